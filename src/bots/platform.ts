@@ -1,0 +1,71 @@
+// The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
+// Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
+import type { Readable } from 'node:stream';
+import type { RenderResult } from '../render.ts';
+import type { View } from './view.ts';
+
+/** Where a render's status message lives. Plain JSON: it is kept in Redis and outlives every process and token. */
+export interface MessageRef {
+  platform: string;
+  channel: string;
+  message: string;
+  thread: string;
+}
+
+export interface Member {
+  id: string;
+  name: string;
+}
+
+/** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
+export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
+
+/** One `/animate`, however it was given. `eventId` is the platform's own id for it: the same id twice is one render. */
+export interface AnimateCommand {
+  eventId: string;
+  member: Member;
+  /** What was typed, with or without the leading `/animate`. */
+  text: string;
+  picture: CommandPicture | undefined;
+  /**
+   * Posts the status message (and its thread) once the command is accepted, and says where it is.
+   * Called again with the same command after a crash, it must find the message it already posted.
+   */
+  open(view: View): Promise<MessageRef>;
+}
+
+/** A button under a status message. */
+export interface ButtonPress {
+  eventId: string;
+  action: 'cancel' | 'again' | 'delete';
+  renderId: string;
+  member: Member;
+  /** Posts the status message of the new render that `again` starts. */
+  open(view: View): Promise<MessageRef>;
+}
+
+/** What the bot does when something happens on a platform. A thrown UserError is the sentence to show that member, privately. */
+export interface Handlers {
+  animate(command: AnimateCommand): Promise<{ renderId: string }>;
+  /** Resolves to the sentence that tells the member what happened. */
+  press(press: ButtonPress): Promise<string>;
+}
+
+/** A finished clip, ready to be handed over. `read` may be called more than once. */
+export interface Clip {
+  key: string;
+  filename: string;
+  result: RenderResult;
+  read(): Promise<Readable>;
+}
+
+/** A chat service. One adapter object serves one bot process. */
+export interface Platform {
+  readonly name: string;
+  start(handlers: Handlers): Promise<void>;
+  /** Shows a new state in the status message; a `deleted` view removes it. Progress is already throttled by the caller. */
+  update(ref: MessageRef, view: View): Promise<void>;
+  /** Puts the outcome (clip, apology or cancellation) in the status message. Doing it twice must look like once. */
+  deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,55 @@
+// The kinds of error, told apart by what their catcher does. Each carries a stable code; compare codes, never messages.
+// A bug is any other Error: it is logged with its stack and never shown to a member.
+
+/** Something the member can put right: its message is shown to them as it is, and nothing is retried. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly code: UserErrorCode;
+
+  constructor(code: UserErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type UserErrorCode =
+  | 'bad_command'
+  | 'bad_option'
+  | 'prompt_missing'
+  | 'prompt_too_long'
+  | 'picture_missing'
+  | 'picture_too_large'
+  | 'picture_too_small'
+  | 'picture_wrong_type'
+  | 'picture_animated'
+  | 'picture_broken'
+  | 'picture_too_slow'
+  | 'aspect_too_extreme'
+  | 'render_unknown'
+  | 'not_allowed';
+
+/** Something outside this process went wrong. `isRetryable` says whether trying again can help. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly code: OperationErrorCode;
+  readonly isRetryable: boolean;
+
+  constructor(code: OperationErrorCode, message: string, options: ErrorOptions & { isRetryable?: boolean } = {}) {
+    super(message, options);
+    this.code = code;
+    this.isRetryable = options.isRetryable ?? true;
+  }
+}
+
+export type OperationErrorCode =
+  | 'engine_unreachable'
+  | 'engine_not_ready'
+  | 'engine_busy'
+  | 'engine_exited'
+  | 'engine_silent'
+  | 'engine_protocol'
+  | 'render_failed'
+  | 'render_cancelled'
+  | 'clip_missing'
+  | 'redis_unavailable'
+  | 'setup_missing';

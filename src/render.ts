@@ -1,0 +1,111 @@
+// The domain: what a render is asked for, what it reports, and what comes out. Pure; imports nothing of ours but errors.
+// The size rules are the same as in python/render_server/sizes.py; test/contract/sizes.json holds both to them.
+import { z } from 'zod';
+import { UserError } from './errors.ts';
+
+export const FRAMES_PER_SECOND = 24;
+export const SHORTEST_SECONDS = 1;
+export const LONGEST_SECONDS = 5;
+export const LONGEST_PROMPT = 1000;
+export const LARGEST_SEED = 2 ** 32 - 1;
+
+/** Width times height, in pixels, that the model was trained at for each resolution. */
+const RESOLUTION_AREAS = { '480p': 480 * 832, '720p': 704 * 1280 } as const;
+
+/** The model patches its latents 2x2 over a 16x VAE, so both sides must be multiples of 32. */
+const SIZE_MULTIPLE = 32;
+
+/** Beyond 3:1 the short side falls under the model's useful range and the picture would be cropped hard. */
+const MOST_EXTREME_ASPECT = 3;
+
+export const resolutionSchema = z.enum(['480p', '720p']);
+export type Resolution = z.infer<typeof resolutionSchema>;
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** What a render engine is asked for. `image` names a normalised PNG in the media store. */
+export const renderRequestSchema = z.object({
+  image: z.string().min(1),
+  prompt: z.string().min(1).max(LONGEST_PROMPT),
+  negative: z.string().max(LONGEST_PROMPT).default(''),
+  resolution: resolutionSchema,
+  seconds: z.number().min(SHORTEST_SECONDS).max(LONGEST_SECONDS),
+  seed: z.int().min(0).max(LARGEST_SEED),
+  width: z.int().positive().multipleOf(SIZE_MULTIPLE),
+  height: z.int().positive().multipleOf(SIZE_MULTIPLE),
+  frames: z.int().positive(),
+});
+export type RenderRequest = z.infer<typeof renderRequestSchema>;
+
+/** How far a render is. The engine reports these in this order; `elapsed` is seconds since it took the render. */
+const elapsed = z.number().min(0);
+const stepped = { step: z.int().min(0), steps: z.int().positive(), elapsed };
+export const progressSchema = z.discriminatedUnion('stage', [
+  z.object({ stage: z.literal('loading'), elapsed }),
+  z.object({ stage: z.literal('encoding_prompt'), elapsed }),
+  z.object({ stage: z.literal('encoding_image'), elapsed }),
+  z.object({ stage: z.literal('denoising'), ...stepped }),
+  z.object({ stage: z.literal('decoding'), ...stepped }),
+  z.object({ stage: z.literal('encoding_video'), elapsed }),
+]);
+export type Progress = z.infer<typeof progressSchema>;
+
+/** What came out of an engine. `seconds` is per stage; `similarity` is the SSIM of the clip's frame 0 to the picture, 0 to 1. */
+export const renderResultSchema = z.object({
+  width: z.int().positive(),
+  height: z.int().positive(),
+  frames: z.int().positive(),
+  fps: z.number().positive(),
+  bytes: z.int().positive(),
+  seed: z.int().min(0),
+  seconds: z.record(z.string(), z.number().min(0)),
+  peakGpuBytes: z.int().min(0),
+  similarity: z.number().min(-1).max(1),
+  engine: z.string().min(1),
+  model: z.string().min(1),
+});
+export type RenderResult = z.infer<typeof renderResultSchema>;
+
+/** How much cropping the picture weighs against rendering fewer pixels than the resolution allows. */
+const CROP_WEIGHT = 4;
+
+/**
+ * The output size for a picture: of all sizes in multiples of 32 within the resolution's area, the one that loses least,
+ * where loss = 4 * |ln(aspect / picture's aspect)| + ln(area allowed / area used). Throws `aspect_too_extreme` beyond 3:1.
+ */
+export function outputSize(picture: Size, resolution: Resolution): Size {
+  const aspect = picture.width / picture.height;
+  if (Math.max(aspect, 1 / aspect) > MOST_EXTREME_ASPECT) {
+    throw new UserError(
+      'aspect_too_extreme',
+      `That picture is too ${aspect > 1 ? 'wide' : 'tall'} to animate: expected at most 3:1, got ${describeAspect(picture)} (${picture.width}×${picture.height}). Crop it and try again.`,
+    );
+  }
+  const area = RESOLUTION_AREAS[resolution];
+  let best: Size = { width: SIZE_MULTIPLE, height: SIZE_MULTIPLE };
+  let smallestLoss = Number.POSITIVE_INFINITY;
+  for (let width = SIZE_MULTIPLE; width * SIZE_MULTIPLE <= area; width += SIZE_MULTIPLE) {
+    for (let height = SIZE_MULTIPLE; width * height <= area; height += SIZE_MULTIPLE) {
+      const loss = CROP_WEIGHT * Math.abs(Math.log(width / height / aspect)) + Math.log(area / (width * height));
+      if (loss < smallestLoss) {
+        best = { width, height };
+        smallestLoss = loss;
+      }
+    }
+  }
+  return best;
+}
+
+/** The frame count nearest to `seconds` at 24 per second that the model can make: 4k+1. */
+export function frameCount(seconds: number): number {
+  return 4 * Math.floor((seconds * FRAMES_PER_SECOND) / 4 + 0.5) + 1;
+}
+
+function describeAspect({ width, height }: Size): string {
+  const ratio = width > height ? width / height : height / width;
+  const rounded = Number(ratio.toFixed(1));
+  return width > height ? `${rounded}:1` : `1:${rounded}`;
+}
