@@ -2,12 +2,10 @@
 // The size rules are the same as in python/render_server/sizes.py; test/contract/sizes.json holds both to them.
 import { z } from 'zod';
 import { UserError } from './errors.ts';
+import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, RESOLUTIONS, SHORTEST_SECONDS } from './limits.ts';
 
+export { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS };
 export const FRAMES_PER_SECOND = 24;
-export const SHORTEST_SECONDS = 1;
-export const LONGEST_SECONDS = 5;
-export const LONGEST_PROMPT = 1000;
-export const LARGEST_SEED = 2 ** 32 - 1;
 
 /** Width times height, in pixels, that the model was trained at for each resolution. */
 const RESOLUTION_AREAS = { '480p': 480 * 832, '720p': 704 * 1280 } as const;
@@ -18,7 +16,7 @@ const SIZE_MULTIPLE = 32;
 /** Beyond 3:1 the short side falls under the model's useful range and the picture would be cropped hard. */
 const MOST_EXTREME_ASPECT = 3;
 
-export const resolutionSchema = z.enum(['480p', '720p']);
+export const resolutionSchema = z.enum(RESOLUTIONS);
 export type Resolution = z.infer<typeof resolutionSchema>;
 
 export interface Size {
