@@ -1,0 +1,227 @@
+// The text of an `/animate` to a request, and back. Pure: the server, the page's bundle and every chat adapter share it.
+import { UserError } from '../errors.ts';
+import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, RESOLUTIONS, SHORTEST_SECONDS } from '../limits.ts';
+import type { Resolution } from '../render.ts';
+import { findNearMiss } from './near-miss.ts';
+
+export interface ParsedCommand {
+  prompt: string;
+  negative: string;
+  resolution: Resolution;
+  seconds: number;
+  seed: number | undefined;
+}
+
+export type OptionName = 'resolution' | 'seconds' | 'seed' | 'negative';
+
+export interface CommandOption {
+  name: OptionName;
+  /** One line for a completion list or a help text. */
+  description: string;
+  /** Values worth offering, as they would be typed. Others may be allowed too. */
+  values: readonly { value: string; description: string }[];
+}
+
+export const COMMAND_NAME = '/animate';
+export const DEFAULT_RESOLUTION: Resolution = '480p';
+export const DEFAULT_SECONDS = LONGEST_SECONDS;
+
+export const COMMAND_OPTIONS: readonly CommandOption[] = [
+  {
+    name: 'resolution',
+    description: 'How sharp the clip is',
+    values: [
+      { value: '480p', description: 'quick, the default' },
+      { value: '720p', description: 'sharper, takes longer' },
+    ],
+  },
+  {
+    name: 'seconds',
+    description: `How long the clip is, ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}`,
+    values: Array.from({ length: LONGEST_SECONDS }, (_, index) => ({
+      value: String(index + 1),
+      description: index + 1 === DEFAULT_SECONDS ? 'the default' : '',
+    })),
+  },
+  { name: 'seed', description: 'A whole number; the same one gives the same clip again', values: [] },
+  {
+    name: 'negative',
+    description: 'What to keep out of the clip',
+    values: [
+      { value: '"blurry, distorted"', description: 'steadier pictures' },
+      { value: '"text, watermark"', description: 'nothing written over it' },
+    ],
+  },
+];
+
+const KNOWN_NAMES: readonly string[] = [...COMMAND_OPTIONS.map((option) => option.name), 'prompt'];
+
+// Long values are cut in messages, so that a pasted page of text does not come back as one.
+const LONGEST_ECHO = 40;
+
+// All of these are sticky and look at each character a fixed number of times, so that parsing stays linear.
+const NAME = /([a-z][a-z_-]*):/iy;
+const SPACE = / /y;
+const WORD = /\S+/y;
+const QUOTED = /"((?:[^"\\]|\\.)*)"|“([^”]*)”/y;
+const UNCLOSED = /["“].*/y;
+
+export function parseCommand(text: string): ParsedCommand {
+  const { words, given, isNegativeOpen } = readWords(withoutCommandName(toOneLine(text)));
+  return {
+    prompt: toPrompt(words.prompt, isNegativeOpen),
+    negative: toNegative(words.negative),
+    resolution: toResolution(given.get('resolution')),
+    seconds: toSeconds(given.get('seconds')),
+    seed: toSeed(given.get('seed')),
+  };
+}
+
+function readWords(line: string) {
+  const words: { prompt: string[]; negative: string[] } = { prompt: [], negative: [] };
+  const given = new Map<string, string>();
+  // Unquoted words belong to the prompt, or after `negative:` to that until the next option, as in Discord's own commands.
+  let target: 'prompt' | 'negative' = 'prompt';
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(line);
+    at += match?.[0].length ?? 0;
+    return match;
+  };
+  const takeQuoted = (name: string): string | undefined => {
+    const match = take(QUOTED);
+    if (match !== null) return (match[2] ?? match[1]?.replace(/\\(.)/g, '$1') ?? '').trim();
+    const unclosed = take(UNCLOSED)?.[0];
+    if (unclosed === undefined) return undefined;
+    throw new UserError(
+      'bad_option',
+      `Expected a closing quote after \`${name}:\`, got ${echo(unclosed)} without one.`,
+    );
+  };
+
+  while (at < line.length) {
+    take(SPACE);
+    const start = at;
+    const name = take(NAME)?.[1]?.toLowerCase();
+    if (name === undefined || !KNOWN_NAMES.includes(name)) {
+      at = start;
+      const word = take(WORD)?.[0];
+      if (word === undefined) continue;
+      if (name !== undefined && word.length > `${name}:`.length) refuseNearMiss(name, word);
+      words[target].push(word);
+      continue;
+    }
+    if (given.has(name)) throw new UserError('bad_option', `Expected \`${name}\` once, got it twice.`);
+    take(SPACE);
+    const quoted = takeQuoted(name);
+    if (name === 'prompt' || name === 'negative') {
+      if (quoted !== undefined) words[name].push(quoted);
+      target = quoted === undefined ? name : 'prompt';
+      given.set(name, quoted ?? '');
+    } else {
+      target = 'prompt';
+      given.set(name, quoted ?? take(WORD)?.[0] ?? '');
+    }
+  }
+  return { words, given, isNegativeOpen: target === 'negative' };
+}
+
+/** The shortest command that `parseCommand` reads as this request: what Edit puts back into the composer. */
+export function formatCommand(request: ParsedCommand): string {
+  const isPlain = !/[:"“”\\]/.test(request.prompt) && !request.prompt.startsWith('/');
+  const parts = [COMMAND_NAME, isPlain ? request.prompt : `prompt:${quote(request.prompt)}`];
+  if (request.resolution !== DEFAULT_RESOLUTION) parts.push(`resolution:${request.resolution}`);
+  if (request.seconds !== DEFAULT_SECONDS) parts.push(`seconds:${request.seconds}`);
+  if (request.seed !== undefined) parts.push(`seed:${request.seed}`);
+  if (request.negative !== '') parts.push(`negative:${quote(request.negative)}`);
+  return parts.join(' ');
+}
+
+/** Lone surrogates go too: they cannot be written as UTF-8, so they would come back as something else. */
+export function toOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
+}
+
+function withoutCommandName(line: string): string {
+  const [, typed, rest] = /^(\/[a-z-]+)(?: (.*))?$/i.exec(line) ?? [];
+  if (typed === undefined) return line;
+  if (typed.toLowerCase() === COMMAND_NAME) return rest ?? '';
+  throw new UserError('bad_command', `Expected a command that starts with \`${COMMAND_NAME}\`, got ${echo(typed)}.`);
+}
+
+function refuseNearMiss(name: string, word: string): void {
+  const meant = findNearMiss(name, KNOWN_NAMES);
+  if (meant === undefined) return;
+  throw new UserError(
+    'bad_option',
+    `Expected \`${meant}:\` or an ordinary word, got ${echo(word)}; put a space after the colon if it belongs to the prompt.`,
+  );
+}
+
+function toPrompt(words: string[], isSwallowed: boolean): string {
+  const prompt = words.join(' ').trim();
+  if (prompt === '') {
+    const advice = isSwallowed ? ' before `negative:`, or what to keep out in quotes' : '';
+    throw new UserError('prompt_missing', `Expected a few words on how the picture should move${advice}, got none.`);
+  }
+  if (prompt.length > LONGEST_PROMPT) {
+    throw new UserError('prompt_too_long', `Expected at most ${LONGEST_PROMPT} characters, got ${prompt.length}.`);
+  }
+  return prompt;
+}
+
+function toNegative(words: string[]): string {
+  const negative = words.join(' ').trim();
+  if (negative.length > LONGEST_PROMPT) {
+    throw new UserError(
+      'bad_option',
+      `Expected at most ${LONGEST_PROMPT} characters in \`negative\`, got ${negative.length}.`,
+    );
+  }
+  return negative;
+}
+
+function toResolution(value: string | undefined): Resolution {
+  if (value === undefined) return DEFAULT_RESOLUTION;
+  const resolution = RESOLUTIONS.find((known) => known === value.toLowerCase() || known === `${value}p`);
+  if (resolution === undefined) {
+    const known = RESOLUTIONS.map((each) => `\`${each}\``).join(' or ');
+    throw new UserError('bad_option', `Expected \`resolution\` to be ${known}, got ${echo(value)}.`);
+  }
+  return resolution;
+}
+
+function toSeconds(value: string | undefined): number {
+  if (value === undefined) return DEFAULT_SECONDS;
+  const seconds = /^\d{1,9}(\.\d{1,9})?s?$/.test(value) ? Number.parseFloat(value) : Number.NaN;
+  if (!(seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS)) {
+    throw new UserError(
+      'bad_option',
+      `Expected \`seconds\` from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}, got ${echo(value)}.`,
+    );
+  }
+  return seconds;
+}
+
+function toSeed(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const seed = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(seed <= LARGEST_SEED)) {
+    throw new UserError(
+      'bad_option',
+      `Expected \`seed\` to be a whole number from 0 to ${LARGEST_SEED}, got ${echo(value)}.`,
+    );
+  }
+  return seed;
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function echo(value: string): string {
+  if (value === '') return 'nothing';
+  const characters = Array.from(value.slice(0, LONGEST_ECHO * 2));
+  return value.length > LONGEST_ECHO ? `${characters.slice(0, LONGEST_ECHO).join('')}…` : value;
+}

@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COMMAND_OPTIONS, formatCommand, type ParsedCommand, parseCommand, toOneLine } from '../../src/bots/command.ts';
+import { UserError } from '../../src/errors.ts';
+import { LARGEST_SEED, LONGEST_PROMPT, RESOLUTIONS } from '../../src/limits.ts';
+
+const DEFAULTS = { negative: '', resolution: '480p', seconds: 5, seed: undefined };
+
+function refusal(text: string): UserError {
+  try {
+    parseCommand(text);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error(`Expected a refusal of ${JSON.stringify(text)}`);
+}
+
+describe('parseCommand', () => {
+  it.each<[string, Partial<ParsedCommand>]>([
+    ['/animate she smiles', { prompt: 'she smiles' }],
+    ['she smiles', { prompt: 'she smiles' }],
+    ['/ANIMATE   she\n smiles\t', { prompt: 'she smiles' }],
+    [
+      '/animate she smiles resolution:720p seconds:3 seed:42 negative:"blurry, text"',
+      { prompt: 'she smiles', resolution: '720p', seconds: 3, seed: 42, negative: 'blurry, text' },
+    ],
+    ['seconds:2.5 she smiles', { prompt: 'she smiles', seconds: 2.5 }],
+    ['she Seconds: 3 smiles', { prompt: 'she smiles', seconds: 3 }],
+    ['she smiles resolution:720', { prompt: 'she smiles', resolution: '720p' }],
+    ['prompt:"turn to seconds:3" seconds:2', { prompt: 'turn to seconds:3', seconds: 2 }],
+    ['prompt:she smiles seed:0', { prompt: 'she smiles', seed: 0 }],
+    [
+      'she smiles negative:blurry, low quality seed:7',
+      { prompt: 'she smiles', negative: 'blurry, low quality', seed: 7 },
+    ],
+    ['negative:“on a phone” she smiles', { prompt: 'she smiles', negative: 'on a phone' }],
+    ['negative:"a \\"sign\\" \\\\ here" she smiles', { prompt: 'she smiles', negative: 'a "sign" \\ here' }],
+    ['camera: slow, light: warm', { prompt: 'camera: slow, light: warm' }],
+    ['style:noir at 10:30, see https://example.org', { prompt: 'style:noir at 10:30, see https://example.org' }],
+    ['a sign that says "seconds:3"', { prompt: 'a sign that says "seconds:3"' }],
+    ['seeds: they fall', { prompt: 'seeds: they fall' }],
+  ])('reads %j', (text, expected) => {
+    expect(parseCommand(text)).toEqual({ ...DEFAULTS, ...expected });
+  });
+
+  it.each([
+    ['', 'prompt_missing', 'Expected a few words on how the picture should move, got none.'],
+    ['/animate seconds:3', 'prompt_missing', 'Expected a few words on how the picture should move, got none.'],
+    [
+      'negative:blurry she smiles',
+      'prompt_missing',
+      'Expected a few words on how the picture should move before `negative:`, or what to keep out in quotes, got none.',
+    ],
+    ['she smiles seconds:45', 'bad_option', 'Expected `seconds` from 1 to 5, got 45.'],
+    ['she smiles seconds:0.5', 'bad_option', 'Expected `seconds` from 1 to 5, got 0.5.'],
+    ['she smiles seconds:-1', 'bad_option', 'Expected `seconds` from 1 to 5, got -1.'],
+    ['she smiles seconds:', 'bad_option', 'Expected `seconds` from 1 to 5, got nothing.'],
+    ['she smiles seconds:3 seconds:4', 'bad_option', 'Expected `seconds` once, got it twice.'],
+    ['she smiles resolution:4k', 'bad_option', 'Expected `resolution` to be `480p` or `720p`, got 4k.'],
+    ['she smiles seed:1.5', 'bad_option', 'Expected `seed` to be a whole number from 0 to 4294967295, got 1.5.'],
+    [
+      'she smiles seed:4294967296',
+      'bad_option',
+      'Expected `seed` to be a whole number from 0 to 4294967295, got 4294967296.',
+    ],
+    [
+      'she smiles negative:"blurry',
+      'bad_option',
+      'Expected a closing quote after `negative:`, got "blurry without one.',
+    ],
+    [
+      'she smiles resolutoin:720p',
+      'bad_option',
+      'Expected `resolution:` or an ordinary word, got resolutoin:720p; put a space after the colon if it belongs to the prompt.',
+    ],
+    ['/imagine a cat', 'bad_command', 'Expected a command that starts with `/animate`, got /imagine.'],
+  ])('refuses %j', (text, code, message) => {
+    expect(refusal(text)).toMatchObject({ code, message });
+  });
+
+  it('refuses a prompt longer than the model reads', () => {
+    expect(parseCommand('x'.repeat(LONGEST_PROMPT)).prompt.length).toBe(LONGEST_PROMPT);
+    expect(refusal('x'.repeat(LONGEST_PROMPT + 1))).toMatchObject({
+      code: 'prompt_too_long',
+      message: 'Expected at most 1000 characters, got 1001.',
+    });
+  });
+
+  it('names a mistyped option however it slipped', () => {
+    for (const [typed, meant] of [
+      ['res:720p', 'resolution'],
+      ['second:3', 'seconds'],
+      ['sede:3', 'seed'],
+      ['negativ:x', 'negative'],
+    ] as const) {
+      expect(refusal(`she smiles ${typed}`).message).toContain(`\`${meant}:\``);
+    }
+  });
+
+  it('gives any text a valid request or one sentence of refusal', () => {
+    const names = [...COMMAND_OPTIONS.map((option) => option.name), 'prompt', 'resolutoin', 'camera'];
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.constantFrom('/animate', ' ', '"', '\\', '“', '”', ':', '\n', '\ud800', '480p', '720P', '3', '2.5', '-1'),
+      fc.constantFrom(...names).map((name) => ` ${name}:`),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const text = pieces.join('');
+        try {
+          const request = parseCommand(text);
+          expect(request.prompt).toBe(toOneLine(request.prompt));
+          expect(request.prompt.length).toBeGreaterThan(0);
+          expect(request.prompt.length).toBeLessThanOrEqual(LONGEST_PROMPT);
+          expect(RESOLUTIONS).toContain(request.resolution);
+          expect(request.seconds >= 1 && request.seconds <= 5).toBe(true);
+          expect(request.seed === undefined || Number.isInteger(request.seed)).toBe(true);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          expect(error.message).toMatch(/^Expected .*\.$/u);
+          expect(error.message.length).toBeLessThan(200);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('reads back what formatCommand writes', () => {
+    const words = fc
+      .oneof(
+        fc.string({ unit: 'grapheme', maxLength: 40 }),
+        fc.constantFrom('seconds:3', 'a "b" \\', '/x', 'camera: slow'),
+      )
+      .map(toOneLine);
+    const request = fc.record({
+      prompt: words.filter((text) => text !== ''),
+      negative: words,
+      resolution: fc.constantFrom(...RESOLUTIONS),
+      seconds: fc.integer({ min: 10, max: 50 }).map((tenths) => tenths / 10),
+      seed: fc.option(fc.integer({ min: 0, max: LARGEST_SEED }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(request, (each) => {
+        expect(parseCommand(formatCommand(each))).toEqual(each);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each(['x ', 'seconds:', '"', 'negative:"', '\\"', 'abc:', 'a', '“', '\u0000 '])(
+    'takes time in proportion to a text of many %j',
+    (piece) => {
+      const startedAt = performance.now();
+      try {
+        parseCommand(`x negative:${piece.repeat(300_000)}`);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UserError);
+      }
+      // A quadratic pass over this text takes minutes.
+      expect(performance.now() - startedAt).toBeLessThan(3000);
+    },
+  );
+});
