@@ -1,0 +1,118 @@
+// A Store on this machine's disk: one folder, readable by our own user alone.
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const UNFINISHED_FOLDER = '.unfinished';
+
+/** A write takes seconds; what is older was left by a process that died in the middle of one. */
+const LEFTOVER_AGE_MS = 60 * 60 * 1000;
+
+// A render container may write into the folder that clips are taken from: a link there must not lead us to another file.
+const READ_NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+export function createFileStore(folder: string): Store {
+  const unfinished = path.join(folder, UNFINISHED_FOLDER);
+  let swept: Promise<void> | undefined;
+  const pathOf = (key: string) => {
+    requireStoreKey(key);
+    return path.join(folder, key);
+  };
+
+  return {
+    async write(key, source) {
+      const target = pathOf(key);
+      await mkdir(unfinished, { recursive: true, mode: FOLDER_MODE });
+      await mkdir(path.dirname(target), { recursive: true, mode: FOLDER_MODE });
+      swept ??= removeLeftovers(unfinished);
+      await swept;
+      const part = path.join(unfinished, randomUUID());
+      try {
+        await writeDurably(part, source);
+        await rename(part, target);
+      } catch (error) {
+        await rm(part, { force: true });
+        throw error;
+      }
+      if (!Buffer.isBuffer(source)) {
+        await rm(source.file, { force: true });
+      }
+    },
+
+    async read(key, range) {
+      const handle = await openIfThere(pathOf(key));
+      if (handle === undefined) {
+        return undefined;
+      }
+      try {
+        const { size } = await handle.stat();
+        const bounds = range === undefined ? {} : requireRange(range, size);
+        return { size, stream: handle.createReadStream(bounds) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    },
+
+    async size(key) {
+      try {
+        return (await stat(pathOf(key))).size;
+      } catch (error) {
+        return undefinedIfMissing(error);
+      }
+    },
+
+    async remove(key) {
+      await rm(pathOf(key), { force: true });
+    },
+  };
+}
+
+/**
+ * A file is copied even where a rename would do: the copy belongs to our user with our mode, whoever wrote the original,
+ * works across file systems, and a clip is only a few megabytes.
+ */
+async function writeDurably(part: string, source: StoreSource): Promise<void> {
+  await using target = await open(part, 'wx', FILE_MODE);
+  if (Buffer.isBuffer(source)) {
+    await target.writeFile(source);
+  } else {
+    await using original = await open(source.file, READ_NO_LINK);
+    if (!(await original.stat()).isFile()) {
+      throw new TypeError(`Expected a plain file to take over, got ${source.file}`);
+    }
+    await pipeline(original.createReadStream({ autoClose: false }), target.createWriteStream({ autoClose: false }));
+  }
+  await target.sync();
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, READ_NO_LINK);
+  } catch (error) {
+    return undefinedIfMissing(error);
+  }
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    return undefined;
+  }
+  throw error;
+}
+
+async function removeLeftovers(unfinished: string): Promise<void> {
+  const oldest = Date.now() - LEFTOVER_AGE_MS;
+  for (const name of await readdir(unfinished)) {
+    const part = path.join(unfinished, name);
+    const modified = await stat(part).then((found) => found.mtimeMs, undefinedIfMissing);
+    if (modified !== undefined && modified < oldest) {
+      await rm(part, { force: true });
+    }
+  }
+}

@@ -1,0 +1,174 @@
+// Is this picture safe and usable? Answers with a plain PNG that is ready for the model, or with one sentence for the member.
+// Nothing is decoded in this process: the bytes come from strangers.
+import { fileURLToPath } from 'node:url';
+import { outputSize, type Size } from '../render.ts';
+import { createDeadline } from './deadline.ts';
+import { createDecoderPool } from './decoder-pool.ts';
+import { type DecoderDeath, type DecoderProcess, startDecoder } from './decoder-process.ts';
+import type { DecoderReply, DecoderRequest, PictureHeader, PlainPicture } from './decoder-protocol.ts';
+import { pictureType } from './picture-type.ts';
+import {
+  animatedPicture,
+  brokenPicture,
+  emptyPicture,
+  slowPicture,
+  tooManyBytes,
+  tooManyPixels,
+  tooSmall,
+  wrongType,
+} from './refusals.ts';
+
+export interface NormalisedPicture extends Size {
+  /** 8-bit RGB, upright, no metadata, at most LONGEST_SIDE on its long side. */
+  png: Buffer;
+}
+
+export interface Intake {
+  /** Throws a UserError with the sentence to show when the picture cannot be used. */
+  normalise(bytes: Buffer, filename: string, signal?: AbortSignal): Promise<NormalisedPicture>;
+  /** Kills the decoders; pictures under way are rejected with an AbortError. */
+  stop(): Promise<void>;
+}
+
+export interface IntakeOptions {
+  maxBytes: number;
+  maxPixels: number;
+  /** For one picture, once its turn has come. */
+  timeoutMs: number;
+  /** Pictures decoded at once; each may use MAX_DECODER_BYTES of memory. */
+  concurrency?: number;
+  /** Where decoder.ts was built to. */
+  decoderPath?: string;
+}
+
+/** A 25 MB PNG is a full-screen picture several times over. */
+export const DEFAULT_MAX_BYTES = 25 * 1024 * 1024;
+
+/** The largest that phones take by default today is 50 megapixels, a little over on some. */
+export const DEFAULT_MAX_PIXELS = 52_000_000;
+
+export const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** Below this a picture is an emoji: enlarged some ten times, nothing of it would be left to animate. */
+export const SMALLEST_SIDE = 64;
+
+/** The largest clip is 1280 pixels wide. Beyond this the model sees nothing more, and every later step only costs more. */
+export const LONGEST_SIDE = 2048;
+
+const DEFAULT_CONCURRENCY = 2;
+const DECODER_START_TIMEOUT_MS = 20_000;
+
+const PICTURES_PER_DECODER = 100;
+const WORN_RESIDENT_BYTES = 300 * 1024 * 1024;
+
+export function createIntake(options: IntakeOptions): Intake {
+  const { maxBytes, maxPixels, timeoutMs, concurrency = DEFAULT_CONCURRENCY, decoderPath = builtDecoder() } = options;
+  const stopped = new AbortController();
+  const decoders = createDecoderPool({
+    start: () => startDecoder(decoderPath, DECODER_START_TIMEOUT_MS),
+    size: concurrency,
+    mostUses: PICTURES_PER_DECODER,
+  });
+
+  function requireUsable(header: PictureHeader): void {
+    if (header.pages > 1) {
+      throw animatedPicture('animated');
+    }
+    if (header.width * header.height > maxPixels) {
+      throw tooManyPixels(header, maxPixels);
+    }
+    if (Math.min(header.width, header.height) < SMALLEST_SIDE) {
+      throw tooSmall(header, SMALLEST_SIDE);
+    }
+    // The resolution is not known yet; how extreme an aspect may be does not depend on it.
+    outputSize(header, '480p');
+  }
+
+  async function decode(decoder: DecoderProcess, bytes: Buffer, signal: AbortSignal): Promise<PlainPicture> {
+    const opened = await askThenRetireIfWorn(decoder, { type: 'open', bytes }, signal);
+    if (opened.type !== 'opened') {
+      throw brokenPicture(detailOf(opened));
+    }
+    requireUsable(opened.header);
+    const converted = await askThenRetireIfWorn(
+      decoder,
+      { type: 'convert', maxPixels, longestSide: LONGEST_SIDE },
+      signal,
+    );
+    if (converted.type !== 'converted') {
+      throw brokenPicture(detailOf(converted));
+    }
+    if (!isPlainPng(converted.picture)) {
+      throw brokenPicture('Expected a plain 8-bit RGB PNG from the decoder');
+    }
+    return converted.picture;
+  }
+
+  return {
+    async normalise(bytes, filename, signal) {
+      if (bytes.length === 0) {
+        throw emptyPicture();
+      }
+      if (bytes.length > maxBytes) {
+        throw tooManyBytes(bytes.length, maxBytes);
+      }
+      const type = pictureType(bytes);
+      if (type === undefined || !type.isUsable || type.isAnimated) {
+        throw wrongType(type, filename);
+      }
+      using deadline = createDeadline(signal === undefined ? [stopped.signal] : [signal, stopped.signal]);
+      return await decoders.use(async (decoder) => {
+        deadline.start(timeoutMs);
+        try {
+          const { png, width, height } = await decode(decoder, bytes, deadline.signal);
+          return { png: Buffer.from(png.buffer, png.byteOffset, png.byteLength), width, height };
+        } catch (error) {
+          // A decoder that was killed for either reason looks like one that crashed.
+          if (deadline.hasPassed()) {
+            throw slowPicture(timeoutMs);
+          }
+          deadline.signal.throwIfAborted();
+          throw error;
+        }
+      }, deadline.signal);
+    },
+
+    async stop() {
+      stopped.abort(new DOMException('The picture intake was stopped', 'AbortError'));
+      await decoders.stop();
+    },
+  };
+}
+
+/** Compiled, the decoder lies beside this file. From sources it is the built one: Node 20 cannot fork TypeScript. */
+function builtDecoder(): string {
+  const here = import.meta.url;
+  return fileURLToPath(new URL(here.endsWith('.ts') ? '../../dist/media/decoder.js' : './decoder.js', here));
+}
+
+/** Memory that a decoder has not given back by the end of a picture, it never will: the next one gets a fresh process. */
+async function askThenRetireIfWorn(decoder: DecoderProcess, request: DecoderRequest, signal: AbortSignal) {
+  const answer = await decoder.ask(request, signal);
+  if ('residentBytes' in answer && answer.residentBytes > WORN_RESIDENT_BYTES) {
+    await decoder.kill();
+  }
+  return answer;
+}
+
+/** The decoder is not to be believed either: what it hands over goes to the model and to the chat. */
+function isPlainPng({ png, width, height }: PlainPicture): boolean {
+  const header = Buffer.from(png.buffer, png.byteOffset, png.byteLength);
+  const BIT_DEPTH_8_RGB = 0x0802;
+  return (
+    header.length > 33 &&
+    pictureType(header)?.isUsable === true &&
+    header.readUInt32BE(16) === width &&
+    header.readUInt32BE(20) === height &&
+    header.readUInt16BE(24) === BIT_DEPTH_8_RGB &&
+    Math.max(width, height) <= LONGEST_SIDE
+  );
+}
+
+function detailOf(answer: DecoderReply | DecoderDeath): string {
+  return 'detail' in answer ? answer.detail : `Expected another answer from the decoder than ${answer.type}`;
+}
