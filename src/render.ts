@@ -24,6 +24,19 @@ export interface Size {
   height: number;
 }
 
+/** Where a render's status message lives. Plain JSON: it is kept in Redis and outlives every process and token. */
+export interface MessageRef {
+  platform: string;
+  channel: string;
+  message: string;
+  thread: string;
+}
+
+export interface Member {
+  id: string;
+  name: string;
+}
+
 /** What a render engine is asked for. `image` names a normalised PNG in the media store. */
 export const renderRequestSchema = z.object({
   image: z.string().min(1),

@@ -1,21 +1,10 @@
 // The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
-import type { RenderResult } from '../render.ts';
+import type { Member, MessageRef, RenderResult } from '../render.ts';
 import type { View } from './view.ts';
 
-/** Where a render's status message lives. Plain JSON: it is kept in Redis and outlives every process and token. */
-export interface MessageRef {
-  platform: string;
-  channel: string;
-  message: string;
-  thread: string;
-}
-
-export interface Member {
-  id: string;
-  name: string;
-}
+export type { Member, MessageRef } from '../render.ts';
 
 /** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
 export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
@@ -40,6 +29,8 @@ export interface ButtonPress {
   action: 'cancel' | 'again' | 'delete';
   renderId: string;
   member: Member;
+  /** The platform vouches that this member may use other members' buttons too. */
+  mayManage: boolean;
   /** Posts the status message of the new render that `again` starts. */
   open(view: View): Promise<MessageRef>;
 }

@@ -1,0 +1,89 @@
+// When a status message is redrawn: after every change, but never more often than the platform likes, and only if it reads differently.
+import type { Logger } from '../log.ts';
+import type { RenderQueue } from '../queue/queue.ts';
+import type { InOrder } from './in-order.ts';
+import type { Platform } from './platform.ts';
+import { toView, type View } from './view.ts';
+
+/** The line moves with every render that starts; places are told at most this often. */
+const TELL_PLACES_EVERY_MS = 1000;
+
+/** A countdown that is off by less than this is not worth an edit. */
+const READY_AT_TOLERANCE_MS = 3000;
+
+interface Told {
+  view: View | undefined;
+  at: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface NarratorOptions {
+  platform: Platform;
+  queue: RenderQueue;
+  inOrder: InOrder;
+  redrawEveryMs: number;
+  log: Logger;
+  now?: () => number;
+}
+
+export type Narrator = ReturnType<typeof createNarrator>;
+
+export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now = Date.now }: NarratorOptions) {
+  const renders = new Map<string, Told>();
+  let placesTimer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+
+  const redraw = async (id: string, told: Told): Promise<void> => {
+    const entry = await queue.find(id);
+    // The outcome is told by its delivery, which also survives this process.
+    if (!entry?.ref || entry.outcome) return void renders.delete(id);
+    const view = toView(entry, await queue.status(entry), now());
+    if (view.kind === 'done' || !readsDifferently(told.view, view)) return;
+    await platform.update(entry.ref, view);
+    told.view = view;
+  };
+
+  const schedule = (id: string): void => {
+    const told = renders.get(id);
+    if (!told || told.timer || isStopped) return;
+    const waitMs = Math.max(0, told.at + redrawEveryMs - now());
+    told.timer = setTimeout(() => {
+      told.timer = undefined;
+      told.at = now();
+      inOrder(id, () => redraw(id, told)).catch((error) =>
+        log.warn({ renderId: id, err: error }, 'A status message could not be updated'),
+      );
+    }, waitMs);
+  };
+
+  return {
+    /** From now on this render's message is kept up to date, until its outcome is delivered. */
+    follow(id: string): void {
+      if (!renders.has(id)) renders.set(id, { view: undefined, at: 0, timer: undefined });
+      schedule(id);
+    },
+
+    onChange: schedule,
+
+    onLineMoved(): void {
+      placesTimer ??= setTimeout(() => {
+        placesTimer = undefined;
+        for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id);
+      }, TELL_PLACES_EVERY_MS);
+    },
+
+    stop(): void {
+      isStopped = true;
+      clearTimeout(placesTimer);
+      for (const { timer } of renders.values()) clearTimeout(timer);
+      renders.clear();
+    },
+  };
+}
+
+function readsDifferently(before: View | undefined, after: View): boolean {
+  if (!before) return true;
+  const isCountdownOff = Math.abs((before.readyAt ?? 0) - (after.readyAt ?? 0)) > READY_AT_TOLERANCE_MS;
+  const words = ({ kind, headline, detail, fraction }: View) => JSON.stringify([kind, headline, detail, fraction]);
+  return isCountdownOff || words(before) !== words(after);
+}

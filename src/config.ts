@@ -1,0 +1,148 @@
+// The only reader of the environment. Everything else is handed a Config, checked here once, with all faults told at once.
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** What is wrong with the environment: one line per variable, each naming it, what was expected and what came. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: string[];
+
+  constructor(faults: string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+const MEBIBYTE = 1024 * 1024;
+const SECOND_MS = 1000;
+
+const wholeNumber = (lowest: number, highest: number) =>
+  z.coerce
+    .number({ error: 'a whole number' })
+    .refine((value) => Number.isInteger(value) && value >= lowest && value <= highest, {
+      error: `a whole number from ${lowest} to ${highest}`,
+    });
+
+// Each description is the variable's documentation: `.env.example` is generated from this table.
+const environmentSchema = z.object({
+  DATA_FOLDER: z
+    .string()
+    .default('data')
+    .describe('Where pictures, clips, logs and the embedded Redis keep their files.'),
+  REDIS_URL: z
+    .string()
+    .regex(/^(rediss?:\/\/|\/)/, { error: 'redis://…, rediss://… or the path of a unix socket' })
+    .optional()
+    .describe(
+      'The Redis (6.2 or newer, noeviction) that bots and workers meet in. Unset: `start` runs one of its own.',
+    ),
+  WEB_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address that the local chat page listens on. Anything beyond loopback needs WEB_TOKEN.'),
+  WEB_PORT: wholeNumber(0, 65_535).default(8470).describe('The port of the local chat page. 0 takes any free port.'),
+  WEB_TOKEN: z
+    .string()
+    .min(16, { error: 'at least 16 characters' })
+    .optional()
+    .describe('The secret that opens the local chat page: http://host:port/?token=…'),
+  ENGINE: z
+    .string()
+    .default('preview')
+    .describe(
+      'The render engine: preview (a camera move over the still, on the CPU) or a Python `module:factory` of your own.',
+    ),
+  RENDER_SLOTS: wholeNumber(1, 64)
+    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
+    .describe('How many renders a worker runs side by side. Unset: half of the CPU cores.'),
+  PYTHON: z
+    .string()
+    .optional()
+    .describe('The Python that runs the render server. Unset: the virtual environment that `npm start` makes.'),
+  MAX_PICTURE_MEGABYTES: wholeNumber(1, 200).default(20).describe('The largest picture file that is accepted, in MiB.'),
+  MAX_PICTURE_MEGAPIXELS: wholeNumber(1, 200)
+    .default(50)
+    .describe('The largest picture that is decoded, in millions of pixels.'),
+  PICTURE_TIMEOUT_SECONDS: wholeNumber(1, 300).default(15).describe('How long decoding one picture may take.'),
+  ENGINE_START_SECONDS: wholeNumber(1, 3600).default(600).describe('How long an engine may take until it is ready.'),
+  ENGINE_SILENCE_SECONDS: wholeNumber(1, 3600)
+    .default(120)
+    .describe('An engine that reports nothing for this long during a render is replaced.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('The least important kind of line that is logged.'),
+  LOG_FORMAT: z
+    .enum(['auto', 'pretty', 'json'])
+    .default('auto')
+    .describe('auto is pretty in a terminal and JSON otherwise.'),
+});
+
+export interface Config {
+  dataFolder: string;
+  redisUrl: string | undefined;
+  web: { host: string; port: number; token: string | undefined };
+  engine: string;
+  slots: number;
+  python: string | undefined;
+  picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
+  engineStartMs: number;
+  engineSilenceMs: number;
+  log: { level: string; format: 'auto' | 'pretty' | 'json' };
+}
+
+/** Reads and checks the environment. Throws ConfigError with every fault. An empty variable counts as unset. */
+export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => describeFault(issue, given)));
+
+  const values = parsed.data;
+  return {
+    dataFolder: resolve(values.DATA_FOLDER),
+    redisUrl: values.REDIS_URL,
+    web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
+    engine: values.ENGINE,
+    slots: values.RENDER_SLOTS,
+    python: values.PYTHON,
+    picture: {
+      maxBytes: values.MAX_PICTURE_MEGABYTES * MEBIBYTE,
+      maxPixels: values.MAX_PICTURE_MEGAPIXELS * 1_000_000,
+      timeoutMs: values.PICTURE_TIMEOUT_SECONDS * SECOND_MS,
+    },
+    engineStartMs: values.ENGINE_START_SECONDS * SECOND_MS,
+    engineSilenceMs: values.ENGINE_SILENCE_SECONDS * SECOND_MS,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+  };
+}
+
+/** The text of `.env.example`: every variable with its description and default, commented out. */
+export function describeEnvironment(): string {
+  const entries = Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const isMachineDependent = name === 'RENDER_SLOTS';
+    const fallback = isMachineDependent ? undefined : schema.safeParse(undefined).data;
+    return `# ${schema.description}\n#${name}=${fallback ?? ''}\n`;
+  });
+  return `# Copy to .env and uncomment what you want to change. Every value shown is the default.\n\n${entries.join('\n')}`;
+}
+
+// A secret's value must not be echoed into a terminal or a log.
+const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL']);
+
+function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
+  const name = String(issue.path[0]);
+  const value = given[name] ?? '';
+  const expected = issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : issue.message;
+  const came = SECRET_NAMES.has(name) ? `${value.length} characters that are not` : JSON.stringify(value);
+  return `${name}: expected ${expected}, got ${came}`;
+}
+
+function readEnvironment(): NodeJS.ProcessEnv {
+  // Variables that are already set win over the file.
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}

@@ -1,0 +1,30 @@
+// Folders that only our own user may enter.
+import { createHash } from 'node:crypto';
+import { lstat, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OperationError } from './errors.ts';
+
+const OWNER_ONLY = 0o700;
+
+/** Makes a folder (and its parents) for our user alone. Throws if somebody else owns what is there already. */
+export async function makePrivateFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: OWNER_ONLY });
+  const found = await lstat(folder);
+  // In a shared /tmp another user could have made the folder first and read our sockets in it.
+  if (!found.isDirectory() || (process.getuid && found.uid !== process.getuid())) {
+    throw new OperationError(
+      'setup_missing',
+      `Expected ${folder} to be a folder of our own user; it belongs to somebody else.`,
+      {
+        isRetryable: false,
+      },
+    );
+  }
+  return folder;
+}
+
+/** Where the sockets of a data folder live: short, because a unix socket's path is limited, and the same after every restart. */
+export function socketFolderOf(dataFolder: string): string {
+  return join(tmpdir(), `animate-bot-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`);
+}

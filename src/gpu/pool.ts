@@ -1,0 +1,275 @@
+// Which engine is free? Keeps one warm engine in every slot, replaces those that break, and lends each to one render at a time.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createEngineClient, type EngineClient } from './client.ts';
+import type { EngineHealth } from './protocol.ts';
+import type { Engine, Runtime, Slot } from './runtime.ts';
+
+const HEALTH_EVERY_MS = 2000;
+const READY_POLL_MS = 100;
+
+/** One missed answer may be a busy machine; two are a broken engine. */
+const MOST_MISSED_ANSWERS = 2;
+
+const FIRST_RESTART_DELAY_MS = 500;
+const LONGEST_RESTART_DELAY_MS = 30_000;
+
+/** A render found running at start belongs to a job that comes back within this time, or to nobody. */
+const REJOIN_WITHIN_MS = 60_000;
+
+/** An engine lent to one render. Disposing of it gives it back. */
+export interface Lease extends AsyncDisposable {
+  engine: Engine;
+  client: EngineClient;
+  /** Aborted when the engine breaks while it is lent. */
+  lost: AbortSignal;
+  /** The engine is not to be used again: it is replaced when the lease ends. */
+  condemn(reason: string): void;
+}
+
+interface Bay {
+  slot: Slot;
+  state: 'starting' | 'free' | 'lent';
+  engine: Engine | undefined;
+  client: EngineClient | undefined;
+  /** The render that was running in the engine when we found it. */
+  reservedFor: string | undefined;
+  lost: AbortController;
+  condemned: string | undefined;
+}
+
+interface Waiter {
+  renderId: string;
+  take(bay: Bay): void;
+}
+
+export interface PoolOptions {
+  runtime: Runtime;
+  slots: number;
+  engineStartMs: number;
+  log: Logger;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #bays: Bay[];
+  readonly #waiters: Waiter[] = [];
+  readonly #closing = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#bays = Array.from({ length: options.slots }, (_, index) => ({
+      slot: { index },
+      state: 'starting',
+      engine: undefined,
+      client: undefined,
+      reservedFor: undefined,
+      lost: new AbortController(),
+      condemned: undefined,
+    }));
+  }
+
+  /** Rejoins the engines that outlived an earlier worker and starts the others, in the background. */
+  async start(): Promise<void> {
+    await this.#options.runtime.sweep(this.#bays.map(({ slot }) => slot));
+    for (const bay of this.#bays) this.#run(this.#bringUp(bay, true));
+  }
+
+  /** Resolves with a ready engine: the one that already has this render if there is one. */
+  async acquire(renderId: string, signal: AbortSignal): Promise<Lease> {
+    signal.throwIfAborted();
+    const bay = this.#choose(renderId) ?? (await this.#wait(renderId, signal));
+    return this.#lend(bay);
+  }
+
+  /** Stops lending and stops every engine. */
+  async close(): Promise<void> {
+    this.#closing.abort(new OperationError('engine_not_ready', 'The worker is stopping.'));
+    await Promise.all(this.#tasks);
+    await Promise.all(
+      this.#bays.map(async (bay) => {
+        await bay.client?.close();
+        await this.#options.runtime.stop(bay.slot);
+      }),
+    );
+  }
+
+  #choose(renderId: string): Bay | undefined {
+    const free = this.#bays.filter((bay) => bay.state === 'free');
+    const chosen =
+      free.find((bay) => bay.reservedFor === renderId) ?? free.find((bay) => bay.reservedFor === undefined);
+    // Taken before anything is awaited, so that nobody else can.
+    if (chosen) chosen.state = 'lent';
+    return chosen;
+  }
+
+  #wait(renderId: string, signal: AbortSignal): Promise<Bay> {
+    return new Promise((resolve, reject) => {
+      const stopWaiting = AbortSignal.any([signal, this.#closing.signal]);
+      const giveUp = () => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(stopWaiting.reason);
+      };
+      const waiter: Waiter = {
+        renderId,
+        take: (bay) => {
+          stopWaiting.removeEventListener('abort', giveUp);
+          resolve(bay);
+        },
+      };
+      this.#waiters.push(waiter);
+      stopWaiting.addEventListener('abort', giveUp, { once: true });
+    });
+  }
+
+  #lend(bay: Bay): Lease {
+    const { engine, client } = bay;
+    if (!engine || !client) throw new Error(`Slot ${bay.slot.index} was lent without an engine`);
+    bay.reservedFor = undefined;
+    return {
+      engine,
+      client,
+      lost: bay.lost.signal,
+      condemn: (reason) => {
+        bay.condemned = reason;
+      },
+      [Symbol.asyncDispose]: async () => this.#takeBack(bay),
+    };
+  }
+
+  #takeBack(bay: Bay): void {
+    if (this.#closing.signal.aborted) return;
+    bay.state = 'starting';
+    this.#run(this.#bringUp(bay, bay.condemned === undefined));
+  }
+
+  #offer(bay: Bay): void {
+    const index = this.#waiters.findIndex(
+      ({ renderId }) => bay.reservedFor === undefined || bay.reservedFor === renderId,
+    );
+    const waiter = this.#waiters[index];
+    bay.state = waiter ? 'lent' : 'free';
+    if (!waiter) return;
+    this.#waiters.splice(index, 1);
+    waiter.take(bay);
+  }
+
+  /** Makes a slot's engine ready, restarting it for as long as that takes, then offers it. */
+  async #bringUp(bay: Bay, mayKeep: boolean): Promise<void> {
+    const { runtime, log } = this.#options;
+    const signal = this.#closing.signal;
+    const { index } = bay.slot;
+    if (bay.condemned) log.warn({ slot: index, reason: bay.condemned }, 'Replacing the engine');
+    let isKept = mayKeep;
+    for (
+      let delayMs = FIRST_RESTART_DELAY_MS;
+      !signal.aborted;
+      delayMs = Math.min(delayMs * 2, LONGEST_RESTART_DELAY_MS)
+    ) {
+      try {
+        await this.#connect(bay, isKept, signal);
+        const health = await this.#waitUntilReady(bay, signal);
+        bay.reservedFor = health.renderId ?? undefined;
+        log.info(
+          { slot: index, engine: health.engine, ...(health.renderId && { renderId: health.renderId }) },
+          'Engine ready',
+        );
+        this.#run(this.#watch(bay));
+        if (bay.reservedFor) this.#run(this.#expireReservation(bay, bay.reservedFor));
+        this.#offer(bay);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error({ slot: index, err: error, retryInMs: delayMs }, 'The engine did not start');
+        isKept = false;
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #connect(bay: Bay, mayKeep: boolean, signal: AbortSignal): Promise<void> {
+    const { runtime } = this.#options;
+    const kept = mayKeep ? await runtime.attach(bay.slot, signal) : undefined;
+    if (kept && bay.engine && bay.client) return;
+    await bay.client?.close();
+    bay.engine = kept ?? (await runtime.start(bay.slot, signal));
+    bay.client = createEngineClient(bay.engine.socketPath);
+  }
+
+  async #waitUntilReady(bay: Bay, closing: AbortSignal): Promise<EngineHealth> {
+    const deadline = AbortSignal.timeout(this.#options.engineStartMs);
+    const signal = AbortSignal.any([closing, deadline]);
+    bay.condemned = undefined;
+    bay.lost = new AbortController();
+    try {
+      for (;;) {
+        const health = await this.#clientOf(bay).health(signal);
+        if (health.state === 'ready' || health.state === 'busy') return health;
+        if (health.state === 'failed') {
+          throw new OperationError('engine_exited', health.lastError?.message ?? 'The engine failed while it loaded.');
+        }
+        await sleep(READY_POLL_MS, undefined, { signal });
+      }
+    } catch (cause) {
+      if (!deadline.aborted) throw cause;
+      const seconds = this.#options.engineStartMs / 1000;
+      throw new OperationError('engine_not_ready', `The engine was not ready after ${seconds} s.`, { cause });
+    }
+  }
+
+  /** Asks for health for as long as this engine is in the slot, which also tells it that it is still wanted. */
+  async #watch(bay: Bay): Promise<void> {
+    const { engine, lost } = bay;
+    const isOver = () => this.#closing.signal.aborted || bay.engine !== engine || bay.lost !== lost;
+    const stop = AbortSignal.any([this.#closing.signal, lost.signal]);
+    let reason: string | undefined;
+    void engine?.exited.then((text) => {
+      reason = `The render server ${text}.`;
+      if (!isOver()) this.#lose(bay, reason);
+    });
+    for (let missed = 0; !isOver(); ) {
+      await sleep(HEALTH_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
+      if (isOver() || lost.signal.aborted) return;
+      const isWell = await this.#clientOf(bay)
+        .health(stop)
+        .then((health) => health.state !== 'failed')
+        .catch(() => false);
+      missed = isWell ? 0 : missed + 1;
+      if (missed >= MOST_MISSED_ANSWERS && !isOver()) return this.#lose(bay, 'The engine does not answer.');
+    }
+  }
+
+  #lose(bay: Bay, reason: string): void {
+    if (bay.lost.signal.aborted) return;
+    bay.condemned = reason;
+    bay.lost.abort(new OperationError('engine_exited', reason));
+    // One that is lent is replaced when its lease ends; the borrower hears of it by the signal.
+    if (bay.state !== 'free') return;
+    bay.state = 'starting';
+    this.#run(this.#bringUp(bay, false));
+  }
+
+  /** Frees a slot whose render nobody came back for. */
+  async #expireReservation(bay: Bay, renderId: string): Promise<void> {
+    await sleep(REJOIN_WITHIN_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    if (bay.reservedFor !== renderId || bay.state !== 'free' || this.#closing.signal.aborted) return;
+    bay.state = 'starting';
+    this.#options.log.warn({ slot: bay.slot.index, renderId }, 'Nobody came back for a render that was running');
+    await this.#clientOf(bay)
+      .cancel(renderId, this.#closing.signal)
+      .catch(() => undefined);
+    await this.#bringUp(bay, true);
+  }
+
+  #clientOf(bay: Bay): EngineClient {
+    if (!bay.client) throw new Error(`Slot ${bay.slot.index} has no engine`);
+    return bay.client;
+  }
+
+  #run(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+}

@@ -1,0 +1,176 @@
+// Runs render servers as processes of this machine: for development, previews, and machines that are containers themselves.
+// A server is not tied to the worker's life: a worker that restarts finds it again, and one that nobody asks for stops itself.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperationError } from '../errors.ts';
+import { makePrivateFolder } from '../folders.ts';
+import { createEngineClient } from './client.ts';
+import { describeExit } from './exit.ts';
+import type { Engine, Runtime, Slot } from './runtime.ts';
+
+/** How long a server that nobody asks anything stays: enough for a worker to restart. */
+const ORPHAN_SECONDS = 15;
+
+/** From spawn to the first answer: Python and its imports, not the model. */
+const ANSWER_WITHIN_MS = 60_000;
+const TERMINATE_GRACE_MS = 5000;
+const POLL_MS = 50;
+const LOG_TAIL_BYTES = 4096;
+
+export interface ProcessRuntimeOptions {
+  python: string;
+  /** The folder that holds the `render_server` package. */
+  serverFolder: string;
+  engine: string;
+  /** Sockets and pid files. Its path must be short: a unix socket's is limited to about 100 bytes. */
+  socketFolder: string;
+  /** Inputs, outputs and logs. */
+  dataFolder: string;
+}
+
+export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
+  const { python, serverFolder, engine, socketFolder, dataFolder } = options;
+  const children = new Map<number, ChildProcess>();
+
+  const socketOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.sock`);
+  const pidFileOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.pid`);
+  const logOf = ({ index }: Slot) => join(dataFolder, `engine-${index}.log`);
+  const foldersOf = ({ index }: Slot) => ({
+    inputsFolder: join(dataFolder, `engine-${index}`, 'inputs'),
+    outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
+  });
+
+  const spawnServer = async (slot: Slot): Promise<ChildProcess> => {
+    const { inputsFolder, outputsFolder } = foldersOf(slot);
+    for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
+    await using log = await open(logOf(slot), 'w', 0o600);
+    const places = ['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder];
+    const child = spawn(
+      python,
+      ['-m', 'render_server', ...places, '--engine', engine, '--orphan-seconds', String(ORPHAN_SECONDS)],
+      {
+        cwd: serverFolder,
+        // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+        env: {
+          PATH: '/usr/local/bin:/usr/bin:/bin',
+          PYTHONUNBUFFERED: '1',
+          PYTHONDONTWRITEBYTECODE: '1',
+          LANG: 'C.UTF-8',
+        },
+      },
+    );
+    child.unref();
+    return child;
+  };
+
+  const logs = async (slot: Slot): Promise<string> => {
+    const text = await readFile(logOf(slot), 'utf8').catch(() => '');
+    return text.slice(-LOG_TAIL_BYTES).trim();
+  };
+
+  const stop = async (slot: Slot): Promise<void> => {
+    const pid = await readPid(pidFileOf(slot));
+    if (pid !== undefined && (await isRenderServer(pid))) await terminate(pid);
+    children.delete(slot.index);
+    await Promise.all([pidFileOf(slot), socketOf(slot)].map((file) => rm(file, { force: true })));
+  };
+
+  return {
+    logs,
+    stop,
+
+    async start(slot, signal): Promise<Engine> {
+      await stop(slot);
+      const child = await spawnServer(slot);
+      children.set(slot.index, child);
+      const exited = new Promise<string>((resolve) => {
+        child.once('exit', (code, killedBy) => resolve(describeExit(code, killedBy)));
+        child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+      });
+      if (child.pid !== undefined) await writeFile(pidFileOf(slot), String(child.pid), { mode: 0o600 });
+
+      let reason: string | undefined;
+      void exited.then((text) => {
+        reason = text;
+      });
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+      while (!(await answers(socketOf(slot), deadline))) {
+        if (reason !== undefined) {
+          throw new OperationError(
+            'engine_exited',
+            `The render server ${reason}. Its last lines:\n${await logs(slot)}`,
+          );
+        }
+        await sleep(POLL_MS, undefined, { signal: deadline });
+      }
+      return { slot, socketPath: socketOf(slot), ...foldersOf(slot), exited };
+    },
+
+    async attach(slot, signal): Promise<Engine | undefined> {
+      if (!(await answers(socketOf(slot), signal))) return undefined;
+      return { slot, socketPath: socketOf(slot), ...foldersOf(slot), exited: new Promise(() => undefined) };
+    },
+
+    async sweep(slots): Promise<void> {
+      const kept = new Set(slots.map(({ index }) => index));
+      const files = await readdir(socketFolder).catch(() => []);
+      const found = files.map((file) => /^engine-(\d+)\.pid$/.exec(file)?.[1]).filter((index) => index !== undefined);
+      const leftovers = found.map(Number).filter((index) => !kept.has(index));
+      await Promise.all(leftovers.map((index) => stop({ index })));
+    },
+  };
+}
+
+async function answers(socketPath: string, signal: AbortSignal): Promise<boolean> {
+  const client = createEngineClient(socketPath);
+  try {
+    await client.health(signal);
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  } finally {
+    await client.close();
+  }
+}
+
+async function readPid(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const pid = Number.parseInt(text, 10);
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
+}
+
+/** A pid file may be older than the process that has its number now: never signal a stranger. */
+async function isRenderServer(pid: number): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  if (commandLine !== undefined) return commandLine.includes('render_server');
+  return process.platform !== 'linux' && isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function terminate(pid: number): Promise<void> {
+  for (const killSignal of ['SIGTERM', 'SIGKILL'] as const) {
+    try {
+      process.kill(pid, killSignal);
+    } catch {
+      return; // Already gone.
+    }
+    // A process that is not our child gives no exit event: it can only be asked for.
+    for (let waited = 0; waited < TERMINATE_GRACE_MS; waited += POLL_MS) {
+      if (!isAlive(pid)) return;
+      await sleep(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// The seam between the pool and whatever runs render servers: processes here, containers elsewhere.
+
+/** A place where one engine runs. Its number is stable over restarts, so that an engine can be found again. */
+export interface Slot {
+  index: number;
+}
+
+/** A render server that runs in a slot. It may still be loading. */
+export interface Engine {
+  slot: Slot;
+  /** The unix socket that it answers on. */
+  socketPath: string;
+  /** Folders shared with it, as this process sees them. */
+  inputsFolder: string;
+  outputsFolder: string;
+  /** Resolves when it is gone, with the reason in words. Stays pending for one that was attached to. */
+  exited: Promise<string>;
+}
+
+export interface Runtime {
+  /** Starts a render server in a slot and resolves as soon as it answers, loading or not. Throws OperationError `engine_exited`. */
+  start(slot: Slot, signal: AbortSignal): Promise<Engine>;
+  /** The render server that outlived an earlier worker in this slot, if one answers. */
+  attach(slot: Slot, signal: AbortSignal): Promise<Engine | undefined>;
+  /** Stops whatever runs in the slot. Nothing there is success. */
+  stop(slot: Slot): Promise<void>;
+  /** Removes what earlier lives left behind outside of these slots. */
+  sweep(slots: Slot[]): Promise<void>;
+  /** The last lines that the slot's render server wrote. */
+  logs(slot: Slot): Promise<string>;
+}

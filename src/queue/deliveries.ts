@@ -1,0 +1,88 @@
+// Handing outcomes to the platforms: a queue of its own, so that a chat service that is down never makes us render again.
+import { type Job, Queue, Worker } from 'bullmq';
+import { deliveriesQueue } from './names.ts';
+import type { Records, RenderEntry } from './records.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+// Together these keep trying for about a day: longer than any outage of a chat service so far.
+const MOST_ATTEMPTS = 300;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+// A bot that died in the middle of a delivery is noticed after this long.
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5000;
+
+export type Deliveries = ReturnType<typeof createDeliveries>;
+
+/** The sending side, used wherever a render ends. */
+export function createDeliveries(redis: Redis) {
+  const queues = new Map<string, Queue>();
+  const queueOf = (platform: string): Queue => {
+    const known = queues.get(platform);
+    if (known) return known;
+    const queue = new Queue(deliveriesQueue(platform), { connection: redis, prefix: KEY_PREFIX });
+    // Its connection is shared: whoever made that logs its errors.
+    queue.on('error', () => undefined);
+    queues.set(platform, queue);
+    return queue;
+  };
+
+  return {
+    /** Asks for a render's outcome to be handed over. Asking twice is one delivery. */
+    async add(platform: string, renderId: string): Promise<void> {
+      await queueOf(platform).add(
+        'deliver',
+        {},
+        {
+          jobId: renderId,
+          attempts: MOST_ATTEMPTS,
+          backoff: { type: 'custom' },
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      );
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+export interface DeliveryWorkerOptions {
+  redis: Redis;
+  records: Records;
+  platform: string;
+  /** Hands one outcome over. Called again with the same entry if this process dies before it is marked as delivered. */
+  deliver(entry: RenderEntry): Promise<void>;
+  onError(error: Error, renderId: string | undefined): void;
+}
+
+/** The receiving side, in the bot that is on the platform. */
+export function createDeliveryWorker({ redis, records, platform, deliver, onError }: DeliveryWorkerOptions) {
+  const handOver = async (job: Job): Promise<void> => {
+    const renderId = job.id ?? '';
+    const entry = await records.get(renderId);
+    if (!entry || entry.isDelivered) return;
+    await deliver(entry);
+    await records.markDelivered(renderId, platform);
+  };
+
+  const worker = new Worker(deliveriesQueue(platform), handOver, {
+    connection: redis,
+    prefix: KEY_PREFIX,
+    concurrency: 8,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    // A bot may be restarted any number of times in the middle of an upload.
+    maxStalledCount: MOST_ATTEMPTS,
+    settings: {
+      backoffStrategy: (attempts) => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20)),
+    },
+  });
+  worker.on('failed', (job, error) => onError(error, job?.id));
+  worker.on('error', (error) => onError(error, undefined));
+
+  return { close: () => worker.close() };
+}

@@ -1,0 +1,13 @@
+// The BullMQ queues, and what travels between bots and workers beside them.
+import { KEY_PREFIX } from './redis.ts';
+
+export const RENDERS_QUEUE = 'renders';
+
+/** One delivery queue per platform: only a bot that is on the platform can hand a clip over there. */
+export const deliveriesQueue = (platform: string): string => `deliveries-${platform}`;
+
+/** Published to all workers: the id of a render that is to stop. */
+export const CANCELS_CHANNEL = `${KEY_PREFIX}:cancels`;
+
+/** Says that a render is to stop, for a worker that was away when it was published. */
+export const cancelKey = (renderId: string): string => `${KEY_PREFIX}:cancel:${renderId}`;

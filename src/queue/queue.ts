@@ -1,0 +1,198 @@
+// The bot's side of the queue: take a render in, say how it stands, cancel it, and tell when anything changed.
+import { type Job, Queue, QueueEvents } from 'bullmq';
+import type { MessageRef, Progress } from '../render.ts';
+import type { Deliveries } from './deliveries.ts';
+import { type Estimates, fractionDone, totalSeconds } from './estimates.ts';
+import type { Line, Place } from './line.ts';
+import { CANCELS_CHANNEL, cancelKey, RENDERS_QUEUE } from './names.ts';
+import type { Outcome, Records, RenderEntry, RenderRecord } from './records.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+import type { Roster } from './roster.ts';
+
+/** A render whose engine dies is tried on three engines in all. */
+export const MOST_ATTEMPTS = 3;
+const RETRY_DELAY_MS = 500;
+
+const CANCEL_KEPT_SECONDS = 24 * 3600;
+
+/** Counted for a render of a size that was never rendered before, so that the line still orders and sums. */
+const UNKNOWN_RENDER_SECONDS = 30;
+
+/** Finished jobs hold nothing that the records do not; a day of them helps whoever looks into the queue. */
+const KEEP_FINISHED = { age: 24 * 3600, count: 10_000 };
+
+/** What workers store as a job's progress: the engine's report and when it came, in milliseconds since the epoch. */
+export type StoredProgress = Progress & { at: number };
+
+/** How a render stands right now. Times are undefined until there are past renders of that size to learn from. */
+export type RenderStatus =
+  | { state: 'waiting'; place: Place | undefined; workers: number; isRetry: boolean; secondsLeft: number | undefined }
+  | {
+      state: 'rendering';
+      progress: StoredProgress | undefined;
+      fraction: number | undefined;
+      secondsLeft: number | undefined;
+    }
+  | { state: 'ended'; outcome: Outcome };
+
+/** What a cancel found. The outcome that it leads to is delivered like any other. */
+export type CancelAnswer = 'unknown' | 'ended' | 'removed' | 'stopping';
+
+export type RenderQueue = ReturnType<typeof createRenderQueue>;
+
+export interface RenderQueueOptions {
+  redis: Redis;
+  records: Records;
+  line: Line;
+  estimates: Estimates;
+  roster: Roster;
+  deliveries: Deliveries;
+  now?: () => number;
+}
+
+export function createRenderQueue({
+  redis,
+  records,
+  line,
+  estimates,
+  roster,
+  deliveries,
+  now = Date.now,
+}: RenderQueueOptions) {
+  const queue = new Queue<object, void>(RENDERS_QUEUE, { connection: redis, prefix: KEY_PREFIX });
+  queue.on('error', () => undefined); // The shared connection's owner logs its errors.
+
+  const describeWaiting = async ({ record }: RenderEntry, job: Job | undefined): Promise<RenderStatus> => {
+    const [place, stages, workers] = await Promise.all([
+      line.place(record.id),
+      estimates.estimate(record.request),
+      roster.list(),
+    ]);
+    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+    const isEstimable = place !== undefined && stages !== undefined && slots > 0;
+    const ownSeconds = stages ? totalSeconds(stages) : 0;
+    return {
+      state: 'waiting',
+      place,
+      workers: workers.length,
+      isRetry: (job?.attemptsMade ?? 0) > 0,
+      // Whoever is rendering now is half done on average.
+      secondsLeft: isEstimable ? place.secondsAhead / slots + ownSeconds / 2 + ownSeconds : undefined,
+    };
+  };
+
+  const describeRendering = async ({ record }: RenderEntry, job: Job): Promise<RenderStatus> => {
+    const stages = await estimates.estimate(record.request);
+    const progress = isStoredProgress(job.progress) ? job.progress : undefined;
+    const fraction = progress && progress.stage !== 'loading' ? fractionDone(progress, stages) : undefined;
+    const secondsSince = progress ? (now() - progress.at) / 1000 : 0;
+    const secondsLeft =
+      stages && fraction !== undefined ? Math.max(0, totalSeconds(stages) * (1 - fraction) - secondsSince) : undefined;
+    return { state: 'rendering', progress, fraction, secondsLeft };
+  };
+
+  return {
+    /** Stores a new render, before its message is posted. False if the same event came before. */
+    async admit(record: RenderRecord): Promise<boolean> {
+      return records.create(record);
+    },
+
+    /** Puts an admitted render in the line, once its message exists. Doing it twice is one job. */
+    async enqueue(record: RenderRecord, ref: MessageRef): Promise<void> {
+      await records.open(record.id, ref);
+      const stages = await estimates.estimate(record.request);
+      await line.join(record.id, stages ? totalSeconds(stages) : UNKNOWN_RENDER_SECONDS);
+      await queue.add(
+        'render',
+        {},
+        {
+          jobId: record.id,
+          attempts: MOST_ATTEMPTS,
+          backoff: { type: 'fixed', delay: RETRY_DELAY_MS },
+          removeOnComplete: KEEP_FINISHED,
+          removeOnFail: KEEP_FINISHED,
+        },
+      );
+    },
+
+    async find(id: string): Promise<RenderEntry | undefined> {
+      return records.get(id);
+    },
+
+    async status(entry: RenderEntry): Promise<RenderStatus> {
+      if (entry.outcome) return { state: 'ended', outcome: entry.outcome };
+      const job = await queue.getJob(entry.record.id);
+      const isActive = job !== undefined && (await job.getState()) === 'active';
+      return isActive ? describeRendering(entry, job) : describeWaiting(entry, job);
+    },
+
+    async cancel(id: string): Promise<CancelAnswer> {
+      const entry = await records.get(id);
+      if (!entry) return 'unknown';
+      if (entry.outcome) return 'ended';
+      await redis.set(cancelKey(id), '1', 'EX', CANCEL_KEPT_SECONDS);
+      if (await removeWaiting(queue, id)) {
+        await line.leave(id);
+        await records.settle(id, {
+          kind: 'cancelled',
+          freed: 'not_started',
+          seconds: (now() - entry.record.createdAt) / 1000,
+        });
+        await deliveries.add(entry.record.platform, id);
+        return 'removed';
+      }
+      await redis.publish(CANCELS_CHANNEL, id);
+      return 'stopping';
+    },
+
+    /**
+     * After a restart: puts right what a bot that died left half done, and resolves to the renders that are still open.
+     */
+    async recover(platform: string): Promise<string[]> {
+      const ids = await records.listOpen(platform);
+      for (const id of ids) {
+        const entry = await records.get(id);
+        if (!entry?.ref) continue;
+        if (entry.outcome) await deliveries.add(platform, id);
+        else if (!(await queue.getJob(id))) await this.enqueue(entry.record, entry.ref);
+      }
+      return ids;
+    },
+
+    /** Calls back whenever a render's status may have changed, and whenever the line moved. Stops with the returned function. */
+    async watch(listener: {
+      onChange(id: string): void;
+      onLineMoved(): void;
+      onError(error: Error): void;
+    }): Promise<() => Promise<void>> {
+      const events = new QueueEvents(RENDERS_QUEUE, { connection: redis, prefix: KEY_PREFIX });
+      const changed = ({ jobId }: { jobId: string }) => listener.onChange(jobId);
+      const movedOn = ({ jobId }: { jobId: string }) => {
+        listener.onChange(jobId);
+        listener.onLineMoved();
+      };
+      events.on('progress', changed);
+      events.on('waiting', changed);
+      events.on('delayed', changed);
+      events.on('active', movedOn);
+      events.on('removed', movedOn);
+      events.on('error', (error) => listener.onError(error));
+      await events.waitUntilReady();
+      return () => events.close();
+    },
+
+    async close(): Promise<void> {
+      await queue.close();
+    },
+  };
+}
+
+/** Takes a job out that no worker has begun. False if a worker holds it, or if it is gone already. */
+async function removeWaiting(queue: Queue, id: string): Promise<boolean> {
+  const removed = await queue.remove(id);
+  return removed === 1;
+}
+
+function isStoredProgress(value: unknown): value is StoredProgress {
+  return typeof value === 'object' && value !== null && 'stage' in value && 'at' in value;
+}

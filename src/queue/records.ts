@@ -1,0 +1,114 @@
+// What Redis knows of each render beyond the BullMQ job: who asked for what, where its message is, and how it ended.
+// The first outcome wins, so a cancel and a finished render can never both be told.
+import type { Member, MessageRef, RenderRequest, RenderResult } from '../render.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+/** Buttons and redelivered events work for this long after the command. */
+const RETENTION_SECONDS = 7 * 24 * 3600;
+
+export interface RenderRecord {
+  id: string;
+  platform: string;
+  member: Member;
+  request: RenderRequest;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+/** What became of the GPU when a render was cancelled. */
+export type Freed = 'not_started' | 'released' | 'recycling';
+
+/** How a render ended. `seconds` are from the command to the end; `engineSeconds` is the engine's share of them. */
+export type Outcome =
+  | { kind: 'done'; clip: string; result: RenderResult; seconds: number; engineSeconds: number }
+  | { kind: 'failed'; code: string; message: string; seconds: number }
+  | { kind: 'cancelled'; freed: Freed; seconds: number }
+  | { kind: 'deleted' };
+
+export interface RenderEntry {
+  record: RenderRecord;
+  ref: MessageRef | undefined;
+  outcome: Outcome | undefined;
+  isDelivered: boolean;
+}
+
+export type Records = ReturnType<typeof createRecords>;
+
+export function createRecords(redis: Redis) {
+  const recordKey = (id: string) => `${KEY_PREFIX}:render:${id}`;
+  const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
+
+  return {
+    /** Stores a new render. False if this id is known already: the event was delivered twice. */
+    async create(record: RenderRecord): Promise<boolean> {
+      const [created] = await results(
+        redis
+          .multi()
+          .hsetnx(recordKey(record.id), 'record', JSON.stringify(record))
+          .expire(recordKey(record.id), RETENTION_SECONDS)
+          .exec(),
+      );
+      return created === 1;
+    },
+
+    async get(id: string): Promise<RenderEntry | undefined> {
+      return toEntry(await redis.hgetall(recordKey(id)));
+    },
+
+    /** Remembers where the status message is; from now on the render is open until it is delivered. */
+    async open(id: string, ref: MessageRef): Promise<void> {
+      await results(
+        redis.multi().hset(recordKey(id), 'ref', JSON.stringify(ref)).sadd(openKey(ref.platform), id).exec(),
+      );
+    },
+
+    /** The renders of a platform whose status message still waits for an outcome. */
+    async listOpen(platform: string): Promise<string[]> {
+      return redis.smembers(openKey(platform));
+    },
+
+    /** Records how the render ended, unless that is known already. Resolves to the outcome that stands. */
+    async settle(id: string, outcome: Outcome): Promise<Outcome> {
+      const isFirst = await redis.hsetnx(recordKey(id), 'outcome', JSON.stringify(outcome));
+      if (isFirst === 1) return outcome;
+      const standing = await redis.hget(recordKey(id), 'outcome');
+      return standing ? (JSON.parse(standing) as Outcome) : outcome;
+    },
+
+    async markDelivered(id: string, platform: string): Promise<void> {
+      await results(redis.multi().hset(recordKey(id), 'delivered', Date.now()).srem(openKey(platform), id).exec());
+    },
+
+    /** The member deleted it: nothing of it is told any more. */
+    async markDeleted(id: string, platform: string): Promise<void> {
+      const outcome: Outcome = { kind: 'deleted' };
+      await results(
+        redis
+          .multi()
+          .hset(recordKey(id), 'outcome', JSON.stringify(outcome), 'delivered', Date.now())
+          .srem(openKey(platform), id)
+          .exec(),
+      );
+    },
+  };
+}
+
+function toEntry(fields: Record<string, string>): RenderEntry | undefined {
+  const { record, ref, outcome, delivered } = fields;
+  if (!record) return undefined;
+  return {
+    record: JSON.parse(record) as RenderRecord,
+    ref: ref ? (JSON.parse(ref) as MessageRef) : undefined,
+    outcome: outcome ? (JSON.parse(outcome) as Outcome) : undefined,
+    isDelivered: delivered !== undefined,
+  };
+}
+
+/** The results of a transaction; throws the first command's error. */
+async function results(transaction: Promise<[error: Error | null, result: unknown][] | null>): Promise<unknown[]> {
+  const answers = (await transaction) ?? [];
+  return answers.map(([error, result]) => {
+    if (error) throw error;
+    return result;
+  });
+}

@@ -1,0 +1,47 @@
+// Which workers are there now. A worker says so every few seconds; one that has not for a while is gone.
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+const ROSTER_KEY = `${KEY_PREFIX}:workers`;
+const ANNOUNCE_EVERY_MS = 3000;
+const GONE_AFTER_MS = 15_000;
+const FORGOTTEN_AFTER_MS = 24 * 3600 * 1000;
+
+export interface WorkerEntry {
+  id: string;
+  host: string;
+  engine: string;
+  slots: number;
+  /** Milliseconds since the epoch. */
+  seenAt: number;
+}
+
+export type Roster = ReturnType<typeof createRoster>;
+
+export function createRoster(redis: Redis, now: () => number = Date.now) {
+  return {
+    /** Announces a worker until the returned function is called, which takes it off the roster. */
+    async announce(worker: Omit<WorkerEntry, 'seenAt'>): Promise<() => Promise<void>> {
+      const say = () => redis.hset(ROSTER_KEY, worker.id, JSON.stringify({ ...worker, seenAt: now() }));
+      await say();
+      await forgetLongGone(redis, now());
+      // While Redis is away the commands wait in ioredis; a lost announcement is followed by the next one.
+      const timer = setInterval(() => void say().catch(() => undefined), ANNOUNCE_EVERY_MS);
+      return async () => {
+        clearInterval(timer);
+        await redis.hdel(ROSTER_KEY, worker.id);
+      };
+    },
+
+    async list(): Promise<WorkerEntry[]> {
+      const entries = Object.values(await redis.hgetall(ROSTER_KEY)).map((entry) => JSON.parse(entry) as WorkerEntry);
+      return entries.filter(({ seenAt }) => now() - seenAt < GONE_AFTER_MS);
+    },
+  };
+}
+
+/** Workers that were killed cannot take themselves off. */
+async function forgetLongGone(redis: Redis, now: number): Promise<void> {
+  const entries = Object.entries(await redis.hgetall(ROSTER_KEY));
+  const gone = entries.filter(([, entry]) => now - (JSON.parse(entry) as WorkerEntry).seenAt > FORGOTTEN_AFTER_MS);
+  if (gone.length > 0) await redis.hdel(ROSTER_KEY, ...gone.map(([id]) => id));
+}

@@ -1,0 +1,235 @@
+// Takes renders off the queue, has them rendered on a lent engine, stores the clip and asks for its delivery.
+// The processor may die at any line and run again: every step finds what an earlier life has done.
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { type Job, WaitingError, Worker } from 'bullmq';
+import { OperationError } from '../errors.ts';
+import type { Lease, Pool } from '../gpu/pool.ts';
+import { RenderCancelled, runRender } from '../gpu/run.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../media/store.ts';
+import type { RenderResult } from '../render.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { Estimates } from './estimates.ts';
+import type { Line } from './line.ts';
+import { CANCELS_CHANNEL, cancelKey, RENDERS_QUEUE } from './names.ts';
+import type { StoredProgress } from './queue.ts';
+import type { Outcome, Records, RenderEntry } from './records.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+import type { Roster } from './roster.ts';
+
+// A worker that was killed is noticed after this long, and its render goes to whoever rejoins or takes it.
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5000;
+
+/** Restarts of workers are not the render's fault, but one that takes its worker down each time must end. */
+const MOST_STARTS = 8;
+
+const CANCEL_REASON = 'cancelled';
+
+export interface RenderWorkerOptions {
+  redis: Redis;
+  records: Records;
+  line: Line;
+  estimates: Estimates;
+  roster: Roster;
+  deliveries: Deliveries;
+  pool: Pool;
+  store: Store;
+  slots: number;
+  engine: string;
+  silenceMs: number;
+  log: Logger;
+  now?: () => number;
+}
+
+export type RenderWorker = Awaited<ReturnType<typeof startRenderWorker>>;
+
+export async function startRenderWorker(options: RenderWorkerOptions) {
+  const {
+    redis,
+    records,
+    line,
+    estimates,
+    roster,
+    deliveries,
+    pool,
+    store,
+    slots,
+    engine,
+    silenceMs,
+    now = Date.now,
+  } = options;
+  const stopping = new AbortController();
+  const active = new Map<string, Promise<void>>();
+
+  const secondsSince = (entry: RenderEntry): number => (now() - entry.record.createdAt) / 1000;
+
+  const settle = async (entry: RenderEntry, outcome: Outcome): Promise<Outcome> => {
+    const { id, platform } = entry.record;
+    const standing = await records.settle(id, outcome);
+    await line.leave(id);
+    await deliveries.add(platform, id);
+    return standing;
+  };
+
+  const render = async (lease: Lease, job: Job, entry: RenderEntry, cancelled: AbortSignal): Promise<RenderResult> => {
+    const { record } = entry;
+    const { request } = record;
+    const image = `${record.id}.png`;
+    await placeInput(store, request.image, join(lease.engine.inputsFolder, image));
+    const { prompt, negative, width, height, frames, seed } = request;
+    let storing = Promise.resolve();
+    const result = await runRender(lease, {
+      id: record.id,
+      body: { image, prompt, negative, width, height, frames, seed },
+      // In order, and never holding the engine's events up.
+      onProgress: (progress) => {
+        const stored: StoredProgress = { ...progress, at: now() };
+        storing = storing.then(() => job.updateProgress(stored)).catch(() => undefined);
+      },
+      cancelled,
+      abandoned: stopping.signal,
+      silenceMs,
+    });
+    await storing;
+    return result;
+  };
+
+  const renderAndKeep = async (job: Job, entry: RenderEntry, cancelled: AbortSignal): Promise<Outcome> => {
+    const { id } = entry.record;
+    const { result, engineSeconds, leftovers, output } = await renderOnAnEngine(job, entry, cancelled);
+    const clip = `clips/${id}.mp4`;
+    await store.write(clip, { file: output });
+    const outcome = await settle(entry, { kind: 'done', clip, result, seconds: secondsSince(entry), engineSeconds });
+    if (outcome.kind !== 'done') await store.remove(clip);
+    await estimates.learn(result);
+    // Only now: until the outcome is known to Redis, another life of this job finds the finished clip with the engine.
+    await Promise.all(leftovers.map((file) => rm(file, { force: true })));
+    return outcome;
+  };
+
+  /** Holds the engine for the render alone: storing the clip must not keep the next member waiting. */
+  const renderOnAnEngine = async (job: Job, entry: RenderEntry, cancelled: AbortSignal) => {
+    const { id } = entry.record;
+    await using lease = await pool.acquire(id, AbortSignal.any([cancelled, stopping.signal]));
+    const started = now();
+    const result = await render(lease, job, entry, cancelled);
+    const output = join(lease.engine.outputsFolder, `${id}.mp4`);
+    return {
+      result,
+      engineSeconds: (now() - started) / 1000,
+      output,
+      leftovers: [output, join(lease.engine.inputsFolder, `${id}.png`)],
+    };
+  };
+
+  const toOutcome = (error: unknown, job: Job, entry: RenderEntry, cancelled: AbortSignal): Outcome | undefined => {
+    const seconds = secondsSince(entry);
+    if (error instanceof RenderCancelled) {
+      return { kind: 'cancelled', freed: error.freed === 'recycling' ? 'recycling' : 'released', seconds };
+    }
+    if (cancelled.aborted) return { kind: 'cancelled', freed: 'not_started', seconds };
+    const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    const isFinal = error instanceof OperationError && !error.isRetryable;
+    if (!isFinal && !isLastAttempt) return undefined;
+    const code = error instanceof OperationError ? error.code : 'render_failed';
+    const message = error instanceof OperationError ? error.message : 'Something went wrong that is not your fault.';
+    return { kind: 'failed', code, message, seconds };
+  };
+
+  const attempt = async (job: Job, entry: RenderEntry, cancelled: AbortSignal, log: Logger): Promise<void> => {
+    const memberId = entry.record.member.id;
+    if (job.attemptsStarted > MOST_STARTS) {
+      const message = `This render was started ${MOST_STARTS} times and never came to an end.`;
+      await settle(entry, { kind: 'failed', code: 'render_failed', message, seconds: secondsSince(entry) });
+      return;
+    }
+    log.info({ memberId, attempt: job.attemptsStarted }, 'Rendering');
+    try {
+      const outcome = await renderAndKeep(job, entry, cancelled);
+      log.info({ memberId, outcome: outcome.kind }, 'Rendered');
+    } catch (error) {
+      if (stopping.signal.aborted && !cancelled.aborted) throw error;
+      const outcome = toOutcome(error, job, entry, cancelled);
+      if (outcome?.kind === 'cancelled') log.info({ memberId, freed: outcome.freed }, 'Cancelled');
+      else log.warn({ memberId, err: error, willRetry: outcome === undefined }, 'The render failed');
+      if (!outcome) throw error;
+      await settle(entry, outcome);
+    }
+  };
+
+  const process = async (job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> => {
+    const id = job.id ?? '';
+    const log = options.log.child({ renderId: id });
+    // Redis was away for longer than the job's lock: the first life of the job is still at it, here.
+    await active.get(id)?.catch(() => undefined);
+    const entry = await records.get(id);
+    if (!entry) return log.warn('A job came without its record: it is older than records are kept');
+    if (entry.outcome) return void (await settle(entry, entry.outcome));
+    await line.leave(id);
+
+    const cancelled = (await redis.exists(cancelKey(id)))
+      ? AbortSignal.abort()
+      : (signal ?? new AbortController().signal);
+    const attempting = attempt(job, entry, cancelled, log);
+    active.set(id, attempting);
+    try {
+      await attempting;
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+      // Put back as it was: a worker that stops does not count as a try.
+      await job.moveToWait(token);
+      throw new WaitingError();
+    } finally {
+      active.delete(id);
+    }
+  };
+
+  const worker = new Worker(RENDERS_QUEUE, process, {
+    connection: redis,
+    prefix: KEY_PREFIX,
+    concurrency: slots,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: MOST_STARTS + 1,
+  });
+  worker.on('error', (error) => options.log.warn({ err: error }, 'The queue had a fault'));
+
+  const cancels = redis.duplicate();
+  cancels.on('error', () => undefined); // The same faults are logged for the connection it was made from.
+  cancels.on('message', (_channel, id) => worker.cancelJob(id, CANCEL_REASON));
+  await cancels.subscribe(CANCELS_CHANNEL);
+  // What was published while the connection was away was missed.
+  cancels.on('ready', async () => {
+    for (const id of active.keys()) if (await redis.exists(cancelKey(id))) worker.cancelJob(id, CANCEL_REASON);
+  });
+
+  const leaveRoster = await roster.announce({ id: randomUUID(), host: hostname(), engine, slots });
+
+  return {
+    /** Puts running renders back in the queue and stops. */
+    async close(): Promise<void> {
+      stopping.abort(new OperationError('engine_not_ready', 'The worker is stopping.'));
+      await worker.close();
+      await leaveRoster();
+      cancels.disconnect();
+    },
+  };
+}
+
+/** Copies the picture to where the engine reads it; complete or not at all, because a rejoined engine may be reading. */
+async function placeInput(store: Store, key: string, target: string): Promise<void> {
+  const picture = await store.read(key);
+  if (!picture) {
+    throw new OperationError('clip_missing', 'The picture of this render is not in the store any more.', {
+      isRetryable: false,
+    });
+  }
+  const part = `${target}.${randomUUID()}.part`;
+  await writeFile(part, await buffer(picture.stream));
+  await rename(part, target);
+}
