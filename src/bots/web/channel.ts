@@ -1,0 +1,180 @@
+// The channel's messages, kept in Redis. Knows nothing of HTTP or of who is watching.
+// One hash holds a message with its whole thread, a field for each part, so that no change is a read followed by a write.
+import type { Redis } from 'ioredis';
+import type { Size } from '../../render.ts';
+import type { MessageRef } from '../platform.ts';
+import type { View } from '../view.ts';
+import type { ChannelMessage, ClipLink, Picture, Reply, Stage } from './wire.ts';
+
+export const CHANNEL_NAME = 'animate';
+
+export interface NewMessage {
+  id: string;
+  author: string;
+  text: string;
+  picture: Picture | undefined;
+}
+
+export interface NewReply {
+  id: string;
+  view: View;
+  size: Size | undefined;
+}
+
+export interface ChannelOptions {
+  redis: Redis;
+  /** Every key starts with it. On a cluster it must hold a hash tag: the scripts below touch several keys. */
+  prefix: string;
+  /** The oldest messages beyond this many are dropped. */
+  keep: number;
+  now: () => number;
+}
+
+export type MessageChannel = ReturnType<typeof createChannel>;
+
+// Each script is one step: a process that dies leaves either all of it or nothing.
+// KEYS: message, messages, renders. ARGV: message id, message or '', now, reply id, reply, view, render id.
+const POST = `
+if ARGV[2] ~= '' then
+  if redis.call('HSETNX', KEYS[1], 'message', ARGV[2]) == 1 then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
+elseif redis.call('HEXISTS', KEYS[1], 'message') == 0 then
+  return 0
+end
+if redis.call('HSETNX', KEYS[1], 'reply:' .. ARGV[4], ARGV[5]) == 1 then
+  redis.call('HSET', KEYS[1], 'view:' .. ARGV[4], ARGV[6])
+  redis.call('HSET', KEYS[3], ARGV[7], ARGV[1])
+end
+return 1`;
+
+// KEYS: message. ARGV: reply id, view, clip or '', stage or '', now.
+const SHOW = `
+if redis.call('HEXISTS', KEYS[1], 'reply:' .. ARGV[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'view:' .. ARGV[1], ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'clip:' .. ARGV[1], ARGV[3]) end
+if ARGV[4] ~= '' then redis.call('HSETNX', KEYS[1], 'stage:' .. ARGV[1] .. ':' .. ARGV[4], ARGV[5]) end
+return 1`;
+
+// KEYS: message, messages, renders. ARGV: message id, reply id, render id. Answers whether the message is still there.
+const REMOVE = `
+redis.call('HDEL', KEYS[3], ARGV[3])
+local others = false
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local kind, id = string.match(field, '^(%a+):([^:]+)')
+  if id == ARGV[2] then redis.call('HDEL', KEYS[1], field)
+  elseif kind == 'reply' then others = true end
+end
+if others then return 1 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 0`;
+
+export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
+  const messages = `${prefix}messages`;
+  const renders = `${prefix}renders`;
+  const keyOf = (messageId: string) => `${prefix}message:${messageId}`;
+  const refTo = (messageId: string, replyId: string): MessageRef => {
+    return { platform: 'web', channel: CHANNEL_NAME, message: replyId, thread: messageId };
+  };
+
+  async function post(messageId: string, message: NewMessage | undefined, reply: NewReply) {
+    const { view, ...rest } = reply;
+    const sentAt = now();
+    const isPosted = await redis.eval(
+      POST,
+      3,
+      ...[keyOf(messageId), messages, renders],
+      ...[messageId, message === undefined ? '' : JSON.stringify({ ...message, sentAt }), sentAt],
+      ...[reply.id, JSON.stringify({ ...rest, sentAt }), JSON.stringify(view), view.renderId],
+    );
+    return isPosted === 1 ? refTo(messageId, reply.id) : undefined;
+  }
+
+  async function read(messageId: string): Promise<ChannelMessage | undefined> {
+    return toMessage(await redis.hgetall(keyOf(messageId)));
+  }
+
+  return {
+    read,
+
+    /** Posts a command and the first reply in its thread. Doing it again finds what is there. */
+    async open(message: NewMessage, reply: NewReply): Promise<MessageRef> {
+      await post(message.id, message, reply);
+      return refTo(message.id, reply.id);
+    },
+
+    /** Posts another reply in a thread; undefined when the thread is gone. */
+    async reply(messageId: string, reply: NewReply): Promise<MessageRef | undefined> {
+      return await post(messageId, undefined, reply);
+    },
+
+    /** The thread that a render was posted in. */
+    async threadOf(renderId: string): Promise<string | undefined> {
+      return (await redis.hget(renders, renderId)) ?? undefined;
+    },
+
+    /** False when there is no such reply any more. */
+    async show(ref: MessageRef, view: View, clip: ClipLink | undefined): Promise<boolean> {
+      const stage = view.kind === 'rendering' ? stageOf(view.headline) : '';
+      const clipText = clip === undefined ? '' : JSON.stringify(clip);
+      const args = [ref.message, JSON.stringify(view), clipText, stage, now()];
+      return (await redis.eval(SHOW, 1, keyOf(ref.thread), ...args)) === 1;
+    },
+
+    /** False when the message went with its last reply. */
+    async remove(ref: MessageRef, renderId: string): Promise<boolean> {
+      const keys = [keyOf(ref.thread), messages, renders];
+      return (await redis.eval(REMOVE, 3, ...keys, ref.thread, ref.message, renderId)) === 1;
+    },
+
+    /** Drops the oldest messages beyond the cap, and answers which went. */
+    async trim(): Promise<string[]> {
+      const dropped = await redis.zrange(messages, 0, String(-(keep + 1)));
+      for (const id of dropped) {
+        const message = await read(id);
+        const renderIds = message?.replies.map((reply) => reply.view.renderId) ?? [];
+        const step = redis.multi().del(keyOf(id)).zrem(messages, id);
+        if (renderIds.length > 0) step.hdel(renders, ...renderIds);
+        await step.exec();
+      }
+      return dropped;
+    },
+
+    /** The newest messages, oldest first. */
+    async latest(count: number): Promise<ChannelMessage[]> {
+      const ids = await redis.zrange(messages, -count, '-1');
+      const found = await Promise.all(ids.map(read));
+      return found.filter((message) => message !== undefined);
+    },
+  };
+}
+
+function toMessage(fields: Record<string, string>): ChannelMessage | undefined {
+  if (fields.message === undefined) return undefined;
+  const replies: Reply[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    if (!field.startsWith('reply:')) continue;
+    const id = field.slice('reply:'.length);
+    const { [`view:${id}`]: view, [`clip:${id}`]: clip } = fields;
+    if (view === undefined) continue;
+    replies.push({
+      ...(JSON.parse(value) as Pick<Reply, 'id' | 'sentAt' | 'size'>),
+      view: JSON.parse(view) as View,
+      clip: clip === undefined ? undefined : (JSON.parse(clip) as ClipLink),
+      stages: toStages(fields, `stage:${id}:`),
+    });
+  }
+  replies.sort((a, b) => a.sentAt - b.sentAt || a.id.localeCompare(b.id));
+  return { ...(JSON.parse(fields.message) as Omit<ChannelMessage, 'replies'>), replies };
+}
+
+function toStages(fields: Record<string, string>, prefix: string): Stage[] {
+  return Object.entries(fields)
+    .filter(([field]) => field.startsWith(prefix))
+    .map(([field, startedAt]) => ({ label: field.slice(prefix.length), startedAt: Number(startedAt) }))
+    .sort((a, b) => a.startedAt - b.startedAt);
+}
+
+/** "Denoising, step 2 of 3" is a step of "Denoising". */
+function stageOf(headline: string): string {
+  return headline.split(/[,:0-9…(]/, 1)[0]?.trim() ?? '';
+}

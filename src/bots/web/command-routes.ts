@@ -1,0 +1,104 @@
+// What a member does on the page: send a command, press a button. Whoever can open the page may use every button on it:
+// it is the operator's own page, on their own machine or behind their own token.
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { UserError } from '../../errors.ts';
+import { outputSize } from '../../render.ts';
+import type { ButtonPress, CommandPicture, Handlers, Member, MessageRef } from '../platform.ts';
+import type { View } from '../view.ts';
+import type { MessageChannel } from './channel.ts';
+import { readCookie, writeCookie } from './cookies.ts';
+import type { Media } from './media-routes.ts';
+import { pngSize } from './png-size.ts';
+import { readUpload, toEventId } from './upload.ts';
+import type { Picture } from './wire.ts';
+
+const MEMBER_COOKIE = 'animate_member';
+const MEMBER_SECONDS = 365 * 24 * 60 * 60;
+
+const pressSchema = z.object({ action: z.enum(['cancel', 'again', 'delete']), eventId: z.string() });
+
+export interface CommandRoutesOptions {
+  channel: MessageChannel;
+  media: Media;
+  maxPictureBytes: number;
+  handlers: Handlers;
+  /** Called after a message has been posted or has got another reply. */
+  changed(messageId: string): Promise<void>;
+}
+
+export function serveCommands(server: FastifyInstance, options: CommandRoutesOptions): void {
+  const { channel, media, maxPictureBytes, handlers, changed } = options;
+
+  /** The picture that the render was accepted with; an edit may still share that of the render it came from. */
+  async function pictureOf(renderId: string, sent: CommandPicture | undefined): Promise<Picture | undefined> {
+    const earlier = sent !== undefined && 'ofRender' in sent ? [sent.ofRender] : [];
+    for (const id of [renderId, ...earlier]) {
+      const size = await pngSize(media, `pictures/${id}.png`);
+      if (size !== undefined) return { url: `/media/pictures/${id}.png`, ...size };
+    }
+    return undefined;
+  }
+
+  server.post('/api/animate', async (request, reply) => {
+    const { eventId, text, author, picture } = await readUpload(request, maxPictureBytes);
+    const open = async (view: View): Promise<MessageRef> => {
+      const shown = await pictureOf(view.renderId, picture);
+      const ref = await channel.open(
+        { id: `m-${eventId}`, author, text, picture: shown },
+        { id: `r-${eventId}`, view, size: clipSize(shown, view) },
+      );
+      await changed(ref.thread);
+      return ref;
+    };
+    const { renderId } = await handlers.animate({
+      eventId,
+      member: memberOf(request, reply, author),
+      text,
+      picture,
+      open,
+    });
+    return reply.code(202).send({ renderId });
+  });
+
+  server.post<{ Params: { id: string } }>('/api/renders/:id/press', async (request, reply) => {
+    const { success, data } = pressSchema.safeParse(request.body);
+    if (!success)
+      throw new UserError('bad_command', 'Expected `action` to be cancel, again or delete, got something else.');
+    const renderId = request.params.id;
+    const thread = await channel.threadOf(renderId);
+    if (thread === undefined) throw new UserError('render_unknown', 'That clip is no longer here.');
+    const eventId = toEventId(data.eventId);
+    const press: ButtonPress = {
+      eventId,
+      action: data.action,
+      renderId,
+      member: memberOf(request, reply, 'Guest'),
+      async open(view) {
+        const size = clipSize((await channel.read(thread))?.picture, view);
+        const ref = await channel.reply(thread, { id: `r-${eventId}`, view, size });
+        if (ref === undefined) throw new UserError('render_unknown', 'That clip was deleted a moment ago.');
+        await changed(ref.thread);
+        return ref;
+      },
+    };
+    return { message: await handlers.press(press) };
+  });
+}
+
+function clipSize(picture: Picture | undefined, view: View) {
+  const { width, height } = picture ?? {};
+  return width === undefined || height === undefined
+    ? undefined
+    : outputSize({ width, height }, view.request.resolution);
+}
+
+/** The browser keeps the name that its user typed; the id is ours, so that a name is enough to be greeted, not to be somebody. */
+function memberOf(request: FastifyRequest, reply: FastifyReply, name: string): Member {
+  const known = readCookie(request.headers.cookie, MEMBER_COOKIE);
+  if (known !== undefined && /^[0-9a-f-]{36}$/.test(known)) return { id: known, name };
+  const id = randomUUID();
+  writeCookie(reply, MEMBER_COOKIE, id, MEMBER_SECONDS);
+  return { id, name };
+}

@@ -1,0 +1,42 @@
+// The open pages: whoever watches the channel hears of each change. Server-sent events, no library needed.
+import type { ServerResponse } from 'node:http';
+
+/** Proxies and phones drop a connection that says nothing; most wait a minute. */
+const HEARTBEAT_MS = 15_000;
+
+/** A page that has not read this much is asleep: it is let go, and reads the channel anew when it wakes. */
+const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
+
+export interface LiveFeed {
+  /** Takes over a response whose headers are set. */
+  join(response: ServerResponse): void;
+  send(event: 'message' | 'removed', data: unknown): void;
+  close(): void;
+}
+
+export function createLiveFeed(): LiveFeed {
+  const watchers = new Set<ServerResponse>();
+  const write = (text: string) => {
+    for (const watcher of watchers) {
+      watcher.write(text);
+      if (watcher.writableLength > MOST_UNREAD_BYTES) watcher.destroy();
+    }
+  };
+  const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
+  heartbeat.unref();
+
+  return {
+    join(response) {
+      watchers.add(response);
+      response.on('close', () => watchers.delete(response));
+      response.write('retry: 1000\n\n');
+    },
+    send(event, data) {
+      write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
+    close() {
+      clearInterval(heartbeat);
+      for (const watcher of watchers) watcher.end();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// A command as the page sends it: a form with the words, who says them, and a picture or the render whose picture it is.
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { UserError } from '../../errors.ts';
+import type { CommandPicture } from '../platform.ts';
+
+export interface Upload {
+  eventId: string;
+  text: string;
+  author: string;
+  picture: CommandPicture | undefined;
+}
+
+/** Far more than a command may say; the parser tells the member so. */
+const MAX_FIELD_BYTES = 64 * 1024;
+const LONGEST_AUTHOR = 40;
+const MEGABYTE = 1024 * 1024;
+
+export async function readUpload(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
+  const fields = new Map<string, string>();
+  let file: { bytes: Buffer; filename: string } | undefined;
+  let isTooLarge = false;
+  const limits = { fileSize: maxPictureBytes, files: 1, fields: 8, parts: 10, fieldSize: MAX_FIELD_BYTES };
+  // A picture that is too large is read to its end all the same: an answer before that would be a broken connection
+  // to the browser, and the member would never see the sentence.
+  for await (const part of request.parts({ limits })) {
+    if (part.type === 'field') {
+      fields.set(part.fieldname, String(part.value));
+      continue;
+    }
+    const bytes = await readFile(part);
+    isTooLarge ||= part.file.truncated;
+    if (part.fieldname === 'picture' && bytes.length > 0) file = { bytes, filename: part.filename };
+  }
+  if (isTooLarge) throw pictureTooLarge(request, maxPictureBytes);
+  const ofRender = fields.get('ofRender');
+  return {
+    eventId: toEventId(fields.get('eventId')),
+    text: fields.get('text') ?? '',
+    author: toAuthor(fields.get('author')),
+    picture: file ?? (isId(ofRender) ? { ofRender } : undefined),
+  };
+}
+
+/** The page makes it up (a UUID) and uses it again when it has to send again. */
+export function toEventId(value: unknown): string {
+  if (isId(value)) return value;
+  throw new UserError(
+    'bad_command',
+    'Expected `eventId` to be 1 to 128 letters, digits and dashes, got something else.',
+  );
+}
+
+async function readFile(part: MultipartFile): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of part.file) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function pictureTooLarge(request: FastifyRequest, maxPictureBytes: number): UserError {
+  const sent = Number(request.headers['content-length']);
+  // The form around the picture adds less than a kilobyte, so the length of the whole is the picture's to one decimal.
+  const got = sent > maxPictureBytes ? inMegabytes(sent) : 'a larger one';
+  return new UserError(
+    'picture_too_large',
+    `Expected a picture of at most ${inMegabytes(maxPictureBytes)}, got ${got}.`,
+  );
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Number((bytes / MEGABYTE).toFixed(1))} MB`;
+}
+
+function toAuthor(value: string | undefined): string {
+  const name = (value ?? '').replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
+  return Array.from(name).slice(0, LONGEST_AUTHOR).join('').trim() || 'Guest';
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(value);
+}

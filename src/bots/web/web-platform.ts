@@ -1,0 +1,154 @@
+// The local chat page as a Platform: one channel in the browser, its messages in Redis, its news over server-sent events.
+import type { AddressInfo } from 'node:net';
+import multipart from '@fastify/multipart';
+import serveStatic from '@fastify/static';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { OperationError, UserError } from '../../errors.ts';
+import type { Clip, Handlers, MessageRef, Platform } from '../platform.ts';
+import type { View } from '../view.ts';
+import { guardAccess, requireSafeHost } from './access.ts';
+import { CHANNEL_NAME, createChannel } from './channel.ts';
+import { serveCommands } from './command-routes.ts';
+import { createLiveFeed } from './live-feed.ts';
+import { type Media, serveMedia } from './media-routes.ts';
+import type { Channel, ClipLink, Refusal } from './wire.ts';
+
+export interface WebPlatformOptions {
+  redis: Redis;
+  media: Media;
+  /** Where scripts/build-page.mjs put the page. */
+  pageFolder: string;
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Needed to listen beyond loopback; then every request must show it. */
+  token: string | undefined;
+  maxPictureBytes: number;
+  log: Logger;
+  /** What every key in Redis starts with. */
+  prefix?: string;
+  /** How many messages are kept. */
+  keep?: number;
+  now?: () => number;
+}
+
+export interface WebPlatform extends Platform {
+  /** Where the page is, once started: `http://127.0.0.1:8470`. */
+  address(): string;
+}
+
+const DEFAULT_PREFIX = 'animate:web:';
+const DEFAULT_KEEP = 1000;
+const MESSAGES_SHOWN = 100;
+const JSON_BYTES = 16 * 1024;
+
+/** The slowest upload that is waited for; Fastify itself would wait for ever. */
+const REQUEST_TIMEOUT_MS = 10 * 60 * 1000;
+
+export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
+  const { redis, media, pageFolder, host, port, token, maxPictureBytes, log } = options;
+  const { prefix = DEFAULT_PREFIX, keep = DEFAULT_KEEP, now = Date.now } = options;
+  requireSafeHost(host, token);
+  const channel = createChannel({ redis, prefix, keep, now });
+  const feed = createLiveFeed();
+  let server: FastifyInstance | undefined;
+  let listeningAt: string | undefined;
+
+  async function changed(messageId: string): Promise<void> {
+    const message = await channel.read(messageId);
+    if (message !== undefined) feed.send('message', message);
+    for (const id of await channel.trim()) feed.send('removed', { id });
+  }
+
+  async function show(ref: MessageRef, view: View, clip: ClipLink | undefined): Promise<void> {
+    if (view.kind === 'deleted') {
+      const hasOthers = await channel.remove(ref, view.renderId);
+      if (!hasOthers) feed.send('removed', { id: ref.thread });
+      else await changed(ref.thread);
+    } else if (await channel.show(ref, view, clip)) {
+      await changed(ref.thread);
+    }
+  }
+
+  async function listen(handlers: Handlers): Promise<void> {
+    const app = fastify({
+      logger: false,
+      bodyLimit: JSON_BYTES,
+      forceCloseConnections: true,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { maxParamLength: 200 },
+    });
+    server = app;
+    answerErrors(app, log);
+    guardAccess(app, token);
+    await app.register(multipart, { throwFileSizeLimit: false });
+    await app.register(serveStatic, { root: pageFolder, cacheControl: false, setHeaders: askEachTime });
+    serveMedia(app, media);
+    serveCommands(app, { channel, media, maxPictureBytes, handlers, changed });
+    app.get('/api/channel', async (_request, reply): Promise<Channel> => {
+      reply.header('cache-control', 'no-store');
+      return { name: CHANNEL_NAME, messages: await channel.latest(MESSAGES_SHOWN), maxPictureBytes };
+    });
+    app.get('/api/events', { exposeHeadRoute: false }, (_request, reply) => {
+      reply.headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      reply.hijack();
+      // Fastify writes the headers that hooks have set only with a reply of its own.
+      for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
+      feed.join(reply.raw);
+    });
+    await app.listen({ host, port });
+    const taken = app.server.address() as AddressInfo;
+    listeningAt = `http://${toUrlHost(host)}:${taken.port}`;
+  }
+
+  return {
+    name: 'web',
+    start: listen,
+    update: (ref, view) => show(ref, view, undefined),
+    deliver: (ref, view, clip) => show(ref, view, clip && toClipLink(clip)),
+    async stop() {
+      feed.close();
+      await server?.close();
+    },
+    address() {
+      if (listeningAt === undefined) throw new Error('The chat page has not been started');
+      return listeningAt;
+    },
+  };
+}
+
+/** The page's files keep their names from release to release, so a browser asks each time whether they changed. */
+function askEachTime(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-cache');
+}
+
+function answerErrors(server: FastifyInstance, log: Logger): void {
+  const refusal = (code: string, message: string): Refusal => ({ code, message });
+  server.setNotFoundHandler((_request, reply) => {
+    return reply.code(404).send(refusal('not_found', 'There is nothing at this address.'));
+  });
+  server.setErrorHandler((error: unknown, request, reply) => {
+    if (error instanceof UserError) return reply.code(422).send(refusal(error.code, error.message));
+    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+    if (status < 500) return reply.code(status).send(refusal('bad_request', 'That request could not be read.'));
+    log.error({ err: error, route: request.routeOptions.url }, 'A request to the chat page failed');
+    const code = error instanceof OperationError ? error.code : 'internal';
+    return reply.code(503).send(refusal(code, 'Something broke on our side; nothing was lost, so please try again.'));
+  });
+}
+
+function toClipLink({ key, filename, result }: Clip): ClipLink {
+  const { width, height, engine } = result;
+  return { url: `/media/${key}`, filename, width, height, isPreview: engine === 'preview' };
+}
+
+function toUrlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,53 @@
+// What the server tells the page. Types only: both sides import them, neither gains code.
+import type { Size } from '../../render.ts';
+import type { View } from '../view.ts';
+
+/** One command, and the thread under it. Absent fields are undefined on both sides, as JSON leaves them out. */
+export interface ChannelMessage {
+  id: string;
+  author: string;
+  /** As it was typed. */
+  text: string;
+  sentAt: number;
+  picture?: Picture | undefined;
+  replies: Reply[];
+}
+
+export interface Picture extends Partial<Size> {
+  url: string;
+}
+
+/** The status message of one render. */
+export interface Reply {
+  id: string;
+  sentAt: number;
+  view: View;
+  /** What the clip measures or will measure, so that its place can be kept free. */
+  size?: Size | undefined;
+  /** The stages so far, oldest first. */
+  stages: Stage[];
+  clip?: ClipLink | undefined;
+}
+
+export interface Stage {
+  label: string;
+  startedAt: number;
+}
+
+export interface ClipLink extends Size {
+  url: string;
+  filename: string;
+  isPreview: boolean;
+}
+
+export interface Channel {
+  name: string;
+  messages: ChannelMessage[];
+  maxPictureBytes: number;
+}
+
+/** The body of every answer that is not a success. */
+export interface Refusal {
+  code: string;
+  message: string;
+}
