@@ -158,7 +158,7 @@ export class Pool {
 
   /** Makes a slot's engine ready, restarting it for as long as that takes, then offers it. */
   async #bringUp(bay: Bay, mayKeep: boolean): Promise<void> {
-    const { runtime, log } = this.#options;
+    const { log } = this.#options;
     const signal = this.#closing.signal;
     const { index } = bay.slot;
     if (bay.condemned) log.warn({ slot: index, reason: bay.condemned }, 'Replacing the engine');

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { OperationError } from '../errors.ts';
 import type { DecoderReply, DecoderRequest } from './decoder-protocol.ts';
+import { guardMemory } from './memory-guard.ts';
 
 export interface DecoderProcess {
   isAlive(): boolean;
@@ -11,10 +12,19 @@ export interface DecoderProcess {
   kill(): Promise<void>;
 }
 
-/** Crashed, ran out of memory, or was killed. `detail` is for the log. */
+/** Crashed or was killed. `detail` is for the log. */
 export interface DecoderDeath {
   type: 'died';
+  isOutOfMemory: boolean;
   detail: string;
+}
+
+export interface DecoderOptions {
+  /** The built decoder.ts. */
+  path: string;
+  startTimeoutMs: number;
+  /** A process that holds more is killed. */
+  maxMemoryBytes: number;
 }
 
 // An empty environment keeps our tokens out of a process that strangers' bytes may take over.
@@ -22,14 +32,14 @@ export interface DecoderDeath {
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
 /** Rejects when the decoder cannot even start: that is the installation's fault, never the picture's. */
-export async function startDecoder(path: string, startTimeoutMs: number): Promise<DecoderProcess> {
+export async function startDecoder({ path, startTimeoutMs, maxMemoryBytes }: DecoderOptions): Promise<DecoderProcess> {
   const child = fork(path, {
     env: ENVIRONMENT,
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  const exchanges = toExchanges(child);
+  const exchanges = toExchanges(child, maxMemoryBytes);
   const first = await exchanges.next(undefined, AbortSignal.timeout(startTimeoutMs));
   if (first.type !== 'ready') {
     await exchanges.kill();
@@ -43,16 +53,17 @@ export async function startDecoder(path: string, startTimeoutMs: number): Promis
   };
 }
 
-function toExchanges(child: ChildProcess) {
+function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
   let settle: ((answer: DecoderReply | DecoderDeath) => void) | undefined;
   let death: DecoderDeath | undefined;
+  let isOutOfMemory = false;
   const answerWith = (answer: DecoderReply | DecoderDeath) => {
     settle?.(answer);
     settle = undefined;
   };
   const exited = new Promise<void>((resolve) => {
     const die = (detail: string) => {
-      death ??= { type: 'died', detail };
+      death ??= { type: 'died', isOutOfMemory, detail };
       answerWith(death);
       resolve();
     };
@@ -74,6 +85,10 @@ function toExchanges(child: ChildProcess) {
     child.ref();
     child.channel?.ref();
     signal.addEventListener('abort', kill);
+    using _guard = guardMemory(child.pid ?? 0, maxMemoryBytes, () => {
+      isOutOfMemory = true;
+      kill();
+    });
     if (signal.aborted) {
       kill();
     } else if (request !== undefined) {

@@ -14,6 +14,7 @@ import {
   slowPicture,
   tooManyBytes,
   tooManyPixels,
+  tooMuchMemory,
   tooSmall,
   wrongType,
 } from './refusals.ts';
@@ -35,7 +36,7 @@ export interface IntakeOptions {
   maxPixels: number;
   /** For one picture, once its turn has come. */
   timeoutMs: number;
-  /** Pictures decoded at once; each may use MAX_DECODER_BYTES of memory. */
+  /** Pictures decoded at once; each may hold `mostDecoderMemory(maxPixels)`. */
   concurrency?: number;
   /** Where decoder.ts was built to. */
   decoderPath?: string;
@@ -61,11 +62,22 @@ const DECODER_START_TIMEOUT_MS = 20_000;
 const PICTURES_PER_DECODER = 100;
 const WORN_RESIDENT_BYTES = 300 * 1024 * 1024;
 
+/**
+ * What one decoder may hold, in bytes, when pictures may have so many pixels. The greediest of 52 megapixels that could be
+ * made (an interlaced 16-bit PNG with alpha) held 537 MB.
+ */
+export function mostDecoderMemory(maxPixels: number): number {
+  const DECODER_ITSELF_BYTES = 128 * 1024 * 1024;
+  const BYTES_PER_PIXEL = 12;
+  return DECODER_ITSELF_BYTES + BYTES_PER_PIXEL * maxPixels;
+}
+
 export function createIntake(options: IntakeOptions): Intake {
   const { maxBytes, maxPixels, timeoutMs, concurrency = DEFAULT_CONCURRENCY, decoderPath = builtDecoder() } = options;
+  const maxMemoryBytes = mostDecoderMemory(maxPixels);
   const stopped = new AbortController();
   const decoders = createDecoderPool({
-    start: () => startDecoder(decoderPath, DECODER_START_TIMEOUT_MS),
+    start: () => startDecoder({ path: decoderPath, startTimeoutMs: DECODER_START_TIMEOUT_MS, maxMemoryBytes }),
     size: concurrency,
     mostUses: PICTURES_PER_DECODER,
   });
@@ -84,10 +96,17 @@ export function createIntake(options: IntakeOptions): Intake {
     outputSize(header, '480p');
   }
 
+  function failure(answer: DecoderReply | DecoderDeath): Error {
+    if (answer.type === 'died' && answer.isOutOfMemory) {
+      return tooMuchMemory(maxMemoryBytes);
+    }
+    return brokenPicture('detail' in answer ? answer.detail : `Expected another answer than \`${answer.type}\``);
+  }
+
   async function decode(decoder: DecoderProcess, bytes: Buffer, signal: AbortSignal): Promise<PlainPicture> {
     const opened = await askThenRetireIfWorn(decoder, { type: 'open', bytes }, signal);
     if (opened.type !== 'opened') {
-      throw brokenPicture(detailOf(opened));
+      throw failure(opened);
     }
     requireUsable(opened.header);
     const converted = await askThenRetireIfWorn(
@@ -96,7 +115,7 @@ export function createIntake(options: IntakeOptions): Intake {
       signal,
     );
     if (converted.type !== 'converted') {
-      throw brokenPicture(detailOf(converted));
+      throw failure(converted);
     }
     if (!isPlainPng(converted.picture)) {
       throw brokenPicture('Expected a plain 8-bit RGB PNG from the decoder');
@@ -167,8 +186,4 @@ function isPlainPng({ png, width, height }: PlainPicture): boolean {
     header.readUInt16BE(24) === BIT_DEPTH_8_RGB &&
     Math.max(width, height) <= LONGEST_SIDE
   );
-}
-
-function detailOf(answer: DecoderReply | DecoderDeath): string {
-  return 'detail' in answer ? answer.detail : `Expected another answer from the decoder than ${answer.type}`;
 }

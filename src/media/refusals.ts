@@ -26,6 +26,13 @@ export function tooManyPixels({ width, height }: Size, maxPixels: number): UserE
   );
 }
 
+export function tooMuchMemory(maxBytes: number): UserError {
+  return new UserError(
+    'picture_too_large',
+    `That picture needs more than the ${Math.round(maxBytes / 1024 / 1024)} MB of memory allowed to open; make it smaller and send that.`,
+  );
+}
+
 export function tooSmall({ width, height }: Size, smallestSide: number): UserError {
   return new UserError(
     'picture_too_small',

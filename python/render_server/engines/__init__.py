@@ -1,0 +1,114 @@
+"""The seam for engines: what one is given, what it yields, and which ones there are."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from render_server.pictures import Picture
+    from render_server.protocol import EngineLoaded
+
+# RGB, 8 bits, shaped (n, height, width, 3) with n >= 1: the clip's next n frames.
+Frames = NDArray[np.uint8]
+
+
+class RenderFailedError(Exception):
+    """The render cannot be finished, for a reason that has a name. The engine stays up for the next one."""
+
+    def __init__(self, code: str, message: str, *, retry: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry = retry
+
+
+class RenderCancelledError(Exception):
+    """Raised to leave a render that nobody wants any more."""
+
+
+@dataclass(frozen=True)
+class RenderOrder:
+    """One clip to make: `frames` frames of `width` x `height`, of which the first shows `picture.fitted`."""
+
+    picture: Picture
+    prompt: str
+    negative: str
+    width: int
+    height: int
+    frames: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a render is. A stage with steps is announced as step 0 of n when it starts, then after each finished one."""
+
+    stage: Literal["encoding_prompt", "encoding_image", "denoising", "decoding"]
+    step: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class GpuMemory:
+    """Bytes of one GPU. The latest one yielded is reported with the render."""
+
+    peak_bytes: int
+    free_bytes: int
+
+
+class Pipeline(Protocol):
+    """One engine, living in a process of its own. Both methods are called on its main thread, one call at a time.
+
+    Whatever `load` raises is fatal: the process exits. RenderFailedError from `render` fails that render with its code;
+    any other exception fails it as `engine_error`. If the engine cannot go on after that, it exits the process.
+    """
+
+    def load(self) -> EngineLoaded:
+        """Make everything ready for the first render, and say what was loaded."""
+        ...
+
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Iterator[Step | Frames | GpuMemory]:
+        """Yield steps as they happen and frames in order, as early as they exist.
+
+        Between yields the caller may close the iterator because of a cancel. An engine whose steps take longer than a
+        few hundred milliseconds asks `is_cancelled` inside them and raises RenderCancelledError: one that does not stop
+        within a second is killed, and loading again is slow.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """`factory` is `module:function`, which takes nothing and returns a Pipeline; only the engine process imports it."""
+
+    name: str
+    factory: str
+    model: str
+    executor: str
+
+
+ENGINES = {
+    spec.name: spec
+    for spec in [
+        EngineSpec("preview", "render_server.engines.preview:create_pipeline", model="preview", executor="process"),
+    ]
+}
+
+
+def find_engine(name: str) -> EngineSpec:
+    """The engine of that name, or one given as `module:function`. Raises ValueError for neither."""
+    if name in ENGINES:
+        return ENGINES[name]
+    if ":" in name:
+        return EngineSpec(name, factory=name, model=name, executor="process")
+    raise ValueError(f"Expected one of {', '.join(ENGINES)}, or module:function, got {name}")
+
+
+def create_pipeline(spec: EngineSpec) -> Pipeline:
+    module, _, function = spec.factory.partition(":")
+    return cast(Pipeline, getattr(importlib.import_module(module), function)())

@@ -1,0 +1,52 @@
+// The one shutdown path: what was started last is stopped first, whatever asked for it.
+import type { Logger } from '../log.ts';
+
+const STOP_WITHIN_MS = 30_000;
+
+export interface Shutdown {
+  /** Aborted when shutting down begins. */
+  signal: AbortSignal;
+  /** Adds a step; it runs before those added earlier. */
+  onStop(name: string, stop: () => Promise<void>): void;
+  begin(): Promise<void>;
+}
+
+export function createShutdown(log: Logger): Shutdown {
+  const controller = new AbortController();
+  const steps: { name: string; stop: () => Promise<void> }[] = [];
+  let stopping: Promise<void> | undefined;
+
+  const runSteps = async (): Promise<void> => {
+    controller.abort();
+    for (const { name, stop } of steps.reverse()) {
+      await stop().catch((error) => log.warn({ err: error, step: name }, 'A part did not stop cleanly'));
+    }
+  };
+
+  return {
+    signal: controller.signal,
+    onStop: (name, stop) => steps.push({ name, stop }),
+    begin: () => {
+      stopping ??= runSteps();
+      return stopping;
+    },
+  };
+}
+
+/** Resolves once a first Ctrl-C or SIGTERM has stopped everything. A second one, or a stop that hangs, ends the process at once. */
+export async function runUntilSignal(shutdown: Shutdown, log: Logger): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const onSignal = (): void => {
+      if (shutdown.signal.aborted) process.exit(1);
+      log.info('Stopping');
+      setTimeout(() => {
+        log.error('Stopping took too long');
+        process.exit(1);
+      }, STOP_WITHIN_MS).unref();
+      resolve(shutdown.begin());
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    process.on('SIGHUP', onSignal);
+  });
+}
