@@ -52,7 +52,7 @@ export async function startRedis(): Promise<TestRedis> {
 
 async function readyLine(output: NodeJS.ReadableStream): Promise<boolean> {
   for await (const line of createInterface({ input: output })) {
-    if (line.includes('Ready to accept connections')) return true;
+    if (/ready to accept connections/i.test(line)) return true;
   }
   return false;
 }

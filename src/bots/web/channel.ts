@@ -12,12 +12,12 @@ export interface NewMessage {
   id: string;
   author: string;
   text: string;
-  picture: Picture | undefined;
 }
 
 export interface NewReply {
   id: string;
   view: View;
+  picture: Picture | undefined;
   size: Size | undefined;
 }
 
@@ -157,7 +157,7 @@ function toMessage(fields: Record<string, string>): ChannelMessage | undefined {
     const { [`view:${id}`]: view, [`clip:${id}`]: clip } = fields;
     if (view === undefined) continue;
     replies.push({
-      ...(JSON.parse(value) as Pick<Reply, 'id' | 'sentAt' | 'size'>),
+      ...(JSON.parse(value) as Pick<Reply, 'id' | 'sentAt' | 'picture' | 'size'>),
       view: JSON.parse(view) as View,
       clip: clip === undefined ? undefined : (JSON.parse(clip) as ClipLink),
       stages: toStages(fields, `stage:${id}:`),

@@ -46,8 +46,8 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     const open = async (view: View): Promise<MessageRef> => {
       const shown = await pictureOf(view.renderId, picture);
       const ref = await channel.open(
-        { id: `m-${eventId}`, author, text, picture: shown },
-        { id: `r-${eventId}`, view, size: clipSize(shown, view) },
+        { id: `m-${eventId}`, author, text },
+        { id: `r-${eventId}`, view, picture: shown, size: clipSize(shown, view) },
       );
       await changed(ref.thread);
       return ref;
@@ -75,9 +75,10 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
       action: data.action,
       renderId,
       member: memberOf(request, reply, 'Guest'),
+      mayManage: true,
       async open(view) {
-        const size = clipSize((await channel.read(thread))?.picture, view);
-        const ref = await channel.reply(thread, { id: `r-${eventId}`, view, size });
+        const picture = await pictureOf(view.renderId, undefined);
+        const ref = await channel.reply(thread, { id: `r-${eventId}`, view, picture, size: clipSize(picture, view) });
         if (ref === undefined) throw new UserError('render_unknown', 'That clip was deleted a moment ago.');
         await changed(ref.thread);
         return ref;

@@ -43,7 +43,6 @@ async function sendRange(request: FastifyRequest, reply: FastifyReply, media: Me
   const { start, end } = range ?? { start: 0, end: size - 1 };
   reply.header('content-length', end - start + 1);
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
-  if (request.method === 'HEAD') return reply.send();
   const file = await media.read(key, range);
   if (file === undefined) return gone(reply);
   closeWith(reply, file.stream);

@@ -9,7 +9,6 @@ export interface ChannelMessage {
   /** As it was typed. */
   text: string;
   sentAt: number;
-  picture?: Picture | undefined;
   replies: Reply[];
 }
 
@@ -22,6 +21,8 @@ export interface Reply {
   id: string;
   sentAt: number;
   view: View;
+  /** Each render has its own copy of the picture, so that deleting one leaves the others theirs. */
+  picture?: Picture | undefined;
   /** What the clip measures or will measure, so that its place can be kept free. */
   size?: Size | undefined;
   /** The stages so far, oldest first. */
