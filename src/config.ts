@@ -50,6 +50,11 @@ const environmentSchema = z.object({
     .min(16, { error: 'at least 16 characters' })
     .optional()
     .describe('The secret that opens the local chat page: http://host:port/?token=…'),
+  WORKER_NAME: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, { error: 'up to 32 of a-z, 0-9 and -' })
+    .default('worker')
+    .describe('Tells workers apart that run on one machine with one DATA_FOLDER.'),
   ENGINE: z
     .string()
     .default('preview')
@@ -86,6 +91,7 @@ export interface Config {
   dataFolder: string;
   redisUrl: string | undefined;
   web: { host: string; port: number; token: string | undefined };
+  workerName: string;
   engine: string;
   slots: number;
   python: string | undefined;
@@ -106,6 +112,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     dataFolder: resolve(values.DATA_FOLDER),
     redisUrl: values.REDIS_URL,
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
+    workerName: values.WORKER_NAME,
     engine: values.ENGINE,
     slots: values.RENDER_SLOTS,
     python: values.PYTHON,

@@ -67,7 +67,7 @@ async def serve(args: argparse.Namespace, listener: socket.socket) -> None:
     async with runner.running() as engine:
         orphan = asyncio.create_task(leave_when_orphaned())
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        engine.add_done_callback(lambda task: server.stop() if task.exception() else None)
+        engine.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else server.stop())
         await serving
         orphan.cancel()
 

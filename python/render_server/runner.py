@@ -149,7 +149,7 @@ class Runner:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Keeps an engine for as long as the context lasts; the task ends early only if there is a bug."""
+        """Keeps an engine for as long as the context lasts; the task ends early only when there will be no more."""
         engine = asyncio.create_task(self._keep_engine())
         try:
             yield engine
@@ -170,11 +170,13 @@ class Runner:
             try:
                 async for message in link.messages():
                     self._take(message)
-            finally:
-                # Also when this task is cancelled: the engine must not outlive the server.
-                if asyncio.current_task().cancelling():  # type: ignore[union-attr]
-                    link.kill()
-            self._take_death(await link.end())
+                how = await link.end()
+            except BaseException:
+                # Mostly a cancel: the engine must not outlive the server.
+                link.kill()
+                await link.end()
+                raise
+            self._take_death(how)
 
     def _take(self, message: FromEngine) -> None:
         match message:

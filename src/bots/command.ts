@@ -225,3 +225,20 @@ function echo(value: string): string {
   const characters = Array.from(value.slice(0, LONGEST_ECHO * 2));
   return value.length > LONGEST_ECHO ? `${characters.slice(0, LONGEST_ECHO).join('')}…` : value;
 }
+
+/** The same request from options that came one by one: a terminal's, or a chat service's own command form. */
+export function parseOptions(options: {
+  prompt: string;
+  negative: string;
+  resolution: string | undefined;
+  seconds: string | undefined;
+  seed?: string | undefined;
+}): ParsedCommand {
+  return {
+    prompt: toPrompt([toOneLine(options.prompt)], false),
+    negative: toNegative([toOneLine(options.negative)]),
+    resolution: toResolution(options.resolution),
+    seconds: toSeconds(options.seconds),
+    seed: toSeed(options.seed),
+  };
+}

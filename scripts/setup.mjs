@@ -1,0 +1,132 @@
+// Brings a fresh machine to where the product runs: npm packages, a Python environment of our own, and the build.
+// Uses nothing but Node, and does nothing again that was done for the same lock files.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../', import.meta.url));
+const venv = join(root, '.venv');
+export const python = join(venv, 'bin', 'python');
+
+const OLDEST_NODE = [20, 19];
+const OLDEST_PYTHON = [3, 11];
+const PYTHON_NAMES = ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3'];
+
+/** A sentence for the terminal, without a stack. */
+class SetupError extends Error {}
+
+export function setUp({ isForDevelopment = false } = {}) {
+  try {
+    checkNode();
+    installNodePackages(isForDevelopment);
+    installPythonPackages(isForDevelopment);
+    build();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function checkNode() {
+  if (isAtLeast(process.versions.node.split('.').map(Number), OLDEST_NODE)) return;
+  throw new SetupError(`Expected Node ${OLDEST_NODE.join('.')} or newer, got ${process.versions.node}.`);
+}
+
+function installNodePackages(isForDevelopment) {
+  const stamp = join(root, 'node_modules', '.animate-bot');
+  const lock = hashOf('package-lock.json');
+  const installed = readStamp(stamp);
+  if (installed === `development ${lock}` || (!isForDevelopment && installed === `production ${lock}`)) return;
+  say('Installing npm packages');
+  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error', ...(isForDevelopment ? [] : ['--omit=dev'])]);
+  writeFileSync(stamp, `${isForDevelopment ? 'development' : 'production'} ${lock}`);
+}
+
+function installPythonPackages(isForDevelopment) {
+  const lists = ['python/requirements.txt', ...(isForDevelopment ? ['python/requirements-dev.txt'] : [])];
+  for (const list of lists) {
+    const stamp = join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
+    const lock = hashOf(list);
+    if (existsSync(python) && readStamp(stamp) === lock) continue;
+    if (!existsSync(python)) makeVirtualEnvironment();
+    say(`Installing Python packages (${list})`);
+    run(python, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--require-hashes',
+      '-r',
+      list,
+    ]);
+    writeFileSync(stamp, lock);
+  }
+}
+
+function makeVirtualEnvironment() {
+  const base = PYTHON_NAMES.find((name) => isAtLeast(pythonVersion(name), OLDEST_PYTHON));
+  if (!base) {
+    throw new SetupError(
+      `Expected Python ${OLDEST_PYTHON.join('.')} or newer, found none. Debian, Ubuntu: sudo apt-get install python3 python3-venv; macOS: brew install python`,
+    );
+  }
+  say(`Making a Python environment with ${base}`);
+  const { status, stdout, stderr } = spawnSync(base, ['-m', 'venv', venv], { encoding: 'utf8' });
+  if (status === 0) return;
+  rmSync(venv, { recursive: true, force: true });
+  const [major, minor] = pythonVersion(base);
+  if (/ensurepip|No module named venv/.test(stdout + stderr)) {
+    throw new SetupError(
+      `Python's venv module is missing. Debian, Ubuntu: sudo apt-get install python${major}.${minor}-venv`,
+    );
+  }
+  throw new SetupError(`The Python environment could not be made:\n${stdout}${stderr}`);
+}
+
+function pythonVersion(name) {
+  const { status, stdout } = spawnSync(name, ['-c', 'import sys; print(*sys.version_info[:2])'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim().split(' ').map(Number) : [0, 0];
+}
+
+export function build() {
+  const stamp = join(root, 'dist', '.built');
+  const sources = ['src', 'scripts', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const newest = Math.max(...sources.map((source) => newestChange(join(root, source))));
+  if (Number(readStamp(stamp)) >= newest) return;
+  say('Building');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  run(process.execPath, ['scripts/build-page.mjs']);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(stamp, String(newest));
+}
+
+function newestChange(path) {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))));
+}
+
+function run(program, args) {
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status === 0) return;
+  throw new SetupError(
+    `\`${program} ${args.join(' ')}\` failed${error ? `: ${error.message}` : `, status ${status}`}. What it printed above says why.`,
+  );
+}
+
+function isAtLeast([major = 0, minor = 0] = [], [leastMajor, leastMinor]) {
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+}
+
+const hashOf = (file) =>
+  createHash('sha256')
+    .update(readFileSync(join(root, file)))
+    .digest('hex');
+const readStamp = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+const say = (text) => process.stderr.write(`${text} …\n`);

@@ -1,0 +1,166 @@
+#!/usr/bin/env node
+// The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { OperationError, UserError } from './errors.ts';
+import { createLogger, type Logger } from './log.ts';
+import { runDoctor } from './ops/doctor.ts';
+import { createShutdown, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
+import { renderToFile } from './render-command.ts';
+import { openBase, openBot, openEmbeddedRedis, openWorker, packageFolder, type RoleOptions } from './roles.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0  done, or stopped by Ctrl-C
+  1  something failed that is not listed here; doctor: at least one check failed
+  2  the command line or the configuration is wrong
+  3  the picture or the prompt was refused; the sentence says why
+  4  the render failed
+`;
+const EXIT_USAGE = 2;
+const EXIT_REFUSED = 3;
+const EXIT_RENDER_FAILED = 4;
+
+const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+
+const program = new Command('animate-bot')
+  .description("Brings people's pictures to life: /animate in a chat, a clip in the thread.")
+  .version(version)
+  .addHelpText(
+    'after',
+    `\nEvery setting is an environment variable, or a line in .env: see .env.example.\n${EXIT_CODES}`,
+  )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+
+program
+  .command('start')
+  .description('everything on this machine: Redis (unless REDIS_URL is set), the bot with its chat page, and a worker')
+  .action(() =>
+    runRole(async (role) => {
+      const base = await openBase(role, role.config.redisUrl ?? (await openEmbeddedRedis(role)));
+      await openWorker(role, base);
+      announce(role, await openBot(role, base));
+    }),
+  );
+
+program
+  .command('bot')
+  .description('the bot alone: takes commands in, hands clips over (needs REDIS_URL)')
+  .action(() =>
+    runRole(async (role) => {
+      announce(role, await openBot(role, await openBase(role, requireRedisUrl(role.config, 'bot'))));
+    }),
+  );
+
+program
+  .command('worker')
+  .description('a worker alone: keeps engines warm and renders (needs REDIS_URL)')
+  .action(() =>
+    runRole(async (role) => {
+      await openWorker(role, await openBase(role, requireRedisUrl(role.config, 'worker')));
+    }),
+  );
+
+program
+  .command('render')
+  .description('one clip from the terminal, without chat or Redis')
+  .requiredOption('--image <file>', 'the picture: PNG, JPEG or WebP')
+  .requiredOption('--prompt <words>', 'how it should move')
+  .requiredOption('--output <file>', 'where the clip goes, ending in .mp4', requireMp4)
+  .option('--resolution <480p|720p>', 'the area of the clip', '480p')
+  .option('--seconds <1-5>', 'the length of the clip', '5')
+  .option('--seed <number>', 'the same seed gives the same clip; without it a random one')
+  .option('--negative <words>', 'what should not be seen', '')
+  .addHelpText('after', EXIT_CODES)
+  .action(async (options) => {
+    await guard(async () => {
+      const config = loadConfig();
+      const log = createLogger({ ...config.log, level: 'warn', secrets: secretsOf(config) }, process.stderr);
+      await withShutdown(log, (shutdown) => renderToFile(options, { config, log, shutdown }));
+    });
+  });
+
+program
+  .command('doctor')
+  .description('checks this installation: each line is ok, warn or fail, and what to do about it')
+  .action(async () => {
+    await guard(async () => {
+      process.exitCode = (await runDoctor(loadConfig())) ? 0 : 1;
+    });
+  });
+
+await program.parseAsync();
+
+/** Starts a role, keeps it running until a signal, and stops it. */
+async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void> {
+  await guard(async () => {
+    const config = loadConfig();
+    const log = createLogger({ ...config.log, secrets: secretsOf(config) });
+    const shutdown = createShutdown(log);
+    const untilSignal = runUntilSignal(shutdown, log);
+    try {
+      await open({ config, log, shutdown });
+    } catch (error) {
+      const wasAsked = shutdown.signal.aborted;
+      await shutdown.begin();
+      if (!wasAsked) throw error;
+    }
+    await untilSignal;
+    process.exit(0);
+  });
+}
+
+async function withShutdown(log: Logger, act: (shutdown: Shutdown) => Promise<void>): Promise<void> {
+  const shutdown = createShutdown(log);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void shutdown.begin());
+  try {
+    await act(shutdown);
+  } finally {
+    await shutdown.begin();
+  }
+}
+
+/** The one place where errors become words on the terminal and exit codes. */
+async function guard(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    const isExpected = error instanceof ConfigError || error instanceof UserError || error instanceof OperationError;
+    process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(exitCodeOf(error));
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT_USAGE;
+  if (error instanceof UserError) return error.code === 'bad_option' ? EXIT_USAGE : EXIT_REFUSED;
+  if (error instanceof OperationError && error.code.startsWith('render_')) return EXIT_RENDER_FAILED;
+  return 1;
+}
+
+function announce({ config, log }: RoleOptions, address: string): void {
+  log.info({ address }, 'The chat page is ready');
+  // In JSON the line above is for machines; people look for an address that they can click.
+  process.stderr.write(`\n  animate-bot is ready: ${address}${config.web.token ? '  (add ?token=… once)' : ''}\n\n`);
+}
+
+function requireRedisUrl(config: Config, role: string): string {
+  if (config.redisUrl) return config.redisUrl;
+  throw new ConfigError([
+    `REDIS_URL: expected the Redis that bots and workers meet in, got nothing; \`${role}\` needs it`,
+  ]);
+}
+
+function requireMp4(file: string): string {
+  if (file.endsWith('.mp4')) return file;
+  throw new InvalidArgumentError('Expected a name ending in .mp4.');
+}
+
+function secretsOf({ web, redisUrl }: Config): string[] {
+  const password = redisUrl?.includes('@')
+    ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
+    : undefined;
+  return [web.token, redisUrl?.includes('@') ? redisUrl : undefined, password].filter((secret) => secret !== undefined);
+}

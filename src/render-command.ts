@@ -1,0 +1,100 @@
+// `animate-bot render`: one clip from the terminal, through the same intake and engine as the bot's.
+
+import { randomInt } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseOptions } from './bots/command.ts';
+import { UserError } from './errors.ts';
+import { Pool } from './gpu/pool.ts';
+import { runRender } from './gpu/run.ts';
+import { createIntake } from './media/intake.ts';
+import { fractionDone } from './queue/estimates.ts';
+import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
+import { createRuntime, type RoleOptions } from './roles.ts';
+
+export interface RenderCommandOptions {
+  image: string;
+  prompt: string;
+  output: string;
+  resolution: string;
+  seconds: string;
+  seed?: string;
+  negative: string;
+}
+
+const BAR_WIDTH = 30;
+
+export async function renderToFile(
+  options: RenderCommandOptions,
+  { config, log, shutdown }: RoleOptions,
+): Promise<void> {
+  const command = parseOptions(options);
+  const intake = createIntake(config.picture);
+  shutdown.onStop('intake', () => intake.stop());
+  const bytes = await readFile(options.image).catch((cause) => {
+    throw new UserError('picture_missing', `Expected a picture at ${options.image}, found no readable file.`, {
+      cause,
+    });
+  });
+  const picture = await intake.normalise(bytes, basename(options.image), shutdown.signal);
+  const { width, height } = outputSize(picture, command.resolution);
+
+  // A data folder of its own, so that it never meets the engines of a running worker.
+  const dataFolder = await mkdtemp(join(tmpdir(), 'animate-render-'));
+  shutdown.onStop('temporary folder', () => rm(dataFolder, { recursive: true, force: true }));
+  const pool = new Pool({
+    runtime: createRuntime({ ...config, dataFolder }, 'render'),
+    slots: 1,
+    engineStartMs: config.engineStartMs,
+    log,
+  });
+  shutdown.onStop('engine', () => pool.close());
+  await pool.start();
+
+  const report = createReport(process.stderr);
+  await using lease = await pool.acquire('render', shutdown.signal);
+  await writeFile(join(lease.engine.inputsFolder, 'render.png'), picture.png);
+  const seed = command.seed ?? randomInt(LARGEST_SEED);
+  const frames = frameCount(command.seconds);
+  const result = await runRender(lease, {
+    id: 'render',
+    body: { image: 'render.png', prompt: command.prompt, negative: command.negative, width, height, frames, seed },
+    onProgress: report.show,
+    cancelled: shutdown.signal,
+    abandoned: new AbortController().signal,
+    silenceMs: config.engineSilenceMs,
+  });
+  await copyFile(join(lease.engine.outputsFolder, 'render.mp4'), options.output);
+  report.finish();
+  const megabytes = (result.bytes / 1_000_000).toFixed(1);
+  const label = result.engine === 'preview' ? 'preview, no GPU' : result.engine;
+  process.stdout.write(
+    `${resolve(options.output)}: ${width}×${height}, ${frames} frames, ${megabytes} MB, seed ${seed}, ${label}\n`,
+  );
+}
+
+/** A bar that redraws itself on a terminal; elsewhere a line for each stage. */
+function createReport(output: NodeJS.WriteStream) {
+  let lastStage: Progress['stage'] | undefined;
+  return {
+    show(progress: Progress): void {
+      if (output.isTTY) {
+        const filled = Math.round(fractionDone(progress, undefined) * BAR_WIDTH);
+        const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
+        output.write(`\r\u001B[K${bar} ${describe(progress)}`);
+      } else if (progress.stage !== lastStage) {
+        output.write(`${describe(progress)}\n`);
+      }
+      lastStage = progress.stage;
+    },
+    finish(): void {
+      if (output.isTTY) output.write('\r\u001B[K');
+    },
+  };
+}
+
+function describe(progress: Progress): string {
+  const name = progress.stage.replaceAll('_', ' ');
+  return 'step' in progress ? `${name}, step ${progress.step} of ${progress.steps}` : name;
+}

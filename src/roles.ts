@@ -1,0 +1,168 @@
+// Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBot } from './bots/bot.ts';
+import { createWebPlatform } from './bots/web/web-platform.ts';
+import type { Config } from './config.ts';
+import { OperationError } from './errors.ts';
+import { makePrivateFolder, socketFolderOf } from './folders.ts';
+import { Pool } from './gpu/pool.ts';
+import { createProcessRuntime } from './gpu/process.ts';
+import type { Runtime } from './gpu/runtime.ts';
+import type { Logger } from './log.ts';
+import { createFileStore } from './media/files.ts';
+import { createIntake } from './media/intake.ts';
+import type { Store } from './media/store.ts';
+import { holdLock } from './ops/lock.ts';
+import { startRedisServer } from './ops/redis-server.ts';
+import type { Shutdown } from './ops/shutdown.ts';
+import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
+import { createEstimates, type Estimates } from './queue/estimates.ts';
+import { createLine, type Line } from './queue/line.ts';
+import { createRenderQueue } from './queue/queue.ts';
+import { createRecords, type Records } from './queue/records.ts';
+import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
+import { createRoster, type Roster } from './queue/roster.ts';
+import { startRenderWorker } from './queue/worker.ts';
+
+/** The folder that package.json is in, from src and from dist alike. */
+export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
+
+/** A page is redrawn as it happens; chat services want seconds between edits. */
+const WEB_REDRAW_MS = 200;
+
+/** What bots and workers share: Redis with all that lives in it, and the media store. */
+export interface Base {
+  redis: Redis;
+  records: Records;
+  line: Line;
+  estimates: Estimates;
+  roster: Roster;
+  deliveries: Deliveries;
+  store: Store;
+}
+
+export interface RoleOptions {
+  config: Config;
+  log: Logger;
+  shutdown: Shutdown;
+}
+
+/** The Python that runs render servers: the configured one, or the virtual environment that `npm start` makes. */
+export function pythonOf(config: Config): string {
+  const python = config.python ?? join(packageFolder, '.venv', 'bin', 'python');
+  if (config.python === undefined && !existsSync(python)) {
+    throw new OperationError(
+      'setup_missing',
+      'The Python environment is missing. Run `npm start` once, or set PYTHON.',
+      {
+        isRetryable: false,
+      },
+    );
+  }
+  return python;
+}
+
+export function createRuntime(config: Config, name: string): Runtime {
+  return createProcessRuntime({
+    python: pythonOf(config),
+    serverFolder: join(packageFolder, 'python'),
+    engine: config.engine,
+    socketFolder: join(socketFolderOf(config.dataFolder), name),
+    dataFolder: join(config.dataFolder, 'engines', name),
+  });
+}
+
+/** Connects to the Redis that is given, or starts one of our own where `embedded` says so. */
+export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl: string): Promise<Base> {
+  await makePrivateFolder(config.dataFolder);
+  const redis = connectRedis(redisUrl, createRedisErrorLog(log));
+  shutdown.onStop('redis connection', async () => redis.disconnect());
+  const deliveries = createDeliveries(redis);
+  shutdown.onStop('deliveries', () => deliveries.close());
+  return {
+    redis,
+    records: createRecords(redis),
+    line: createLine(redis),
+    estimates: createEstimates(redis),
+    roster: createRoster(redis),
+    deliveries,
+    store: createFileStore(join(config.dataFolder, 'media')),
+  };
+}
+
+/** Starts the Redis of this data folder; refuses if another animate-bot already runs on it. */
+export async function openEmbeddedRedis({ config, log, shutdown }: RoleOptions): Promise<string> {
+  const socketFolder = await makePrivateFolder(socketFolderOf(config.dataFolder));
+  const release = await holdLock(
+    join(socketFolder, 'start.lock'),
+    `Another animate-bot is running on ${config.dataFolder}. Stop it, or give this one its own DATA_FOLDER.`,
+  );
+  shutdown.onStop('lock', release);
+  const server = await startRedisServer({ dataFolder: config.dataFolder, socketFolder, python: pythonOf(config), log });
+  shutdown.onStop('redis', () => server.stop());
+  return server.url;
+}
+
+/** Joins the chat platforms. Resolves to the address of the local chat page. */
+export async function openBot({ config, log, shutdown }: RoleOptions, base: Base): Promise<string> {
+  const { redis, records, store } = base;
+  const intake = createIntake(config.picture);
+  shutdown.onStop('intake', () => intake.stop());
+  const queue = createRenderQueue(base);
+  shutdown.onStop('queue', () => queue.close());
+  const web = createWebPlatform({
+    redis,
+    media: store,
+    pageFolder: join(packageFolder, 'dist', 'page'),
+    ...config.web,
+    maxPictureBytes: config.picture.maxBytes,
+    log,
+    prefix: `${KEY_PREFIX}:web:`,
+  });
+  const stop = await startBot({
+    platform: web,
+    redrawEveryMs: WEB_REDRAW_MS,
+    redis,
+    queue,
+    records,
+    store,
+    intake,
+    log,
+  });
+  shutdown.onStop('bot', stop);
+  return web.address();
+}
+
+/** Warms the engines up and takes renders off the queue. */
+export async function openWorker({ config, log, shutdown }: RoleOptions, base: Base): Promise<void> {
+  const name = config.workerName;
+  const socketFolder = await makePrivateFolder(join(socketFolderOf(config.dataFolder), name));
+  const release = await holdLock(
+    join(socketFolder, 'worker.lock'),
+    `Another worker called ${name} is running on ${config.dataFolder}. Stop it, or give this one its own WORKER_NAME.`,
+  );
+  shutdown.onStop('worker lock', release);
+  const pool = new Pool({
+    runtime: createRuntime(config, name),
+    slots: config.slots,
+    engineStartMs: config.engineStartMs,
+    log,
+  });
+  shutdown.onStop('engines', () => pool.close());
+  await pool.start();
+  const { slots, engine, engineSilenceMs: silenceMs } = config;
+  const worker = await startRenderWorker({ ...base, pool, slots, engine, silenceMs, log });
+  shutdown.onStop('worker', () => worker.close());
+}
+
+/** An outage is one line when it begins, not one for every attempt to reconnect. */
+function createRedisErrorLog(log: Logger): (error: Error) => void {
+  let lastMessage = '';
+  return (error) => {
+    if (error.message === lastMessage) return;
+    lastMessage = error.message;
+    log.warn({ err: error }, 'Redis cannot be reached; waiting for it');
+  };
+}
