@@ -41,7 +41,8 @@ function installNodePackages(isForDevelopment) {
   const installed = readStamp(stamp);
   if (installed === `development ${lock}` || (!isForDevelopment && installed === `production ${lock}`)) return;
   say('Installing npm packages');
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error', ...(isForDevelopment ? [] : ['--omit=dev'])]);
+  // Not `npm ci`: it refuses a lock file that lacks the optional binaries of systems that nobody has locked on yet.
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error', ...(isForDevelopment ? [] : ['--omit=dev'])]);
   writeFileSync(stamp, `${isForDevelopment ? 'development' : 'production'} ${lock}`);
 }
 
