@@ -87,7 +87,9 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="render_server", description="Renders one clip at a time.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="render_server", description="Renders one clip at a time.", allow_abbrev=False
+    )
     parser.add_argument("--socket", type=Path, required=True, help="unix socket to answer on")
     parser.add_argument("--inputs", type=Path, required=True, help="folder that pictures are read from")
     parser.add_argument("--outputs", type=Path, required=True, help="folder that clips are written to")

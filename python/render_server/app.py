@@ -77,7 +77,7 @@ def create_app(runner: Runner, inputs: Path) -> Starlette:
 
 
 def first_event_wanted(last_event_id: str | None, render: Render) -> int:
-    """The event after the last one seen. A number that this render has not reached is from an earlier life: replay all."""
+    """The event after the last one seen; or all, if that number is from an earlier life of this render."""
     if last_event_id and last_event_id.isascii() and last_event_id.isdigit():
         following = int(last_event_id[:9]) + 1
         if following <= len(render.events):

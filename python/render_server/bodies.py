@@ -93,9 +93,7 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "height": (f"in multiples of {SIZE_MULTIPLE}", is_side),
     "frames": (
         f"of {FRAMES_PER_LATENT}k+1 from {FRAMES_PER_LATENT + 1} to {MOST_FRAMES}",
-        lambda value: is_whole(value)
-        and FRAMES_PER_LATENT < value <= MOST_FRAMES
-        and value % FRAMES_PER_LATENT == 1,
+        lambda value: is_whole(value) and FRAMES_PER_LATENT < value <= MOST_FRAMES and value % FRAMES_PER_LATENT == 1,
     ),
     "seed": (
         f"to be a whole number from 0 to {LARGEST_SEED}",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from .engines import GpuMemory, Pipeline, RenderCancelledError, RenderFailedError, RenderOrder, Step
@@ -48,26 +49,39 @@ class Stopwatch:
         return {stage: round(seconds, 3) for stage, seconds in self._seconds.items()}
 
 
+@dataclass(frozen=True)
+class LoadedEngine:
+    name: str
+    model: str
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True)
+class ClipOrder:
+    """Render the picture in the file `image` as `body` asks into the file `clip`, which appears only when whole."""
+
+    body: RenderBody
+    image: Path
+    clip: Path
+
+
 def make_clip(
-    pipeline: Pipeline,
-    names: tuple[str, str],
-    body: RenderBody,
-    image: Path,
-    clip: Path,
-    report: Callable[[AnyEvent], None],
-    is_cancelled: Callable[[], bool],
+    engine: LoadedEngine, wanted: ClipOrder, report: Callable[[AnyEvent], None], is_cancelled: Callable[[], bool]
 ) -> tuple[RenderResult, GpuMemory]:
-    """Render `image` as `body` asks into the file `clip`, which appears only when it is whole. `names` are the engine's
-    and the model's. Raises RenderFailedError, RenderCancelledError, or whatever the engine raises."""
+    """Raises RenderFailedError, RenderCancelledError, or whatever the engine raises."""
+    body = wanted.body
     watch = Stopwatch()
     memory = GpuMemory(peak_bytes=0, free_bytes=0)
-    picture = Picture(image, (body.width, body.height))
+    picture = Picture(wanted.image, (body.width, body.height))
     order = RenderOrder(
         picture, body.prompt, body.negative, width=body.width, height=body.height, frames=body.frames, seed=body.seed
     )
-    part = clip.with_name(f"{clip.name}.part")
+    part = wanted.clip.with_name(f"{wanted.clip.name}.part")
     try:
-        with ClipWriter(part, body.width, body.height) as writer, closing(pipeline.render(order, is_cancelled)) as items:
+        with (
+            ClipWriter(part, body.width, body.height) as writer,
+            closing(engine.pipeline.render(order, is_cancelled)) as items,
+        ):
             for item in items:
                 if is_cancelled():
                     raise RenderCancelledError
@@ -96,10 +110,9 @@ def make_clip(
         if is_cancelled():
             raise RenderCancelledError
         size = part.stat().st_size
-        part.replace(clip)
+        part.replace(wanted.clip)
     finally:
         part.unlink(missing_ok=True)
-    engine, model = names
     result = RenderResult(
         width=body.width,
         height=body.height,
@@ -110,8 +123,8 @@ def make_clip(
         seconds=watch.stop(),
         peak_gpu_bytes=memory.peak_bytes,
         similarity=round(similarity, 4),
-        engine=engine,
-        model=model,
+        engine=engine.name,
+        model=engine.model,
     )
     return result, memory
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from .clip import Stopwatch, make_clip
+from .clip import ClipOrder, LoadedEngine, Stopwatch, make_clip
 from .engines import EngineSpec, RenderCancelledError, RenderFailedError, create_pipeline, find_engine
 from .protocol import (
     AnyEvent,
@@ -93,6 +93,7 @@ def serve(link: ServerLink, spec: EngineSpec, inputs: Path, outputs: Path) -> No
         log.exception("the engine could not load")
         link.say(EngineNotLoaded(problem=Problem(code="engine_not_loaded", message=describe("could not load", error))))
         sys.exit(1)
+    engine = LoadedEngine(spec.name, loaded.model, pipeline)
     link.say(loaded)
     for order in link.orders():
         watch = Stopwatch()
@@ -106,15 +107,8 @@ def serve(link: ServerLink, spec: EngineSpec, inputs: Path, outputs: Path) -> No
         last: Done | Failed
         gpu = loaded.gpu
         try:
-            result, memory = make_clip(
-                pipeline,
-                (spec.name, loaded.model),
-                order.body,
-                inputs / order.body.image,
-                outputs / f"{order.id}.mp4",
-                report,
-                is_cancelled,
-            )
+            image, clip = inputs / order.body.image, outputs / f"{order.id}.mp4"
+            result, memory = make_clip(engine, ClipOrder(order.body, image, clip), report, is_cancelled)
             last = Done(elapsed=watch.elapsed, result=result)
             gpu = gpu and msgspec.structs.replace(gpu, free_bytes=memory.free_bytes)
         except RenderCancelledError:

@@ -1,4 +1,4 @@
-"""What the server says and is told, as JSON on the wire. test/contract/render-server.json holds this and src/gpu to it."""
+"""What the server says and is told, as JSON. test/contract/render-server.json holds this and src/gpu to it."""
 
 from enum import StrEnum
 from typing import ClassVar

@@ -210,7 +210,9 @@ class Runner:
         self._link = None
         was_loading = self._state is State.LOADING
         was_cancelled = self._current is not None and self._current.is_cancelling
-        when = "while it loaded" if was_loading else "in the middle of the render" if self._current else "while it idled"
+        when = (
+            "while it loaded" if was_loading else "in the middle of the render" if self._current else "while it idled"
+        )
         message = f"The engine {how} {when}."
         if was_cancelled:
             self._finish_render(code="cancelled", message="The render was cancelled.", retry=False)

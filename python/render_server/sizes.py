@@ -1,4 +1,4 @@
-"""The sizes and lengths a clip can have. The same rules as src/render.ts; test/contract/sizes.json holds both to them."""
+"""The sizes and lengths of clips. The same rules as src/render.ts; test/contract/sizes.json holds both to them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Frames in, an MP4 that every chat app plays out; and frame 0 back again. The only file that knows the video library."""
+"""Frames in, an MP4 that every chat app plays out. The only file that knows the video library."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,7 @@ ENCODER_OPTIONS = {
     "crf": "18",
     "maxrate": str(LARGEST_BITS_PER_SECOND),
     "bufsize": str(LARGEST_BITS_PER_SECOND),
-    # x264 cuts its work by the number of threads, so another number gives other bytes; machines differ, the clip must not.
+    # x264 cuts its work by the number of threads: another number of processors would give other bytes.
     "x264-params": "threads=4:lookahead-threads=1:keyint=48",
 }
 
@@ -30,7 +30,7 @@ EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEX
 
 
 class ClipWriter:
-    """Writes H.264 in MP4 at a constant 24 frames per second, with the index in front so that it plays while it loads."""
+    """Writes H.264 in MP4 at a constant 24 frames per second, the index in front so that it plays while it loads."""
 
     def __init__(self, path: Path, width: int, height: int) -> None:
         self.frames = 0
@@ -93,6 +93,4 @@ def to_yuv(pixels: NDArray[np.uint8]) -> av.VideoFrame:
 
 
 def luma_plane(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width].copy()
+    return np.ascontiguousarray(frame.to_ndarray(format="yuv420p")[: frame.height])

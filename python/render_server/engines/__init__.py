@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -46,7 +46,7 @@ class RenderOrder:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a render is. A stage with steps is announced as step 0 of n when it starts, then after each finished one."""
+    """How far a render is. A stage with steps is yielded as step 0 of n when it starts, then after each step."""
 
     stage: Literal["encoding_prompt", "encoding_image", "denoising", "decoding"]
     step: int = 0
@@ -72,10 +72,10 @@ class Pipeline(Protocol):
         """Make everything ready for the first render, and say what was loaded."""
         ...
 
-    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Iterator[Step | Frames | GpuMemory]:
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         """Yield steps as they happen and frames in order, as early as they exist.
 
-        Between yields the caller may close the iterator because of a cancel. An engine whose steps take longer than a
+        Between yields the caller may close the generator because of a cancel. An engine whose steps take longer than a
         few hundred milliseconds asks `is_cancelled` inside them and raises RenderCancelledError: one that does not stop
         within a second is killed, and loading again is slow.
         """
@@ -84,7 +84,7 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """`factory` is `module:function`, which takes nothing and returns a Pipeline; only the engine process imports it."""
+    """`factory` is `module:function`, which returns a Pipeline; only the engine process imports it."""
 
     name: str
     factory: str
