@@ -72,6 +72,7 @@ def create_app(runner: Runner, inputs: Path) -> Starlette:
             RefusedError: answer_refusal,
             BadRequestError: answer_bad_request,
             HTTPException: answer_http_exception,
+            Exception: answer_bug,
         },
     )
 
@@ -111,3 +112,9 @@ async def answer_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).name.lower()
     return to_response(Problem(code=code, message=f"{error.detail}."), HTTPStatus(error.status_code))
+
+
+async def answer_bug(_: Request, error: Exception) -> Response:
+    """The server logs it with its stack; whoever asked gets the same form as always."""
+    problem = Problem(code="internal_error", message=f"The render server has a bug: {type(error).__name__}.")
+    return to_response(problem, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -35,7 +35,7 @@ def parse_id(text: str) -> str:
 def parse_body(raw: bytes) -> RenderBody:
     try:
         fields = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError("Expected a JSON object, got something that is not JSON.") from error
     if not isinstance(fields, dict):
         raise BadRequestError(f"Expected a JSON object, got {shown(fields)}.")

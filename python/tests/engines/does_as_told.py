@@ -1,0 +1,53 @@
+"""Does what the prompt says, for tests from the outside: `hold FILE`, `die once FILE`, `die`, `go silent`.
+
+It draws the still, without any move, so that a render ends as soon as it is let go.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+
+from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
+from render_server.protocol import EngineLoaded
+
+POLL_SECONDS = 0.01
+
+
+class DoesAsTold:
+    def load(self) -> EngineLoaded:
+        return EngineLoaded(model="does_as_told", executor="process")
+
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
+        yield Step("encoding_image")
+        yield Step("decoding", 0, 2)
+        match order.prompt.split():
+            case ["hold", file]:
+                while not Path(file).exists():
+                    if is_cancelled():
+                        raise RenderCancelledError
+                    time.sleep(POLL_SECONDS)
+            case ["die", "once", file] if not Path(file).exists():
+                Path(file).touch()
+                os._exit(9)
+            case ["die"]:
+                os._exit(9)
+            case ["go", "silent"]:
+                while not is_cancelled():
+                    time.sleep(POLL_SECONDS)
+                raise RenderCancelledError
+            case _:
+                pass
+        yield Step("decoding", 1, 2)
+        still = np.asarray(order.picture.fitted)
+        for _ in range(order.frames):
+            yield still[np.newaxis]
+        yield Step("decoding", 2, 2)
+
+
+def create() -> DoesAsTold:
+    return DoesAsTold()
