@@ -1,0 +1,66 @@
+// Pictures from the outside: picked, dropped anywhere on the page, or pasted.
+import { useEffect, useState } from 'preact/hooks';
+import type { Attachment } from './send.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** Some systems give a file no type; then its name decides. */
+const PICTURE_NAME = /\.(png|jpe?g|webp|avif|heic|heif|tiff?|gif|bmp)$/i;
+
+/** An attachment, or the sentence that says why not. The bot looks closer; this spares an upload that cannot succeed. */
+export function toAttachment(files: Iterable<File>, maxBytes: number): Attachment | string {
+  const all = [...files];
+  const file = all.find(({ type, name }) => type.startsWith('image/') || (type === '' && PICTURE_NAME.test(name)));
+  if (file === undefined) return `Expected a picture such as a PNG or JPEG, got ${all[0]?.name || 'something else'}.`;
+  if (file.size > maxBytes) return `Expected a picture of at most ${describe(maxBytes)}, got ${describe(file.size)}.`;
+  return { kind: 'file', file, preview: URL.createObjectURL(file) };
+}
+
+function describe(bytes: number): string {
+  return `${Number((bytes / MEGABYTE).toFixed(1))} MB`;
+}
+
+/** Calls back with what is dropped or pasted on the page; true while something is dragged over it. */
+export function useIncomingFiles(onFiles: (files: File[]) => void): boolean {
+  const [isDragging, setDragging] = useState(false);
+  useEffect(() => {
+    // Every element that the pointer crosses fires its own enter and leave.
+    let depth = 0;
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const listeners = {
+      dragenter(event: DragEvent) {
+        if (!hasFiles(event)) return;
+        depth += 1;
+        setDragging(true);
+      },
+      dragleave(event: DragEvent) {
+        if (!hasFiles(event)) return;
+        depth -= 1;
+        if (depth <= 0) setDragging(false);
+      },
+      dragover(event: DragEvent) {
+        // Without this the browser would leave the page to show the picture.
+        if (hasFiles(event)) event.preventDefault();
+      },
+      drop(event: DragEvent) {
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        depth = 0;
+        setDragging(false);
+        onFiles([...(event.dataTransfer?.files ?? [])]);
+      },
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      onFiles(files);
+    };
+    const stop = new AbortController();
+    for (const [name, listener] of Object.entries(listeners)) {
+      addEventListener(name, (event) => listener(event as DragEvent), { signal: stop.signal });
+    }
+    addEventListener('paste', onPaste, { signal: stop.signal });
+    return () => stop.abort();
+  }, [onFiles]);
+  return isDragging;
+}
