@@ -1,0 +1,33 @@
+// Who may import whom: ARCHITECTURE.md in a form that fails the build.
+const only = (name, packageName, folders) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src', pathNot: folders },
+  to: { path: `node_modules/${packageName}/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'gpu-knows-no-queue-and-no-bots', severity: 'error', from: { path: '^src/gpu' }, to: { path: '^src/(queue|bots)' } },
+    { name: 'queue-knows-no-bots', severity: 'error', from: { path: '^src/queue' }, to: { path: '^src/(bots|ops)' } },
+    { name: 'media-knows-no-queue-gpu-or-bots', severity: 'error', from: { path: '^src/media' }, to: { path: '^src/(queue|gpu|bots)' } },
+    { name: 'bots-know-no-gpu', severity: 'error', from: { path: '^src/bots' }, to: { path: '^src/(gpu|ops)' } },
+    {
+      name: 'the-domain-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^src/(render|errors|limits)\\.ts$' },
+      to: { path: '^src', pathNot: '^src/(render|errors|limits)\\.ts$' },
+    },
+    only('bullmq-in-queue', 'bullmq', '^src/queue'),
+    only('ioredis-in-queue-and-web', 'ioredis', '^src/(queue|bots/web)'),
+    only('fastify-in-web', 'fastify', '^src/bots/web'),
+    only('sharp-in-media', 'sharp', '^src/media'),
+    only('commander-in-main', 'commander', '^src/main\\.ts$'),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,147 @@
+// What survives when processes are killed: real bot, worker, engine and Redis processes, and one clip at the end.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isDone, openChat } from '../fakes/chat.ts';
+import { drawPicture } from '../fakes/pictures.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { type Role, startRole } from '../fakes/roles.ts';
+
+let folder: string;
+let redis: TestRedis;
+let picture: Buffer;
+let roles: Role[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'animate-faults-'));
+  redis = await startRedis();
+  picture = await drawPicture();
+  roles = [];
+});
+
+afterEach(async () => {
+  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+  await redis.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
+  const started = startRole(role, {
+    REDIS_URL: redis.url,
+    DATA_FOLDER: join(folder, 'data'),
+    ENGINE: 'tests.engines.does_as_told:create',
+    ...environment,
+  });
+  roles.push(started);
+  return started;
+}
+
+async function startBot() {
+  const bot = start('bot');
+  const { address } = await bot.said('The chat page is ready');
+  return { bot, address: String(address), chat: openChat(String(address)) };
+}
+
+async function expectOneClip(chat: ReturnType<typeof openChat>, renderId: string): Promise<void> {
+  await chat.until(renderId, isDone);
+  const clips = (await chat.replies()).filter(({ clip }) => clip !== undefined);
+  expect(clips).toHaveLength(1);
+}
+
+const gate = () => join(folder, 'gate');
+const isDrawing = ({ view }: { view: { headline: string } }) => view.headline.startsWith('Drawing');
+
+test('a render whose worker is killed is rejoined by the next worker and delivered once', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker');
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  await worker.kill('SIGKILL');
+  const next = start('worker');
+  const ready = await next.said('Engine ready');
+  expect(ready).toMatchObject({ renderId });
+  await writeFile(gate(), '');
+  await expectOneClip(chat, renderId);
+});
+
+test('a render whose engine dies is retried on a fresh engine and delivered once', async () => {
+  const { chat } = await startBot();
+  start('worker');
+  const renderId = await chat.animate(`die once ${gate()} seconds:1`, picture);
+  await expectOneClip(chat, renderId);
+});
+
+test('a render that kills every engine ends after three with an apology that holds its number', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker');
+  const renderId = await chat.animate('die seconds:1', picture);
+  const reply = await chat.until(renderId, ({ view }) => view.kind === 'failed');
+  expect(reply.view.detail).toContain(renderId);
+  expect(worker.lines.filter(({ msg }) => msg === 'Rendering')).toHaveLength(3);
+});
+
+test('an engine that goes silent is replaced, and its render ends with an apology', async () => {
+  const { chat } = await startBot();
+  start('worker', { ENGINE_SILENCE_SECONDS: '1' });
+  const renderId = await chat.animate('go silent seconds:1', picture);
+  const reply = await chat.until(renderId, ({ view }) => view.kind === 'failed');
+  expect(reply.view.detail).toContain('nothing for 1 s');
+});
+
+test('a bot that is killed in the middle of a render delivers it once after its restart', async () => {
+  const { bot, chat } = await startBot();
+  start('worker');
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  await bot.kill('SIGKILL');
+  await writeFile(gate(), '');
+  const second = await startBot();
+  await expectOneClip(second.chat, renderId);
+});
+
+test('a clip that is finished while no bot is there is delivered once by the next one', async () => {
+  const { bot, chat } = await startBot();
+  const worker = start('worker');
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  await bot.kill('SIGKILL');
+  await writeFile(gate(), '');
+  await worker.said('Rendered');
+  const second = await startBot();
+  await expectOneClip(second.chat, renderId);
+});
+
+test('a running render is cancelled, and the member is told that the engine is free', async () => {
+  const { chat } = await startBot();
+  start('worker');
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  expect(await chat.press(renderId, 'cancel')).toBe('Stopping it now.');
+  const reply = await chat.until(renderId, ({ view }) => view.kind === 'cancelled');
+  expect(reply.view.detail).toContain('the engine is free again');
+});
+
+test('a waiting render is cancelled before it starts, and those behind it move up', async () => {
+  const { chat } = await startBot();
+  start('worker');
+  const first = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(first, isDrawing);
+  const second = await chat.animate('go seconds:1', picture);
+  const third = await chat.animate('go on seconds:1', picture);
+  await chat.until(third, ({ view }) => view.headline === '2nd in line');
+  expect(await chat.press(second, 'cancel')).toBe('Cancelled before it started.');
+  await chat.until(second, ({ view }) => view.kind === 'cancelled');
+  await chat.until(third, ({ view }) => view.headline === 'Next in line');
+  await writeFile(gate(), '');
+  await chat.until(third, isDone);
+});
+
+test('the same event delivered twice is one render', async () => {
+  const { chat } = await startBot();
+  start('worker');
+  const renderId = await chat.animate('go seconds:1', picture, 'one-event');
+  expect(await chat.animate('go seconds:1', picture, 'one-event')).toBe(renderId);
+  await expectOneClip(chat, renderId);
+  expect(await chat.replies()).toHaveLength(1);
+});
