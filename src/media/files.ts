@@ -1,9 +1,8 @@
 // A Store on this machine's disk: one folder, readable by our own user alone.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
 const FILE_MODE = 0o600;
@@ -38,9 +37,6 @@ export function createFileStore(folder: string): Store {
       } catch (error) {
         await rm(part, { force: true });
         throw error;
-      }
-      if (!Buffer.isBuffer(source)) {
-        await rm(source.file, { force: true });
       }
     },
 
@@ -86,7 +82,8 @@ async function writeDurably(part: string, source: StoreSource): Promise<void> {
     if (!(await original.stat()).isFile()) {
       throw new TypeError(`Expected a plain file to take over, got ${source.file}`);
     }
-    await pipeline(original.createReadStream({ autoClose: false }), target.createWriteStream({ autoClose: false }));
+    // Not a pipeline of two streams: with handles that stay open, Node 20's never ends.
+    await writeFile(target, original.createReadStream({ autoClose: false }));
   }
   await target.sync();
 }

@@ -13,7 +13,7 @@ export interface StoredFile {
   stream: Readable;
 }
 
-/** Bytes to keep, or a finished file to take over: it is gone from its old place afterwards. */
+/** Bytes to keep, or a finished file to copy; the caller removes the original when nothing can need it any more. */
 export type StoreSource = Buffer | { file: string };
 
 export interface Store {
