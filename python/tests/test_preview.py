@@ -1,0 +1,251 @@
+"""The preview engine: the words it hears, the way its camera moves, and the frames it draws."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import create_picture
+from PIL import Image
+
+from render_server.clip import ClipOrder, LoadedEngine, make_clip
+from render_server.engines import RenderCancelledError, create_pipeline, find_engine
+from render_server.engines.preview.camera import View, plan_views
+from render_server.engines.preview.drawing import Canvas, draw_all
+from render_server.engines.preview.words import Kind, read_moves
+from render_server.pictures import Picture
+from render_server.protocol import AnyEvent, Decoding, RenderBody
+
+PROMPTS = [
+    "zoom in",
+    "dramatic zoom out",
+    "pan left",
+    "tilt up",
+    "orbit",
+    "handheld",
+    "breathe",
+    "pulse",
+    "a cat",
+    "slow zoom in and pan left",
+    "fast orbit right, handheld, tilt down",
+    "zoom out and pan right",
+]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kinds"),
+    [
+        ("zoom in", [Kind.ZOOM_IN]),
+        ("Slowly ZOOMING in on her face", [Kind.ZOOM_IN]),
+        ("push in", [Kind.ZOOM_IN]),
+        ("closer", [Kind.ZOOM_IN]),
+        ("the camera pushes slowly in", [Kind.ZOOM_IN]),
+        ("zoom out", [Kind.ZOOM_OUT]),
+        ("pull back to show the valley", [Kind.ZOOM_OUT]),
+        ("further away", [Kind.ZOOM_OUT]),
+        ("pan left", [Kind.PAN_LEFT]),
+        ("pan slowly to the right", [Kind.PAN_RIGHT]),
+        ("the camera glides left", [Kind.PAN_LEFT]),
+        ("tilt up", [Kind.TILT_UP]),
+        ("tilts gently downwards", [Kind.TILT_DOWN]),
+        ("orbit", [Kind.ORBIT]),
+        ("orbit left", [Kind.ORBIT_LEFT]),
+        ("rotate around him", [Kind.ORBIT]),
+        ("handheld", [Kind.HANDHELD]),
+        ("hand-held camera", [Kind.HANDHELD]),
+        ("a bit of shake", [Kind.HANDHELD]),
+        ("breathe", [Kind.BREATHE]),
+        ("pulsing lights", [Kind.PULSE]),
+        ("slow zoom in and pan left", [Kind.ZOOM_IN, Kind.PAN_LEFT]),
+        ("pan left, tilt up, handheld", [Kind.PAN_LEFT, Kind.TILT_UP, Kind.HANDHELD]),
+        ("zoom in then zoom out", [Kind.ZOOM_IN]),
+        # Whole words only, and only where the camera is meant.
+        ("a company in Japan with a zoomed logo", [Kind.DRIFT]),
+        ("a frying pan on the stove", [Kind.DRIFT]),
+        ("he turns left and walks right", [Kind.DRIFT]),
+        ("she shakes her head", [Kind.DRIFT]),
+        ("handshakes and milkshakes", [Kind.DRIFT]),
+        ("breathtaking", [Kind.DRIFT]),
+        ("runaway", [Kind.DRIFT]),
+        ("no zoom, no shake", [Kind.DRIFT]),
+        ("don't pan left; tilt up", [Kind.TILT_UP]),
+        ("static camera", [Kind.DRIFT]),
+        ("", [Kind.DRIFT]),
+        ("ズームイン 🎥", [Kind.DRIFT]),
+    ],
+)
+def test_words_become_moves(prompt: str, kinds: list[Kind]) -> None:
+    assert [move.kind for move in read_moves(prompt)] == kinds
+
+
+def test_words_of_strength_count_for_their_own_part_of_the_sentence() -> None:
+    plain, slow, fast = (read_moves(prompt)[0].strength for prompt in ["zoom in", "slow zoom in", "dramatic zoom in"])
+    assert slow < plain < fast
+    zoom, pan = read_moves("slow zoom in and fast pan left")
+    assert zoom.strength < plain < pan.strength
+    assert read_moves("zoom in, slowly")[0].strength == slow
+    assert read_moves("static camera")[0].strength < read_moves("a cat")[0].strength
+
+
+def plan(prompt: str, frames: int = 121, seed: int = 1, aspect: float = 1.7) -> list[View]:
+    return plan_views(read_moves(prompt), frames=frames, seed=seed, aspect=aspect)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("aspect", [1 / 3, 1.0, 3.0])
+def test_the_camera_starts_at_the_picture_and_stays_inside_it(prompt: str, aspect: float) -> None:
+    for seed in range(3):
+        for frames in [5, 25, 121]:
+            views = plan(prompt, frames, seed, aspect)
+            assert len(views) == frames
+            assert views[0] == View()
+            allowed = 0.75 if "out" in prompt else 0.5
+            assert max(np.abs(view.corners(aspect)).max() for view in views) <= allowed + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("prompt", "value"),
+    [
+        ("zoom in", lambda view: view.zoom),
+        ("zoom out", lambda view: -view.zoom),
+        ("pan left", lambda view: -view.x),
+        ("pan right", lambda view: view.x),
+        ("tilt up", lambda view: -view.y),
+        ("tilt down", lambda view: view.y),
+        ("orbit right", lambda view: view.yaw),
+    ],
+)
+def test_one_way_moves_go_one_way_and_start_and_end_at_rest(prompt: str, value: Callable[[View], float]) -> None:
+    steps = np.diff([value(view) for view in plan(prompt)])
+    assert (steps >= 0).all()
+    assert steps.sum() > 0.02
+    for end in [steps[0], steps[-1]]:
+        assert end < steps.max() / 20
+
+
+@pytest.mark.parametrize("prompt", ["breathe", "pulse"])
+def test_swelling_moves_return_so_that_the_clip_loops(prompt: str) -> None:
+    views = plan(prompt)
+    assert max(view.zoom for view in views) > 1.02
+    assert views[-1].zoom == pytest.approx(1)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_no_move_jerks(prompt: str) -> None:
+    """Where the frame's corners go, in pixels of a 480p clip: their path bends little from one frame to the next."""
+    corners = np.array([view.corners(832 / 480) for view in plan(prompt, aspect=832 / 480)])
+    path = corners * np.array([832, 480])[np.newaxis, :, np.newaxis]
+    assert np.abs(np.diff(path, n=2, axis=0)).max() < 1
+
+
+def test_the_seed_varies_the_default_move_and_nothing_else_does() -> None:
+    assert plan("a cat", seed=1) == plan("a dog", seed=1)
+    assert plan("a cat", seed=1) != plan("a cat", seed=2)
+
+
+def canvas_of(picture: Image.Image, size: tuple[int, int], folder: Path, views: list[View]) -> Canvas:
+    picture.save(folder / "a.png")
+    return Canvas(Picture(folder / "a.png", size), least_zoom=min(view.zoom for view in views))
+
+
+@pytest.mark.parametrize("prompt", ["zoom in", "zoom out", "orbit", "handheld", "a cat"])
+@pytest.mark.parametrize("source", [(96, 64), (150, 90), (700, 500)])
+def test_frame_0_is_the_fitted_picture_and_frame_1_hardly_differs(
+    prompt: str, source: tuple[int, int], tmp_path: Path
+) -> None:
+    views = plan(prompt, aspect=1.5)
+    canvas = canvas_of(create_picture(*source), (96, 64), tmp_path, views)
+    first, second = (np.asarray(frame).astype(int) for frame in draw_all(canvas, views[:2]))
+    assert np.array_equal(first, Picture(tmp_path / "a.png", (96, 64)).pixels)
+    # Turned views come out half a level darker, because Pillow's transform rounds down: nobody sees that.
+    assert np.abs(second - first).mean() < 1
+
+
+def test_a_turned_view_draws_what_a_flat_one_does_when_it_hardly_turns(tmp_path: Path) -> None:
+    flat = View(zoom=1.3, x=0.05, y=-0.04)
+    canvas = canvas_of(create_picture(333, 250), (192, 128), tmp_path, [flat])
+    turned = View(flat.zoom, flat.x, flat.y, yaw=1e-9, roll=1e-9)
+    difference = np.asarray(canvas.draw(flat)).astype(int) - np.asarray(canvas.draw(turned))
+    assert np.abs(difference).max() <= 4
+    assert np.abs(difference).mean() < 1
+
+
+@pytest.mark.parametrize("turn", [0.0, 1e-7])
+def test_motion_is_smooth_far_below_a_pixel(turn: float, tmp_path: Path) -> None:
+    """A dot seen by a slowly panning camera moves evenly: measured from its brightness, to a hundredth of a pixel."""
+    y, x = np.mgrid[0:128, 0:192]
+    dot = 255 * np.exp(-((x - 96.3) ** 2 + (y - 64.2) ** 2) / (2 * 5**2))
+    picture = Image.fromarray(np.repeat(dot.round().astype(np.uint8)[..., np.newaxis], 3, axis=2))
+    views = [View(zoom=1.25, x=0.0004 * frame, roll=turn) for frame in range(40)]
+    canvas = canvas_of(picture, (192, 128), tmp_path, views)
+    places = []
+    for frame in draw_all(canvas, views):
+        light = np.asarray(frame)[..., 0].astype(float)
+        places.append((light * np.arange(192)).sum() / light.sum())
+    expected = -0.0004 * 192 * 1.25
+    assert np.diff(places).mean() == pytest.approx(expected, abs=1e-3)
+    assert np.abs(np.diff(places, n=2)).max() < 0.02
+
+
+def test_zooming_in_finds_detail_that_the_clips_own_size_does_not_hold(tmp_path: Path) -> None:
+    picture = np.zeros((256, 384, 3), dtype=np.uint8)
+    picture[:, ::2] = 255
+    view = View(zoom=2.0)
+    sharp = np.asarray(canvas_of(Image.fromarray(picture), (192, 128), tmp_path, [view]).draw(view))
+    assert sharp.std() > 100
+
+
+def test_a_zoom_out_shows_the_picture_smaller_with_no_dark_edges(tmp_path: Path) -> None:
+    views = plan("zoom out", aspect=1.5)
+    white = Image.new("RGB", (300, 200), "white")
+    last = np.asarray(canvas_of(white, (96, 64), tmp_path, views).draw(views[-1]))
+    assert last.min() == 255
+
+
+def test_frames_come_in_the_order_of_the_views(tmp_path: Path) -> None:
+    views = plan("zoom in", aspect=1.5)
+    canvas = canvas_of(create_picture(200, 150), (96, 64), tmp_path, views)
+    for view, frame in zip(views, draw_all(canvas, views), strict=True):
+        assert np.array_equal(np.asarray(canvas.draw(view)), np.asarray(frame))
+
+
+def render(folder: Path, name: str, is_cancelled: Callable[[], bool], **changes: int) -> list[AnyEvent]:
+    body = {"width": 192, "height": 128, "frames": 49, "seed": 3} | changes
+    wanted = RenderBody(image="a.png", prompt="a cat", negative="", **body)
+    events: list[AnyEvent] = []
+    engine = LoadedEngine("preview", "preview", create_pipeline(find_engine("preview")))
+    make_clip(engine, ClipOrder(wanted, folder / "a.png", folder / name), events.append, is_cancelled)
+    return events
+
+
+def test_the_same_request_makes_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    create_picture(400, 300).save(tmp_path / "a.png")
+    for name, seed in [("one.mp4", 3), ("same.mp4", 3), ("other.mp4", 4)]:
+        render(tmp_path, name, lambda: False, seed=seed)
+    one, same, other = ((tmp_path / name).read_bytes() for name in ["one.mp4", "same.mp4", "other.mp4"])
+    assert one == same
+    assert one != other
+
+
+def test_progress_is_told_often_enough_and_to_the_end(tmp_path: Path) -> None:
+    create_picture(400, 300).save(tmp_path / "a.png")
+    events = [event for event in render(tmp_path, "a.mp4", lambda: False) if isinstance(event, Decoding)]
+    steps = [event.step for event in events]
+    assert steps[0] == 0
+    assert steps[-1] == 49
+    assert steps == sorted(set(steps))
+    assert 10 <= len(steps) <= 30
+
+
+def test_a_cancel_stops_the_drawing_and_leaves_no_file(tmp_path: Path) -> None:
+    create_picture(400, 300).save(tmp_path / "a.png")
+    answers = iter([False] * 8)
+    with pytest.raises(RenderCancelledError):
+        render(tmp_path, "a.mp4", lambda: next(answers, True))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_an_orbit_turns_about_the_middle_of_the_picture() -> None:
+    middle = View(yaw=math.radians(9)).to_picture(1.5) @ np.array([0, 0, 1])
+    assert middle[:2] == pytest.approx([0, 0])
