@@ -55,7 +55,7 @@ export function CompletionList({ id, completion, onAccept }: CompletionListProps
             onClick={() => onAccept(index)}
           >
             <code>{label}</code>
-            <span>{description}</span>
+            <span class="suggestion-note">{description}</span>
           </div>
         ))}
       </div>

@@ -6,6 +6,7 @@ import { AttachmentPreview } from './attachment-preview.tsx';
 import { CompletionList, comboboxProps } from './completion-list.tsx';
 import type { Draft } from './draft.ts';
 import { Icon } from './icons.tsx';
+import { Sentence } from './sentence.tsx';
 import { useCompletion } from './use-completion.ts';
 import { useSending } from './use-sending.ts';
 
@@ -89,7 +90,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       <CompletionList id={LIST_ID} completion={completion} onAccept={accept} />
       {complaint !== '' && (
         <p class="complaint" role="alert">
-          {complaint}
+          <Sentence text={complaint} />
         </p>
       )}
       {sending.state.kind === 'unreachable' && (
@@ -148,7 +149,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
             rows={1}
             value={draft.text}
             readOnly={isSending}
-            placeholder={`${COMMAND_NAME} how should the picture move?`}
+            placeholder={`${COMMAND_NAME} how should it move?`}
             spellcheck
             enterkeyhint="send"
             aria-label="Command"

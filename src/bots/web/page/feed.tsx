@@ -46,8 +46,8 @@ export function Feed({ messages, onExample, onEdit, onNotice }: FeedProps) {
   }, [hasMessages]);
 
   useLayoutEffect(() => {
-    if (follows.current) toEnd('instant');
-  }, [messages]);
+    if (follows.current && hasMessages) toEnd('instant');
+  }, [messages, hasMessages]);
 
   const now = Date.now();
   let day = '';
