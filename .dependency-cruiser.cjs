@@ -8,10 +8,20 @@ const only = (name, packageName, folders) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    { name: 'gpu-knows-no-queue-and-no-bots', severity: 'error', from: { path: '^src/gpu' }, to: { path: '^src/(queue|bots)' } },
+    { name: 'no-cycles', severity: 'error', from: { path: '^src' }, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'gpu-knows-no-queue-and-no-bots',
+      severity: 'error',
+      from: { path: '^src/gpu' },
+      to: { path: '^src/(queue|bots)' },
+    },
     { name: 'queue-knows-no-bots', severity: 'error', from: { path: '^src/queue' }, to: { path: '^src/(bots|ops)' } },
-    { name: 'media-knows-no-queue-gpu-or-bots', severity: 'error', from: { path: '^src/media' }, to: { path: '^src/(queue|gpu|bots)' } },
+    {
+      name: 'media-knows-no-queue-gpu-or-bots',
+      severity: 'error',
+      from: { path: '^src/media' },
+      to: { path: '^src/(queue|gpu|bots)' },
+    },
     { name: 'bots-know-no-gpu', severity: 'error', from: { path: '^src/bots' }, to: { path: '^src/(gpu|ops)' } },
     {
       name: 'the-domain-imports-nothing-of-ours',
@@ -26,6 +36,7 @@ module.exports = {
     only('commander-in-main', 'commander', '^src/main\\.ts$'),
   ],
   options: {
+    doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -11,7 +11,7 @@ const checks = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['types of the page', bin('tsc'), ['-p', 'src/bots/web/page/tsconfig.json']],
   ['import directions and cycles', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs']],
-  ['unused files and exports', bin('knip'), []],
+  ['unused files and dependencies', bin('knip'), ['--include', 'files,dependencies,unlisted']],
   ['Python format', python, ['-m', 'ruff', 'format', '--check', '.'], inPython],
   ['Python lint', python, ['-m', 'ruff', 'check', '.'], inPython],
   ['Python types', python, ['-m', 'mypy'], inPython],

@@ -42,7 +42,14 @@ function installNodePackages(isForDevelopment) {
   if (installed === `development ${lock}` || (!isForDevelopment && installed === `production ${lock}`)) return;
   say('Installing npm packages');
   // Not `npm ci`: it refuses a lock file that lacks the optional binaries of systems that nobody has locked on yet.
-  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error', ...(isForDevelopment ? [] : ['--omit=dev'])]);
+  run('npm', [
+    'install',
+    '--no-save',
+    '--no-fund',
+    '--no-audit',
+    '--loglevel=error',
+    ...(isForDevelopment ? [] : ['--omit=dev']),
+  ]);
   writeFileSync(stamp, `${isForDevelopment ? 'development' : 'production'} ${lock}`);
 }
 

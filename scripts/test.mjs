@@ -23,7 +23,10 @@ process.exitCode = failed === 0 ? 0 : 1;
 function runVitest() {
   const report = join(reports, 'vitest.json');
   const args = ['run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = spawnSync(join(root, 'node_modules', '.bin', 'vitest'), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(join(root, 'node_modules', '.bin', 'vitest'), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
     // A file that cannot be loaded fails the run without failing a test.
@@ -36,12 +39,19 @@ function runVitest() {
 
 function runPytest() {
   const report = join(reports, 'pytest.xml');
-  const { status } = spawnSync(python, ['-m', 'pytest', `--junitxml=${report}`], { cwd: join(root, 'python'), stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(python, ['-m', 'pytest', `--junitxml=${report}`], {
+    cwd: join(root, 'python'),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   try {
     const suite = /<testsuite [^>]*>/.exec(readFileSync(report, 'utf8'))?.[0] ?? '';
     const count = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
     const failed = count('failures') + count('errors');
-    return { passed: count('tests') - failed - count('skipped'), failed: failed > 0 || status === 0 ? failed : 1, skipped: count('skipped') };
+    return {
+      passed: count('tests') - failed - count('skipped'),
+      failed: failed > 0 || status === 0 ? failed : 1,
+      skipped: count('skipped'),
+    };
   } catch {
     return { passed: 0, failed: 1 };
   }

@@ -42,7 +42,8 @@ export function openChat(address: string) {
       for (;;) {
         const reply = (await replies()).find(({ view }) => view.renderId === renderId);
         if (reply && isIt(reply)) return reply;
-        if (Date.now() > deadline) throw new Error(`Still not so after ${timeoutMs} ms: ${JSON.stringify(reply?.view)}`);
+        if (Date.now() > deadline)
+          throw new Error(`Still not so after ${timeoutMs} ms: ${JSON.stringify(reply?.view)}`);
         await sleep(POLL_MS);
       }
     },

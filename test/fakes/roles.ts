@@ -45,7 +45,12 @@ export function startRole(role: 'start' | 'bot' | 'worker', environment: Record<
           const line = lines.find((each) => each.msg === message && isIt(each));
           if (line) finish(() => resolve(line));
         };
-        const onExit = (): void => finish(() => reject(new Error(`${role} ended without saying "${message}":\n${stderr}\n${JSON.stringify(lines.slice(-5))}`)));
+        const onExit = (): void =>
+          finish(() =>
+            reject(
+              new Error(`${role} ended without saying "${message}":\n${stderr}\n${JSON.stringify(lines.slice(-5))}`),
+            ),
+          );
         const finish = (settle: () => void): void => {
           listeners.delete(look);
           child.removeListener('exit', onExit);
