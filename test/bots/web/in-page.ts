@@ -1,5 +1,7 @@
 // Checks that run inside the page, as text: the tests themselves are compiled without a browser's types.
 
+export const HAS_CLIP = "document.querySelector('video')?.readyState > 0";
+export const IS_PLAYING = "(({ currentTime, paused }) => currentTime > 0 && !paused)(document.querySelector('video'))";
 export const HAS_NO_SIDEWAYS_SCROLL = 'document.documentElement.scrollWidth <= innerWidth';
 
 /** Elements that a screen reader could only call "button" or "image". */

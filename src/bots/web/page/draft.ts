@@ -1,17 +1,17 @@
 // What is in the composer: kept over a reload, and set aside while an earlier command is edited.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Attachment } from './send.ts';
 
 const TEXT_KEY = 'animate.draft';
 const NAME_KEY = 'animate.name';
 
-interface Content {
+export interface Content {
   text: string;
   attachment: Attachment | undefined;
 }
 
-export interface Draft extends Content {
-  isEdit: boolean;
+/** The actions stay the same ones for the life of the page: they may be kept and called at any time. */
+export interface DraftActions {
   setText(text: string): void;
   attach(attachment: Attachment | undefined): void;
   /** Puts an earlier command in, and the draft that was there aside. */
@@ -20,31 +20,43 @@ export interface Draft extends Content {
   finish(): void;
 }
 
+export interface Draft extends Content, DraftActions {
+  isEdit: boolean;
+}
+
+interface State extends Content {
+  aside: Content | undefined;
+}
+
 const EMPTY: Content = { text: '', attachment: undefined };
 
 export function useDraft(): Draft {
-  const [content, setContent] = useState<Content>(() => ({ ...EMPTY, text: recall(TEXT_KEY) }));
-  const [aside, setAside] = useState<Content | undefined>(undefined);
-  const kept = aside ?? content;
+  const [state, setState] = useState<State>(() => ({ ...EMPTY, text: recall(TEXT_KEY), aside: undefined }));
+  const actions = useMemo<DraftActions>(
+    () => ({
+      setText: (text) => setState((before) => ({ ...before, text })),
+      attach(attachment) {
+        setState((before) => {
+          release(before.attachment);
+          return { ...before, attachment };
+        });
+      },
+      edit(content) {
+        setState(({ aside, text, attachment }) => ({ ...content, aside: aside ?? { text, attachment } }));
+      },
+      finish() {
+        setState((before) => {
+          release(before.attachment);
+          return { ...(before.aside ?? EMPTY), aside: undefined };
+        });
+      },
+    }),
+    [],
+  );
+  const kept = state.aside ?? state;
   useEffect(() => remember(TEXT_KEY, kept.text), [kept.text]);
-  return {
-    ...content,
-    isEdit: aside !== undefined,
-    setText: (text) => setContent((before) => ({ ...before, text })),
-    attach(attachment) {
-      release(content.attachment);
-      setContent((before) => ({ ...before, attachment }));
-    },
-    edit(next) {
-      setAside((before) => before ?? content);
-      setContent(next);
-    },
-    finish() {
-      release(content.attachment);
-      setContent(aside ?? EMPTY);
-      setAside(undefined);
-    },
-  };
+  const { text, attachment, aside } = state;
+  return { text, attachment, isEdit: aside !== undefined, ...actions };
 }
 
 export function useDisplayName(): [string, (name: string) => void] {
