@@ -1,5 +1,6 @@
 """Engines that misbehave, and what the server makes of it."""
 
+import asyncio
 import os
 import signal
 
@@ -44,6 +45,8 @@ async def test_an_engine_that_cannot_load_says_why(launch: Launch) -> None:
 async def test_a_crash_fails_the_render_and_a_fresh_engine_takes_the_next(launch: Launch, way: str, words: str) -> None:
     server = await launch("exits_in_render:create")
     await server.until_state("ready")
+    # The library that writes clips creates the file late; a crash can come later still.
+    (server.folder / "out" / "a.mp4.part").touch()
     await server.start("a", prompt=way)
     last = (await server.events("a"))[-1]
     assert (last["stage"], last["code"], last["retry"]) == ("failed", "engine_exited", True)
@@ -105,6 +108,21 @@ async def test_an_engine_that_ignores_a_cancel_is_recycled(launch: Launch) -> No
     assert list((server.folder / "out").iterdir()) == []
     health = await server.until_state("ready")
     assert health["lastError"] is None
+
+
+async def test_a_render_that_is_being_cancelled_is_not_rejoined(launch: Launch) -> None:
+    server = await launch("hangs_in_render:create")
+    await server.until_state("ready")
+    await server.start("a")
+    await server.until_stage("a", "decoding")
+    cancel = asyncio.create_task(server.client.delete("/renders/a"))
+
+    async def is_refused() -> bool:
+        return (await server.put("a")).status_code == 409
+
+    await until(is_refused)
+    assert (await cancel).json()["freed"] == "recycling"
+    assert (await server.put("a")).json()["code"] == "not_ready"
 
 
 async def test_what_libraries_print_does_not_disturb_the_render(launch: Launch) -> None:
