@@ -1,0 +1,28 @@
+// What the environment may say, and how a fault in it is told.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ConfigError, describeEnvironment, loadConfig } from '../src/config.ts';
+
+test('an empty environment gives the defaults, and an empty variable counts as unset', () => {
+  expect(loadConfig({ WEB_TOKEN: '', WEB_PORT: '' })).toEqual(loadConfig({}));
+  expect(loadConfig({}).web).toEqual({ host: '127.0.0.1', port: 8470, token: undefined });
+});
+
+test('all faults are told at once, each by the name of its variable, without echoing a secret', () => {
+  const load = () =>
+    loadConfig({ WEB_PORT: '99999', ENGINE_SILENCE_SECONDS: 'soon', WEB_TOKEN: 'hush', LOG_FORMAT: 'xml' });
+  expect(load).toThrow(ConfigError);
+  try {
+    load();
+  } catch (error) {
+    const { faults } = error as ConfigError;
+    expect(faults).toHaveLength(4);
+    expect(faults.join('\n')).toContain('WEB_PORT: expected a whole number from 0 to 65535, got "99999"');
+    expect(faults.join('\n')).toContain('LOG_FORMAT: expected one of auto, pretty, json, got "xml"');
+    expect(faults.join('\n')).not.toContain('hush');
+  }
+});
+
+test('.env.example is what the schema says', () => {
+  expect(readFileSync(new URL('../.env.example', import.meta.url), 'utf8')).toBe(describeEnvironment());
+});

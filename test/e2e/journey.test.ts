@@ -1,0 +1,96 @@
+// The main job as a member does it: a real browser, a real photograph, the real preview engine, and the clip in the thread.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBrowser } from '../fakes/browser.ts';
+import { drawPicture } from '../fakes/pictures.ts';
+import { type Role, startRole } from '../fakes/roles.ts';
+import { firstFrameError, probeVideo } from '../fakes/video.ts';
+
+// Eileen Collins, NASA: public domain.
+const photograph = fileURLToPath(new URL('../fixtures/astronaut.jpg', import.meta.url));
+
+let folder: string;
+let role: Role;
+let browser: Browser;
+let page: Page;
+let address: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'animate-journey-'));
+  role = startRole('start', { DATA_FOLDER: join(folder, 'data') });
+  address = String((await role.said('The chat page is ready')).address);
+  browser = await startBrowser();
+  page = await browser.newPage();
+  await page.goto(address);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await role?.kill('SIGINT');
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function send(text: string, picture: string): Promise<void> {
+  await page.setInputFiles('input[type=file]', picture);
+  await page.fill('textarea', text);
+  await page.press('textarea', 'Escape');
+  await page.press('textarea', 'Enter');
+}
+
+async function download(url: string): Promise<string> {
+  const file = join(folder, 'clip.mp4');
+  await writeFile(file, Buffer.from(await (await fetch(new URL(url, address))).arrayBuffer()));
+  return file;
+}
+
+test('a photograph and a sentence become a clip in the thread, with its progress on the way', async () => {
+  const fractions: number[] = [];
+  await page.exposeFunction('onProgress', (value: string) => fractions.push(Number(value)));
+  await page.evaluate(`new MutationObserver(() => {
+    const bar = document.querySelector('[role=log] [role=progressbar][aria-valuenow]');
+    if (bar) window.onProgress(bar.getAttribute('aria-valuenow'));
+  }).observe(document.body, { subtree: true, childList: true, attributes: true })`);
+  await send('/animate she smiles, slow zoom in', photograph);
+  const video = page.locator('video').first();
+  await video.waitFor({ timeout: 40_000 });
+
+  const seen = [...new Set(fractions)];
+  expect(seen.length).toBeGreaterThan(2);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+
+  const clip = await download((await video.getAttribute('src')) ?? '');
+  expect(await probeVideo(clip)).toEqual({
+    width: 608,
+    height: 608,
+    frames: 121,
+    seconds: expect.closeTo(121 / 24, 3),
+    pixelFormat: 'yuv420p',
+  });
+  expect(await firstFrameError(clip, photograph)).toBeLessThan(6);
+  expect(await firstFrameError(clip, await drawPicture(512, 512))).toBeGreaterThan(20);
+  expect(await page.locator('body').innerText()).toContain('preview, no GPU');
+});
+
+test('the clip plays in place, and is still there after a reload', async () => {
+  await page.reload();
+  const video = page.locator('video').first();
+  await video.waitFor();
+  const width = await video.evaluate(async (element) => {
+    const player = element as unknown as { readyState: number; videoWidth: number } & EventTarget;
+    if (player.readyState < 2) await new Promise((resolve) => player.addEventListener('loadeddata', resolve));
+    return player.videoWidth;
+  });
+  expect(width).toBe(608);
+});
+
+test('a text file that is named .png is refused with a sentence, and the draft stays', async () => {
+  const file = join(folder, 'cat.png');
+  await writeFile(file, 'this is not a cat');
+  await send('/animate it purrs', file);
+  await page.locator('[role=alert]', { hasText: 'PNG, JPEG or WebP' }).waitFor();
+  expect(await page.inputValue('textarea')).toBe('/animate it purrs');
+});
