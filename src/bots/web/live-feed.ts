@@ -19,7 +19,10 @@ export function createLiveFeed(): LiveFeed {
   const write = (text: string) => {
     for (const watcher of watchers) {
       watcher.write(text);
-      if (watcher.writableLength > MOST_UNREAD_BYTES) watcher.destroy();
+      if (watcher.writableLength > MOST_UNREAD_BYTES) {
+        watchers.delete(watcher);
+        watcher.destroy();
+      }
     }
   };
   const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
@@ -29,6 +32,8 @@ export function createLiveFeed(): LiveFeed {
     join(response) {
       watchers.add(response);
       response.on('close', () => watchers.delete(response));
+      // A page that is closed at this very moment; unheard, it would end the process.
+      response.on('error', () => watchers.delete(response));
       response.write('retry: 1000\n\n');
     },
     send(event, data) {

@@ -12,6 +12,8 @@ export interface ChannelState {
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
+/** A machine that slept this long may hold a connection that nobody told it is dead. */
+const LONG_AWAY_MS = 60_000;
 
 export function useChannel(): ChannelState {
   const [state, setState] = useState<ChannelState>({ connection: 'connecting', channel: undefined });
@@ -80,10 +82,18 @@ function followChannel(apply: (change: Change) => void): () => void {
     retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   };
 
+  let hiddenAt: number | undefined;
+  const onVisibility = () => {
+    if (document.hidden) hiddenAt = Date.now();
+    else if (hiddenAt !== undefined && Date.now() - hiddenAt > LONG_AWAY_MS) connect();
+  };
+
   connect();
   addEventListener('online', connect);
+  document.addEventListener('visibilitychange', onVisibility);
   return () => {
     removeEventListener('online', connect);
+    document.removeEventListener('visibilitychange', onVisibility);
     clearTimeout(retryTimer);
     source?.close();
   };

@@ -7,6 +7,7 @@ import { CompletionList, comboboxProps } from './completion-list.tsx';
 import type { Draft } from './draft.ts';
 import { Icon } from './icons.tsx';
 import { Sentence } from './sentence.tsx';
+import { Upload } from './upload.tsx';
 import { useCompletion } from './use-completion.ts';
 import { useSending } from './use-sending.ts';
 
@@ -190,27 +191,6 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
         </span>
       </p>
     </form>
-  );
-}
-
-function Upload({ fraction, attempt }: { fraction: number; attempt: number }) {
-  const percent = Math.round(fraction * 100);
-  const words = attempt > 1 ? `Connection lost, trying again (${attempt})…` : percent < 100 ? 'Sending…' : 'Checking…';
-  return (
-    <div class="upload">
-      <div
-        class="bar"
-        role="progressbar"
-        aria-label="Sending the picture"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-      >
-        <span style={{ '--done': `${percent}%` }} />
-      </div>
-      <span>{words}</span>
-      <span class="percent">{percent < 100 ? `${percent}%` : ''}</span>
-    </div>
   );
 }
 

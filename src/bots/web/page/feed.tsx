@@ -3,17 +3,12 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChannelMessage } from '../wire.ts';
 import { describeDay } from './clock.ts';
 import { EmptyChannel } from './empty-channel.tsx';
+import type { FeedActions } from './feed-actions.ts';
 import { Icon } from './icons.tsx';
 import { Message } from './message.tsx';
-import type { Attachment } from './send.ts';
 
 /** Closer to the end than this counts as at the end. */
 const NEAR_END_PX = 120;
-
-export interface FeedActions {
-  onEdit(text: string, attachment: Attachment): void;
-  onNotice(sentence: string): void;
-}
 
 export interface FeedProps extends FeedActions {
   /** Undefined until they have been read. */

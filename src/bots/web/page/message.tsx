@@ -4,7 +4,7 @@ import { COMMAND_NAME, DEFAULT_RESOLUTION, DEFAULT_SECONDS, type ParsedCommand, 
 import type { ChannelMessage } from '../wire.ts';
 import { Avatar } from './avatar.tsx';
 import { describeClock } from './clock.ts';
-import type { FeedActions } from './feed.tsx';
+import type { FeedActions } from './feed-actions.ts';
 import { StatusReply } from './status-reply.tsx';
 
 export interface MessageProps extends FeedActions {

@@ -2,9 +2,10 @@
 import { useRef, useState } from 'preact/hooks';
 import { formatCommand } from '../../command.ts';
 import type { Button } from '../../view.ts';
+import type { Reply } from '../wire.ts';
+import type { FeedActions } from './feed-actions.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { pressButton } from './send.ts';
-import type { StatusReplyProps } from './status-reply.tsx';
 
 const LABELS = {
   cancel: 'Cancel',
@@ -13,7 +14,11 @@ const LABELS = {
   delete: 'Delete',
 } satisfies Record<Button, string>;
 
-export function RenderButtons({ reply, onEdit, onNotice }: StatusReplyProps) {
+export interface RenderButtonsProps extends FeedActions {
+  reply: Reply;
+}
+
+export function RenderButtons({ reply, onEdit, onNotice }: RenderButtonsProps) {
   const { view, clip, picture } = reply;
   const [pending, setPending] = useState<Button | undefined>(undefined);
   const [isAsking, setAsking] = useState(false);

@@ -2,13 +2,13 @@
 import type { Reply } from '../wire.ts';
 import { ClipPlayer } from './clip-player.tsx';
 import { describeClock } from './clock.ts';
-import type { FeedActions } from './feed.tsx';
+import type { FeedActions } from './feed-actions.ts';
 import { Mark } from './icons.tsx';
 import { Progress } from './progress.tsx';
 import { RenderButtons } from './render-buttons.tsx';
 import { Stage } from './stage.tsx';
 
-export interface StatusReplyProps extends FeedActions {
+interface StatusReplyProps extends FeedActions {
   reply: Reply;
 }
 
@@ -48,6 +48,6 @@ export function StatusReply({ reply, onEdit, onNotice }: StatusReplyProps) {
   );
 }
 
-export function isPreview(fact: string): boolean {
+function isPreview(fact: string): boolean {
   return /\bpreview\b/i.test(fact);
 }
