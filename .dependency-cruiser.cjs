@@ -8,7 +8,12 @@ const only = (name, packageName, folders) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: { path: '^src' }, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'gpu-knows-no-queue-and-no-bots',
       severity: 'error',

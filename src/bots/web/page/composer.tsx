@@ -158,8 +158,8 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
             aria-describedby="composer-help"
             onInput={({ currentTarget }) => type(currentTarget.value, currentTarget.selectionStart)}
             onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
-            onFocus={completion.reopen}
-            onBlur={completion.close}
+            onFocus={completion.onFocus}
+            onBlur={completion.onBlur}
             onKeyDown={onKeyDown}
           />
           {isSending ? (

@@ -1,5 +1,5 @@
 // Which suggestions are open, which one is active, and what the keys do to them.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { type Completion, complete } from './completion.ts';
 
 export interface OpenCompletion {
@@ -7,21 +7,21 @@ export interface OpenCompletion {
   active: number | undefined;
   /** True when the key was meant for the suggestions. */
   handleKey(key: string, isShifted: boolean, accept: (index: number) => void): boolean;
-  close(): void;
-  reopen(): void;
+  onFocus(): void;
+  onBlur(): void;
 }
 
 export function useCompletion(text: string, caret: number): OpenCompletion {
-  const [isOpen, setOpen] = useState(false);
-  const [picked, setPicked] = useState<number | undefined>(undefined);
-  // A closed list stays closed until something else is typed.
-  useEffect(() => {
-    setOpen(document.activeElement?.id === 'composer');
-    setPicked(undefined);
-  }, [text, caret]);
+  const [isFocused, setFocused] = useState(false);
+  // Both belong to the text at the moment of the key: whatever is typed next makes them void by itself, with no effect that
+  // could come after the next key.
+  const moment = `${caret}:${text}`;
+  const [closedAt, setClosedAt] = useState('');
+  const [pick, setPick] = useState<{ moment: string; index: number } | undefined>(undefined);
 
-  const current = isOpen ? complete(text, caret) : undefined;
-  const active = picked ?? (current?.isCertain ? 0 : undefined);
+  const current = isFocused && closedAt !== moment ? complete(text, caret) : undefined;
+  const active = pick?.moment === moment ? pick.index : current?.isCertain ? 0 : undefined;
+  const setPicked = (index: number) => setPick({ moment, index });
   return {
     current,
     active,
@@ -36,7 +36,7 @@ export function useCompletion(text: string, caret: number): OpenCompletion {
           setPicked(active === undefined ? count - 1 : (active + count - 1) % count);
           return true;
         case 'Escape':
-          setOpen(false);
+          setClosedAt(moment);
           return true;
         case 'Tab': {
           // With nothing typed and nothing picked, Tab leaves the field as it does everywhere else.
@@ -53,7 +53,7 @@ export function useCompletion(text: string, caret: number): OpenCompletion {
           return false;
       }
     },
-    close: () => setOpen(false),
-    reopen: () => setOpen(true),
+    onFocus: () => setFocused(true),
+    onBlur: () => setFocused(false),
   };
 }
