@@ -130,6 +130,17 @@ describe('the composer', () => {
     expect(server.script.commands[0]?.text).toBe('/animate resolution:720p the wind turns ne');
   });
 
+  it('completes a word in the middle, and leaves the caret there', async () => {
+    await using opened = await open();
+    const { page, composer } = opened;
+    await composer.fill('/animate she smiles');
+    for (let count = 0; count < ' she smiles'.length; count += 1) await page.keyboard.press('ArrowLeft');
+    await page.keyboard.type(' seco');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('2');
+    expect(await composer.inputValue()).toBe('/animate seconds:2 she smiles');
+  });
+
   it('starts a new line with Shift and Enter', async () => {
     await using opened = await open();
     await opened.composer.pressSequentially('she smiles');

@@ -25,6 +25,8 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
   const input = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [caret, setCaret] = useState(draft.text.length);
+  /** A text that was changed from here leaves the caret at its end; this is where it belongs. */
+  const caretToSet = useRef<number | undefined>(undefined);
   const completion = useCompletion(draft.text, caret);
   const sending = useSending({
     onAccepted() {
@@ -44,6 +46,8 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     if (element === null) return;
     element.style.height = 'auto';
     element.style.height = `${element.scrollHeight}px`;
+    if (caretToSet.current !== undefined) element.setSelectionRange(caretToSet.current, caretToSet.current);
+    caretToSet.current = undefined;
   }, [draft.text]);
 
   const type = (text: string, at: number) => {
@@ -61,7 +65,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     // A finished suggestion brings the space after it along.
     const isFinished = suggestion.insert.endsWith(' ');
     type(draft.text.slice(0, start) + suggestion.insert + (isFinished ? rest.trimStart() : rest), at);
-    requestAnimationFrame(() => input.current?.setSelectionRange(at, at));
+    caretToSet.current = at;
   };
   const send = () => {
     if (isSending) return;
@@ -157,7 +161,8 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
             {...comboboxProps(LIST_ID, completion)}
             aria-describedby="composer-help"
             onInput={({ currentTarget }) => type(currentTarget.value, currentTarget.selectionStart)}
-            onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
+            onKeyUp={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
+            onClick={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
             onFocus={completion.onFocus}
             onBlur={completion.onBlur}
             onKeyDown={onKeyDown}
