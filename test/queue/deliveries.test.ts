@@ -1,0 +1,85 @@
+// Deliveries on a real Redis: each outcome is handed over once, however often it takes.
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createDeliveries, createDeliveryWorker } from '../../src/queue/deliveries.ts';
+import { createRecords, type Outcome, type RenderRecord } from '../../src/queue/records.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+
+let server: TestRedis;
+let redis: Redis;
+
+beforeEach(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url, { maxRetriesPerRequest: null });
+});
+
+afterEach(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const record: RenderRecord = {
+  id: 'web-1',
+  platform: 'web',
+  member: { id: 'm', name: 'Ada' },
+  request: {
+    image: 'pictures/web-1.png',
+    prompt: 'pan left',
+    negative: '',
+    resolution: '480p',
+    seconds: 1,
+    seed: 1,
+    width: 832,
+    height: 480,
+    frames: 25,
+  },
+  createdAt: 0,
+};
+const failed: Outcome = { kind: 'failed', code: 'render_failed', message: 'It broke.', seconds: 1 };
+
+test('a delivery that fails is tried again until it works, and then marked as done', async () => {
+  const records = createRecords(redis);
+  await records.create(record);
+  await records.open('web-1', { platform: 'web', channel: 'c', message: 'm', thread: 't' });
+  await records.settle('web-1', failed);
+  let tries = 0;
+  let finish = (): void => undefined;
+  const delivered = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const worker = createDeliveryWorker({
+    redis,
+    records,
+    platform: 'web',
+    deliver: async () => {
+      tries += 1;
+      if (tries < 2) throw new Error('the chat service is down');
+      finish();
+    },
+    onError: () => undefined,
+  });
+  const deliveries = createDeliveries(redis);
+  await deliveries.add('web', 'web-1');
+  await deliveries.add('web', 'web-1');
+  await delivered;
+  await worker.close();
+  await deliveries.close();
+  expect(tries).toBe(2);
+  expect((await records.get('web-1'))?.isDelivered).toBe(true);
+  expect(await records.listOpen('web')).toEqual([]);
+});
+
+test('the first outcome stands, whatever comes after it', async () => {
+  const records = createRecords(redis);
+  await records.create(record);
+  await records.settle('web-1', { kind: 'cancelled', freed: 'released', seconds: 1 });
+  expect(await records.settle('web-1', failed)).toMatchObject({ kind: 'cancelled' });
+  expect((await records.get('web-1'))?.outcome).toMatchObject({ kind: 'cancelled' });
+});
+
+test('a render that is known already is not taken in again', async () => {
+  const records = createRecords(redis);
+  expect(await records.create(record)).toBe(true);
+  expect(await records.create({ ...record, createdAt: 5 })).toBe(false);
+  expect((await records.get('web-1'))?.record.createdAt).toBe(0);
+});
