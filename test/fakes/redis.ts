@@ -36,6 +36,9 @@ export async function startRedis(): Promise<TestRedis> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = once(server, 'exit');
+  // A test file that fails before its clean-up must not leave a server behind.
+  const kill = () => server.kill('SIGKILL');
+  process.once('exit', kill);
   const isReady = await Promise.race([readyLine(server.stdout), exited.then(() => false)]);
   if (!isReady) throw new Error(`Expected redis-server to start, but it exited with code ${server.exitCode}`);
   server.stdout.resume();
@@ -43,7 +46,8 @@ export async function startRedis(): Promise<TestRedis> {
     options: { path },
     url: path,
     async stop() {
-      server.kill('SIGKILL');
+      process.off('exit', kill);
+      kill();
       await exited;
       await rm(folder, { recursive: true, force: true });
     },
