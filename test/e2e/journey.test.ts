@@ -72,7 +72,7 @@ test('a photograph and a sentence become a clip in the thread, with its progress
   });
   expect(await firstFrameError(clip, photograph)).toBeLessThan(6);
   expect(await firstFrameError(clip, await drawPicture(512, 512))).toBeGreaterThan(20);
-  expect(await page.locator('body').innerText()).toContain('preview, no GPU');
+  expect(await page.locator('body').textContent()).toContain('preview, no GPU');
 });
 
 test('the clip plays in place, and is still there after a reload', async () => {

@@ -291,7 +291,10 @@ describe('a render', () => {
     const { page, server } = opened;
     await server.animate({});
     let finish = (_sentence: string) => {};
-    server.script.onPress = () => new Promise((resolve) => (finish = resolve));
+    const answer = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    server.script.onPress = () => answer;
     const cancel = page.getByRole('button', { name: 'Cancel' });
     await cancel.dblclick();
     await eventually(() => cancel.isDisabled()).toBe(true);
