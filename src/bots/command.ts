@@ -91,7 +91,7 @@ function readWords(line: string) {
   };
   const takeQuoted = (name: string): string | undefined => {
     const match = take(QUOTED);
-    if (match !== null) return (match[2] ?? match[1]?.replace(/\\(.)/g, '$1') ?? '').trim();
+    if (match !== null) return toOneLine(match[2] ?? match[1]?.replace(/\\(.)/g, '$1') ?? '');
     const unclosed = take(UNCLOSED)?.[0];
     if (unclosed === undefined) return undefined;
     throw new UserError(
@@ -116,7 +116,7 @@ function readWords(line: string) {
     take(SPACE);
     const quoted = takeQuoted(name);
     if (name === 'prompt' || name === 'negative') {
-      if (quoted !== undefined) words[name].push(quoted);
+      if (quoted) words[name].push(quoted);
       target = quoted === undefined ? name : 'prompt';
       given.set(name, quoted ?? '');
     } else {

@@ -36,6 +36,8 @@ describe('parseCommand', () => {
     ],
     ['negative:“on a phone” she smiles', { prompt: 'she smiles', negative: 'on a phone' }],
     ['negative:"a \\"sign\\" \\\\ here" she smiles', { prompt: 'she smiles', negative: 'a "sign" \\ here' }],
+    ['she prompt:"" smiles prompt', { prompt: 'she smiles prompt' }],
+    ['prompt:"she \\ smiles"', { prompt: 'she smiles' }],
     ['camera: slow, light: warm', { prompt: 'camera: slow, light: warm' }],
     ['style:noir at 10:30, see https://example.org', { prompt: 'style:noir at 10:30, see https://example.org' }],
     ['a sign that says "seconds:3"', { prompt: 'a sign that says "seconds:3"' }],
