@@ -1,4 +1,7 @@
 // Deliveries on a real Redis: each outcome is handed over once, however often it takes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDeliveries, createDeliveryWorker } from '../../src/queue/deliveries.ts';
@@ -67,6 +70,37 @@ test('a delivery that fails is tried again until it works, and then marked as do
   expect(tries).toBe(2);
   expect((await records.get('web-1'))?.isDelivered).toBe(true);
   expect(await records.listOpen('web')).toEqual([]);
+});
+
+test('a delivery whose bot is killed in the middle is made by the next bot, once', async () => {
+  const records = createRecords(redis);
+  await records.create(record);
+  await records.open('web-1', { platform: 'web', channel: 'c', message: 'm', thread: 't' });
+  await records.settle('web-1', failed);
+  const deliveries = createDeliveries(redis);
+  await deliveries.add('web', 'web-1');
+  const script = fileURLToPath(new URL('../fixtures/hangs-in-delivery.mjs', import.meta.url));
+  const bot = spawn(process.execPath, [script, server.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(bot.stdout, 'data');
+  const killed = once(bot, 'exit');
+  bot.kill('SIGKILL');
+  await killed;
+
+  let tries = 0;
+  let finish = (): void => undefined;
+  const delivered = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const deliver = async (): Promise<void> => {
+    tries += 1;
+    finish();
+  };
+  const next = createDeliveryWorker({ redis, records, platform: 'web', deliver, onError: () => undefined });
+  await delivered;
+  await next.close();
+  await deliveries.close();
+  expect(tries).toBe(1);
+  expect((await records.get('web-1'))?.isDelivered).toBe(true);
 });
 
 test('the first outcome stands, whatever comes after it', async () => {
