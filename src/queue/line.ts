@@ -1,17 +1,64 @@
-// Who is before whom, and how much work that is. Every look-up is O(log n): a member's score is the engine seconds that were
-// admitted before them, so the work ahead of them is their score less the score of whoever is first now.
+// Who is before whom, and how much work that is. Joining, leaving and looking a place up are all O(log n): the seconds of
+// those in the line are kept in a Fenwick tree (https://en.wikipedia.org/wiki/Fenwick_tree) over the numbers that they drew,
+// so whoever leaves, from the front or from the middle, takes their seconds with them.
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
+/** Member to the number drawn; those before have a lower one. */
 const LINE_KEY = `${KEY_PREFIX}:line`;
-const ADMITTED_KEY = `${KEY_PREFIX}:line:admitted-seconds`;
+const LAST_NUMBER_KEY = `${KEY_PREFIX}:line:last-number`;
+const MILLISECONDS_KEY = `${KEY_PREFIX}:line:milliseconds`;
+const TREE_KEY = `${KEY_PREFIX}:line:tree`;
+const KEYS = [LINE_KEY, LAST_NUMBER_KEY, MILLISECONDS_KEY, TREE_KEY] as const;
 
-// One script, so that two bots admitting at once cannot take the same place.
-const JOIN_SCRIPT = `
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
-local before = redis.call('GET', KEYS[2]) or '0'
-redis.call('INCRBYFLOAT', KEYS[2], ARGV[2])
-redis.call('ZADD', KEYS[1], before, ARGV[1])
-return 1
+// The tree's nodes up to a number that no line reaches, so that it never has to grow. Whole milliseconds, so that nodes that
+// nobody in the line counts in are exactly 0, and go.
+const ADD_FUNCTION = `
+local function add(number, milliseconds)
+  local step = 1
+  while number < 2147483648 do
+    if number % (step * 2) ~= 0 then
+      if redis.call('HINCRBY', KEYS[4], number, milliseconds) == 0 then redis.call('HDEL', KEYS[4], number) end
+      number = number + step
+    end
+    step = step * 2
+  end
+end
+`;
+
+// Scripts, so that two bots admitting at once cannot take the same place. ARGV: member, milliseconds.
+const JOIN_SCRIPT = `${ADD_FUNCTION}
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return end
+local number = redis.call('INCR', KEYS[2])
+redis.call('ZADD', KEYS[1], number, ARGV[1])
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
+add(number, tonumber(ARGV[2]))
+`;
+
+// ARGV: member. Numbers begin anew with the next one who joins an empty line.
+const LEAVE_SCRIPT = `${ADD_FUNCTION}
+local number = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not number then return end
+add(tonumber(number), -tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0'))
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', unpack(KEYS)) end
+`;
+
+// ARGV: member. Answers how many are before it and the milliseconds that they take, or nothing.
+const PLACE_SCRIPT = `
+local before = redis.call('ZRANK', KEYS[1], ARGV[1])
+if not before then return nil end
+local number = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) - 1
+local milliseconds = 0
+local step = 1
+while number > 0 do
+  if number % (step * 2) ~= 0 then
+    milliseconds = milliseconds + tonumber(redis.call('HGET', KEYS[4], number) or '0')
+    number = number - step
+  end
+  step = step * 2
+end
+return { before, milliseconds }
 `;
 
 /** A place in the line: `position` counts from 1; `secondsAhead` is engine time, before it is shared out over the slots. */
@@ -26,27 +73,17 @@ export function createLine(redis: Redis) {
   return {
     /** Joins at the end. `seconds` is how long the render itself is expected to take. Joining twice keeps the first place. */
     async join(id: string, seconds: number): Promise<void> {
-      await redis.eval(JOIN_SCRIPT, 2, LINE_KEY, ADMITTED_KEY, id, String(seconds));
+      await redis.eval(JOIN_SCRIPT, KEYS.length, ...KEYS, id, String(Math.round(seconds * 1000)));
     },
 
     /** Leaves for an engine or for good. Not being in the line is fine. */
     async leave(id: string): Promise<void> {
-      await redis.zrem(LINE_KEY, id);
+      await redis.eval(LEAVE_SCRIPT, KEYS.length, ...KEYS, id);
     },
 
-    /** After a cancel further ahead, `secondsAhead` is too high until the line has moved past that place. */
     async place(id: string): Promise<Place | undefined> {
-      const [rank, score, head] = await Promise.all([
-        redis.zrank(LINE_KEY, id),
-        redis.zscore(LINE_KEY, id),
-        redis.zrange(LINE_KEY, '0', '0', 'WITHSCORES'),
-      ]);
-      if (rank === null || score === null) return undefined;
-      return { position: Number(rank) + 1, secondsAhead: Math.max(0, Number(score) - Number(head[1] ?? score)) };
-    },
-
-    async length(): Promise<number> {
-      return redis.zcard(LINE_KEY);
+      const place = (await redis.eval(PLACE_SCRIPT, KEYS.length, ...KEYS, id)) as [number, number] | null;
+      return place ? { position: place[0] + 1, secondsAhead: place[1] / 1000 } : undefined;
     },
   };
 }

@@ -31,6 +31,24 @@ test('a place counts those before it and the engine seconds that they take', asy
   expect(await line.place('a')).toBeUndefined();
 });
 
+test('whoever leaves from the middle of the line takes their seconds with them', async () => {
+  const line = createLine(redis);
+  for (const id of ['b', 'c']) await line.leave(id);
+  const members = Array.from({ length: 100 }, (_, index) => `m${index}`);
+  for (const [index, id] of members.entries()) await line.join(id, index + 0.25);
+  const leaving = members.filter((_, index) => index % 3 === 1);
+  for (const id of [...leaving, 'nobody', 'm1']) await line.leave(id);
+  const staying = members.filter((id) => !leaving.includes(id));
+  const places = await Promise.all(staying.map((id) => line.place(id)));
+  let secondsAhead = 0;
+  for (const [index, id] of staying.entries()) {
+    expect(places[index]).toEqual({ position: index + 1, secondsAhead });
+    secondsAhead += Number(id.slice(1)) + 0.25;
+  }
+  for (const id of staying) await line.leave(id);
+  expect(await redis.keys('{animate}:line*')).toEqual([]);
+});
+
 test('a percentage weighs each stage by how long it usually takes', () => {
   const learned = { encoding_image: 1, denoising: 3, decoding: 6 };
   expect(fractionDone({ stage: 'denoising', step: 1, steps: 3, elapsed: 2 }, learned)).toBeCloseTo(0.2);
