@@ -153,9 +153,12 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       // Read again in turn: it may have been deleted while this waited.
       const entry = await queue.find(record.id);
       if (!entry?.ref || !entry.outcome || entry.isDelivered) return;
-      const view = toOutcomeView(record.id, record.request, entry.outcome);
-      await platform.deliver(entry.ref, view, toClip(store, record.id, entry.outcome));
-      log.info({ renderId: record.id, memberId: record.member.id, outcome: entry.outcome.kind }, 'Delivered');
+      const outcome = await withoutMissingClip(store, entry.outcome);
+      const names = { renderId: record.id, memberId: record.member.id };
+      if (outcome !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
+      const view = toOutcomeView(record.id, record.request, outcome);
+      await platform.deliver(entry.ref, view, toClip(store, record.id, outcome));
+      log.info({ ...names, outcome: outcome.kind }, 'Delivered');
     });
   };
 
@@ -210,6 +213,13 @@ function toRenderId(platform: string, eventId: string): string {
 }
 
 const clipKey = (renderId: string): string => `clips/${renderId}.mp4`;
+
+/** A clip that is gone stays gone: its member is told so at once. */
+async function withoutMissingClip(store: Store, outcome: Outcome): Promise<Outcome> {
+  if (outcome.kind !== 'done' || (await store.size(outcome.clip)) !== undefined) return outcome;
+  const message = 'The clip was made, but it is not in the store any more.';
+  return { kind: 'failed', code: 'clip_missing', message, seconds: outcome.seconds };
+}
 
 function toClip(store: Store, renderId: string, outcome: Outcome): Clip | undefined {
   if (outcome.kind !== 'done') return undefined;

@@ -112,6 +112,22 @@ test('a clip that is finished while no bot is there is delivered once by the nex
   await expectOneClip(second.chat, renderId);
 });
 
+test('a clip that is gone from the store becomes an apology that holds its number', async () => {
+  const { bot, chat } = await startBot();
+  const worker = start('worker');
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  await bot.kill('SIGKILL');
+  await writeFile(gate(), '');
+  await worker.said('Rendered');
+  await rm(join(folder, 'data', 'media', 'clips', `${renderId}.mp4`));
+  const second = await startBot();
+  const reply = await second.chat.until(renderId, ({ view }) => view.kind === 'failed');
+  expect(reply.view.detail).toContain(renderId);
+  expect(reply.clip).toBeUndefined();
+  await second.bot.said('Delivered');
+});
+
 test('a running render is cancelled, and the member is told that the engine is free', async () => {
   const { chat } = await startBot();
   start('worker');
