@@ -1,5 +1,5 @@
 // The main job as a member does it: a real browser, a real photograph, the real preview engine, and the clip in the thread.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,4 +93,79 @@ test('a text file that is named .png is refused with a sentence, and the draft s
   await send('/animate it purrs', file);
   await page.locator('[role=alert]', { hasText: 'PNG, JPEG or WebP' }).waitFor();
   expect(await page.inputValue('textarea')).toBe('/animate it purrs');
+});
+
+/** The newest command with its thread. */
+const newest = () => page.locator('li.message').last();
+const inNewest = (selector: string) => newest().locator(selector);
+
+/** Where the clip of the newest command is, once it is there: a player that is out of view has no file yet. */
+async function newestClip(): Promise<string> {
+  await inNewest('video').waitFor();
+  await inNewest('video').scrollIntoViewIfNeeded();
+  await inNewest('video[src]').waitFor();
+  return (await inNewest('video').getAttribute('src')) ?? '';
+}
+
+async function seedsInNewest(): Promise<(string | undefined)[]> {
+  const facts = await inNewest('.facts').allTextContents();
+  return facts.map((text) => /Seed(\d+)/.exec(text)?.[1]);
+}
+
+test('Again makes another clip with another seed in the same thread', async () => {
+  await page.getByRole('button', { name: /^Remove / }).click();
+  await send('/animate slow pan left seconds:1', photograph);
+  await newest().getByText('slow pan left').waitFor();
+  await inNewest('video').waitFor();
+  const commands = await page.locator('li.message').count();
+  await newest().getByRole('button', { name: 'Again' }).click();
+  await page.getByRole('status').getByText('Once more, with another seed.').waitFor();
+  await inNewest('video').nth(1).waitFor();
+  const seeds = await seedsInNewest();
+  expect(new Set(seeds).size).toBe(2);
+  expect(seeds).not.toContain(undefined);
+  expect(await page.locator('li.message').count()).toBe(commands);
+});
+
+test('Edit brings the command and its picture back to the composer, and sending it makes another clip', async () => {
+  const picture = await inNewest('.sent-picture').getAttribute('src');
+  const [seed] = await seedsInNewest();
+  await newest().getByRole('button', { name: 'Edit' }).first().click();
+  expect(await page.inputValue('textarea')).toBe(`/animate slow pan left seconds:1 seed:${seed}`);
+  expect(await page.getByRole('img', { name: /^Attached:/ }).getAttribute('src')).toBe(picture);
+  await page.fill('textarea', '/animate slow pan right seconds:1 ');
+  await page.press('textarea', 'Enter');
+  await newest().getByText('slow pan right').waitFor();
+  const clip = await download(await newestClip());
+  expect(await firstFrameError(clip, photograph)).toBeLessThan(6);
+});
+
+test('Cancel stops a render that runs, and no clip comes of it', async () => {
+  await send('/animate slow zoom out seconds:5 resolution:720p', photograph);
+  await newest().getByText('slow zoom out').waitFor();
+  await inNewest('[data-kind=rendering]').waitFor();
+  await newest().getByRole('button', { name: 'Cancel' }).click();
+  await inNewest('[data-kind=cancelled]').waitFor();
+  expect(await inNewest('.reply').textContent()).toContain('It was stopped while rendering');
+  expect(await inNewest('video').count()).toBe(0);
+  const media = await readdir(join(folder, 'data', 'media', 'clips'));
+  const renderId = await inNewest('.reply').getAttribute('data-render');
+  expect(media).not.toContain(`${renderId}.mp4`);
+});
+
+test('Delete takes a clip away for everybody, after a question', async () => {
+  await send('/animate slow pan up seconds:1', photograph);
+  await newest().getByText('slow pan up').waitFor();
+  const url = new URL(await newestClip(), address);
+  const pictureUrl = new URL((await inNewest('.sent-picture').getAttribute('src')) ?? '', address);
+  expect((await fetch(url)).status).toBe(200);
+  await newest().getByRole('button', { name: 'Delete' }).click();
+  await newest().getByText('Delete this for everybody?').waitFor();
+  await newest().getByRole('button', { name: 'Yes, delete' }).click();
+  const deleted = page.locator('li.message', { hasText: 'slow pan up' });
+  await deleted.waitFor({ state: 'detached' });
+  await page.reload();
+  await newest().getByText('slow zoom out').waitFor();
+  expect(await deleted.count()).toBe(0);
+  for (const gone of [url, pictureUrl]) expect((await fetch(gone)).status).toBe(404);
 });
