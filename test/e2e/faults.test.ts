@@ -1,11 +1,13 @@
 // What survives when processes are killed: real bot, worker, engine and Redis processes, and one clip at the end.
+import { on } from 'node:events';
+import { watch } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
 import { type Role, startRole } from '../fakes/roles.ts';
 
 let folder: string;
@@ -37,8 +39,8 @@ function start(role: 'bot' | 'worker', environment: Record<string, string> = {})
   return started;
 }
 
-async function startBot() {
-  const bot = start('bot');
+async function startBot(environment: Record<string, string> = {}) {
+  const bot = start('bot', environment);
   const { address } = await bot.said('The chat page is ready');
   return { bot, address: String(address), chat: openChat(String(address)) };
 }
@@ -47,6 +49,12 @@ async function expectOneClip(chat: ReturnType<typeof openChat>, renderId: string
   await chat.until(renderId, isDone);
   const clips = (await chat.replies()).filter(({ clip }) => clip !== undefined);
   expect(clips).toHaveLength(1);
+}
+
+async function untilThere(place: string, name: string): Promise<void> {
+  const watcher = watch(place);
+  for await (const [, changed] of on(watcher, 'change')) if (changed === name) break;
+  watcher.close();
 }
 
 const gate = () => join(folder, 'gate');
@@ -160,4 +168,30 @@ test('the same event delivered twice is one render', async () => {
   expect(await chat.animate('go seconds:1', picture, 'one-event')).toBe(renderId);
   await expectOneClip(chat, renderId);
   expect(await chat.replies()).toHaveLength(1);
+});
+
+test.each([
+  { when: 'before the render ends', isBackFirst: true },
+  { when: 'after the render has ended', isBackFirst: false },
+])('a Redis that is restarted in the middle of a render, and is back $when, costs nothing', async ({ isBackFirst }) => {
+  const durable = await startDurableRedis();
+  try {
+    const { chat } = await startBot({ REDIS_URL: durable.url });
+    const worker = start('worker', { REDIS_URL: durable.url });
+    const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+    await chat.until(renderId, isDrawing);
+    await durable.halt();
+    await worker.said('Redis cannot be reached; waiting for it');
+    if (isBackFirst) await durable.resume();
+    const rendered = untilThere(join(folder, 'data', 'engines', 'worker', 'engine-0', 'outputs'), `${renderId}.mp4`);
+    await writeFile(gate(), '');
+    await rendered;
+    if (!isBackFirst) await durable.resume();
+    await expectOneClip(chat, renderId);
+    expect(worker.lines.filter(({ msg }) => msg === 'Rendered')).toHaveLength(1);
+    expect(roles.flatMap(({ lines }) => lines).filter(({ msg }) => msg === 'Delivered')).toHaveLength(1);
+  } finally {
+    await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+    await durable.stop();
+  }
 });

@@ -1,7 +1,9 @@
-// A real Redis of a test's own: a unix socket in a folder that goes away with it, no port, nothing on disk.
+// A real Redis of a test's own, in a folder that goes away with it.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,27 +16,45 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
+/** On a unix socket, without a port, with nothing on disk. */
 export async function startRedis(): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const path = join(folder, 'redis.sock');
-  const server = spawn(
-    'redis-server',
-    [
-      '--port',
-      '0',
-      '--unixsocket',
-      path,
-      '--dir',
-      folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--maxmemory-policy',
-      'noeviction',
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const stop = await runServer({ dir: folder, port: '0', unixsocket: path, appendonly: 'no' });
+  return {
+    options: { path },
+    url: path,
+    async stop() {
+      await stop('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As an operator runs one: on a port, and what it was told is there again after a restart. */
+export async function startDurableRedis(settings: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-'));
+  const port = String(await freePort());
+  const start = () => runServer({ dir: folder, port, bind: '127.0.0.1', appendonly: 'yes', ...settings });
+  let halt = await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    /** Ends the server; what it kept stays. */
+    halt: () => halt('SIGTERM'),
+    async resume() {
+      halt = await start();
+    },
+    async stop() {
+      await halt('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function runServer(settings: Record<string, string>): Promise<(signal: NodeJS.Signals) => Promise<void>> {
+  const all = { save: '', 'maxmemory-policy': 'noeviction', ...settings };
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(server, 'exit');
   // A test file that fails before its clean-up must not leave a server behind.
   const kill = () => server.kill('SIGKILL');
@@ -42,15 +62,10 @@ export async function startRedis(): Promise<TestRedis> {
   const isReady = await Promise.race([readyLine(server.stdout), exited.then(() => false)]);
   if (!isReady) throw new Error(`Expected redis-server to start, but it exited with code ${server.exitCode}`);
   server.stdout.resume();
-  return {
-    options: { path },
-    url: path,
-    async stop() {
-      process.off('exit', kill);
-      kill();
-      await exited;
-      await rm(folder, { recursive: true, force: true });
-    },
+  return async (signal) => {
+    process.off('exit', kill);
+    server.kill(signal);
+    await exited;
   };
 }
 
@@ -59,4 +74,14 @@ async function readyLine(output: NodeJS.ReadableStream): Promise<boolean> {
     if (/ready to accept connections/i.test(line)) return true;
   }
   return false;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('Expected a port, got none');
+  return address.port;
 }
