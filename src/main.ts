@@ -1,23 +1,25 @@
 #!/usr/bin/env node
 // The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runDoctor } from './ops/doctor.ts';
-import { createShutdown, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
+import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase, openBot, openEmbeddedRedis, openWorker, packageFolder, type RoleOptions } from './roles.ts';
 
 const EXIT_CODES = `
 Exit codes:
-  0  done, or stopped by Ctrl-C
-  1  something failed that is not listed here; doctor: at least one check failed
-  2  the command line or the configuration is wrong
-  3  the picture or the prompt was refused; the sentence says why
-  4  the render failed
+  0    done; start, bot and worker: also when stopped by Ctrl-C
+  1    something failed that is not listed here; doctor: at least one check failed
+  2    the command line or the configuration is wrong
+  3    the picture or the prompt was refused; the sentence says why
+  4    the render failed
+  130  render: stopped by Ctrl-C, and no clip was made (by SIGTERM: 143)
 `;
 const EXIT_USAGE = 2;
 const EXIT_REFUSED = 3;
@@ -78,13 +80,14 @@ program
     await guard(async () => {
       const config = loadConfig();
       const log = createLogger({ ...config.log, level: 'warn', secrets: secretsOf(config) }, process.stderr);
-      await withShutdown(log, (shutdown) => renderToFile(options, { config, log, shutdown }));
+      await withShutdown(log, (shutdown) => renderToFile(options, { config, shutdown }));
     });
   });
 
 program
   .command('doctor')
   .description('checks this installation: each line is ok, warn or fail, and what to do about it')
+  .addHelpText('after', EXIT_CODES)
   .action(async () => {
     await guard(async () => {
       process.exitCode = (await runDoctor(loadConfig())) ? 0 : 1;
@@ -112,11 +115,21 @@ async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void
   });
 }
 
+/** For a command that comes to an end by itself: a signal ends it early, with the exit code that shells know it by. */
 async function withShutdown(log: Logger, act: (shutdown: Shutdown) => Promise<void>): Promise<void> {
   const shutdown = createShutdown(log);
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void shutdown.begin());
+  let exitCode: number | undefined;
+  onFirstSignal((name) => {
+    exitCode = 128 + constants.signals[name];
+    void shutdown.begin();
+  });
   try {
     await act(shutdown);
+  } catch (error) {
+    if (exitCode === undefined) throw error;
+    await shutdown.begin();
+    process.stderr.write('Stopped; no clip was made.\n');
+    process.exit(exitCode);
   } finally {
     await shutdown.begin();
   }
@@ -136,7 +149,7 @@ async function guard(act: () => Promise<void>): Promise<void> {
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT_USAGE;
   if (error instanceof UserError) return error.code === 'bad_option' ? EXIT_USAGE : EXIT_REFUSED;
-  if (error instanceof OperationError && error.code.startsWith('render_')) return EXIT_RENDER_FAILED;
+  if (error instanceof OperationError && /^(render|engine)_/.test(error.code)) return EXIT_RENDER_FAILED;
   return 1;
 }
 

@@ -1,13 +1,18 @@
 // `animate-bot render`: one clip from the terminal, through the same intake and engine as the bot's.
 
 import { randomInt } from 'node:crypto';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseOptions } from './bots/command.ts';
-import { UserError } from './errors.ts';
-import { Pool } from './gpu/pool.ts';
+import { OperationError, UserError } from './errors.ts';
+import { socketFolderOf } from './folders.ts';
+import { createEngineClient, type EngineClient } from './gpu/client.ts';
+import type { Lease } from './gpu/pool.ts';
 import { runRender } from './gpu/run.ts';
+import type { Runtime } from './gpu/runtime.ts';
 import { createIntake } from './media/intake.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
@@ -24,12 +29,15 @@ export interface RenderCommandOptions {
 }
 
 const BAR_WIDTH = 30;
+const SLOT = { index: 0 };
+const READY_POLL_MS = 100;
 
 export async function renderToFile(
   options: RenderCommandOptions,
-  { config, log, shutdown }: RoleOptions,
+  { config, shutdown }: Pick<RoleOptions, 'config' | 'shutdown'>,
 ): Promise<void> {
   const command = parseOptions(options);
+  await requireWritable(options.output);
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
   const bytes = await readFile(options.image).catch((cause) => {
@@ -42,18 +50,14 @@ export async function renderToFile(
 
   // A data folder of its own, so that it never meets the engines of a running worker.
   const dataFolder = await mkdtemp(join(tmpdir(), 'animate-render-'));
-  shutdown.onStop('temporary folder', () => rm(dataFolder, { recursive: true, force: true }));
-  const pool = new Pool({
-    runtime: createRuntime({ ...config, dataFolder }, 'render'),
-    slots: 1,
-    engineStartMs: config.engineStartMs,
-    log,
+  shutdown.onStop('temporary folders', async () => {
+    for (const folder of [dataFolder, socketFolderOf(dataFolder)]) await rm(folder, { recursive: true, force: true });
   });
-  shutdown.onStop('engine', () => pool.close());
-  await pool.start();
+  const runtime = createRuntime({ ...config, dataFolder }, 'render');
+  shutdown.onStop('engine', () => runtime.stop(SLOT));
 
   const report = createReport(process.stderr);
-  await using lease = await pool.acquire('render', shutdown.signal);
+  await using lease = await startEngine(runtime, config.engineStartMs, shutdown.signal);
   await writeFile(join(lease.engine.inputsFolder, 'render.png'), picture.png);
   const seed = command.seed ?? randomInt(LARGEST_SEED);
   const frames = frameCount(command.seconds);
@@ -64,13 +68,82 @@ export async function renderToFile(
     cancelled: shutdown.signal,
     abandoned: new AbortController().signal,
     silenceMs: config.engineSilenceMs,
-  });
-  await copyFile(join(lease.engine.outputsFolder, 'render.mp4'), options.output);
-  report.finish();
+  }).finally(report.finish);
+  await keepClip(join(lease.engine.outputsFolder, 'render.mp4'), options.output);
   const megabytes = (result.bytes / 1_000_000).toFixed(1);
   const label = result.engine === 'preview' ? 'preview, no GPU' : result.engine;
   process.stdout.write(
     `${resolve(options.output)}: ${width}×${height}, ${frames} frames, ${megabytes} MB, seed ${seed}, ${label}\n`,
+  );
+}
+
+/** An engine for this one render: unlike a worker's pool, it does not try again when it cannot be had. */
+async function startEngine(runtime: Runtime, engineStartMs: number, stopping: AbortSignal): Promise<Lease> {
+  const engine = await runtime.start(SLOT, stopping);
+  const client = createEngineClient(engine.socketPath);
+  const lost = new AbortController();
+  void engine.exited.then((how) => lost.abort(new OperationError('engine_exited', `The render server ${how}.`)));
+  const deadline = AbortSignal.timeout(engineStartMs);
+  try {
+    await waitUntilReady(client, AbortSignal.any([stopping, lost.signal, deadline]));
+  } catch (error) {
+    await client.close();
+    lost.signal.throwIfAborted();
+    if (!deadline.aborted) throw error;
+    throw new OperationError('engine_not_ready', `The engine was not ready after ${engineStartMs / 1000} s.`);
+  }
+  return {
+    engine,
+    client,
+    lost: lost.signal,
+    condemn: () => undefined,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+async function waitUntilReady(client: EngineClient, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { state, lastError } = await client.health(signal);
+    if (state === 'ready') return;
+    if (state === 'failed') throw new OperationError('engine_exited', lastError?.message ?? 'The engine did not load.');
+    await sleep(READY_POLL_MS, undefined, { signal });
+  }
+}
+
+/** Asked before rendering: minutes of work must not end at a folder with a typing error. */
+async function requireWritable(output: string): Promise<void> {
+  const isFolder = await stat(output).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  try {
+    if (isFolder) throw new Error('it is a folder');
+    await access(dirname(output), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(output, cause);
+  }
+}
+
+/** Whoever looks at the output finds the whole clip or none. */
+async function keepClip(clip: string, output: string): Promise<void> {
+  const part = `${output}.${process.pid}.part`;
+  try {
+    await copyFile(clip, part);
+    await rename(part, output);
+  } catch (cause) {
+    await rm(part, { force: true });
+    throw unwritable(output, cause);
+  }
+}
+
+function unwritable(output: string, cause: unknown): UserError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UserError(
+    'bad_option',
+    `Expected \`--output\` to be a file that can be written, got ${output}: ${reason}`,
+    {
+      cause,
+    },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Logger } from '../log.ts';
 
 const STOP_WITHIN_MS = 30_000;
+const SAME_SIGNAL_MS = 500;
 
 export interface Shutdown {
   /** Aborted when shutting down begins. */
@@ -36,17 +37,26 @@ export function createShutdown(log: Logger): Shutdown {
 /** Resolves once a first Ctrl-C or SIGTERM has stopped everything. A second one, or a stop that hangs, ends the process at once. */
 export async function runUntilSignal(shutdown: Shutdown, log: Logger): Promise<void> {
   await new Promise<void>((resolve) => {
-    const onSignal = (): void => {
-      if (shutdown.signal.aborted) process.exit(1);
+    onFirstSignal(() => {
       log.info('Stopping');
       setTimeout(() => {
         log.error('Stopping took too long');
         process.exit(1);
       }, STOP_WITHIN_MS).unref();
       resolve(shutdown.begin());
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-    process.on('SIGHUP', onSignal);
+    });
   });
+}
+
+/** Calls back at the first Ctrl-C, SIGTERM or hang-up. A second one ends the process at once. */
+export function onFirstSignal(act: (name: NodeJS.Signals) => void): void {
+  let firstAt: number | undefined;
+  const onSignal = (name: NodeJS.Signals): void => {
+    // npm passes a Ctrl-C on that the terminal has sent us as well: that is one, not two.
+    if (firstAt !== undefined && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+    if (firstAt !== undefined) return;
+    firstAt = performance.now();
+    act(name);
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
 }
