@@ -1,6 +1,6 @@
 // Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBot } from './bots/bot.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
@@ -50,18 +50,19 @@ export interface RoleOptions {
 }
 
 /** The Python that runs render servers: the configured one, or the virtual environment that `npm start` makes. */
-export function pythonOf(config: Config): string {
-  const python = config.python ?? join(packageFolder, '.venv', 'bin', 'python');
-  if (config.python === undefined && !existsSync(python)) {
-    throw new OperationError(
-      'setup_missing',
-      'The Python environment is missing. Run `npm start` once, or set PYTHON.',
-      {
-        isRetryable: false,
-      },
-    );
+export function pythonOf({ python }: Config): string {
+  if (python === undefined) {
+    const own = join(packageFolder, '.venv', 'bin', 'python');
+    if (existsSync(own)) return own;
+    throw missing('The Python environment is missing. Run `npm start` once, or set PYTHON.');
   }
-  return python;
+  // A bare name is looked up on PATH by whoever runs it; a path must not depend on the folder that it is run in.
+  if (!python.includes('/') || existsSync(python)) return python.includes('/') ? resolve(python) : python;
+  throw missing(`PYTHON: expected a Python, found nothing at ${python}.`);
+}
+
+function missing(message: string): OperationError {
+  return new OperationError('setup_missing', message, { isRetryable: false });
 }
 
 export function createRuntime(config: Config, name: string): Runtime {

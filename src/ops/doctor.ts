@@ -1,9 +1,11 @@
 // Checks an installation: one line per check, and for each that is not well what to do about it.
 import { execFile } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config.ts';
+import { OperationError } from '../errors.ts';
 import { connectRedis } from '../queue/redis.ts';
 import { pythonOf } from '../roles.ts';
 import { findRedisServer, isRecent } from './redis-server.ts';
@@ -39,14 +41,18 @@ async function checkNode(): Promise<Finding> {
 
 async function checkPython(config: Config): Promise<Finding> {
   const subject = 'Python';
+  const script = 'import sys, av, numpy, PIL, starlette, uvicorn, msgspec; print(sys.version.split()[0])';
   try {
     const python = pythonOf(config);
-    const script = 'import sys, av, numpy, PIL, starlette, uvicorn, msgspec; print(sys.version.split()[0])';
     const version = (await probe(python, ['-c', script])).trim();
     return { verdict: 'ok', subject, text: `${version} at ${python}, with all packages` };
   } catch (error) {
-    const reason = lastLine(error);
-    return { verdict: 'fail', subject, text: `${reason}; \`npm start\` installs what is missing` };
+    // What is missing altogether says itself what to do.
+    if (error instanceof OperationError) return { verdict: 'fail', subject, text: error.message };
+    const advice = config.python
+      ? 'install python/requirements.txt there, or unset PYTHON'
+      : '`npm start` installs what is missing';
+    return { verdict: 'fail', subject, text: `${lastLine(error)}; ${advice}` };
   }
 }
 
@@ -63,7 +69,10 @@ async function checkRedis(config: Config): Promise<Finding> {
       return { verdict: 'fail', subject, text: lastLine(error) };
     }
   }
-  const redis = connectRedis(config.redisUrl, () => undefined);
+  let reason = 'no answer';
+  const redis = connectRedis(config.redisUrl, ({ message }) => {
+    reason = message;
+  });
   try {
     const info = await withTimeout(redis.info());
     const version = /redis_version:(\S+)/.exec(info)?.[1];
@@ -85,25 +94,31 @@ async function checkRedis(config: Config): Promise<Finding> {
     return {
       verdict: 'fail',
       subject,
-      text: `REDIS_URL does not answer (${lastLine(error)}); check the address and the password`,
+      text: `REDIS_URL does not answer (${error instanceof NoAnswerError ? reason : lastLine(error)}); check the address and the password`,
     };
   } finally {
     redis.disconnect();
   }
 }
 
-async function checkDisk(config: Config): Promise<Finding> {
-  const { bavail, bsize } = await statfs(config.dataFolder).catch(() => statfs(dirname(config.dataFolder)));
+async function checkDisk({ dataFolder }: Config): Promise<Finding> {
+  const subject = 'Disk';
+  // It may not be there yet: then it comes to lie in the nearest folder that is.
+  let existing = dataFolder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    await access(existing, constants.W_OK);
+    if (!(await stat(existing)).isDirectory()) throw new Error('it is a file');
+  } catch (error) {
+    const text = `${existing} cannot be written to (${lastLine(error)}); set DATA_FOLDER to a folder of your own`;
+    return { verdict: 'fail', subject, text };
+  }
+  const { bavail, bsize } = await statfs(existing);
   const free = (bavail * bsize) / GIBIBYTE;
-  const isScarce = free < SCARCE_GIBIBYTES;
-  const advice = isScarce
-    ? `; expected at least ${SCARCE_GIBIBYTES}: make room, or set DATA_FOLDER to a larger disk`
-    : '';
-  return {
-    verdict: isScarce ? 'warn' : 'ok',
-    subject: 'Disk',
-    text: `${free.toFixed(1)} GiB free for ${config.dataFolder}${advice}`,
-  };
+  const found = `${free.toFixed(1)} GiB free for ${dataFolder}`;
+  if (free >= SCARCE_GIBIBYTES) return { verdict: 'ok', subject, text: found };
+  const text = `${found}; expected at least ${SCARCE_GIBIBYTES}: make room, or set DATA_FOLDER to a larger disk`;
+  return { verdict: 'warn', subject, text };
 }
 
 async function checkGpu(): Promise<Finding> {
@@ -115,7 +130,7 @@ async function checkGpu(): Promise<Finding> {
     return {
       verdict: 'warn',
       subject: 'GPU',
-      text: 'none found by nvidia-smi; clips are previews (a camera move over the still)',
+      text: 'none found by nvidia-smi; nothing to do for previews (a camera move over the still)',
     };
   }
 }
@@ -128,7 +143,7 @@ async function checkDocker(): Promise<Finding> {
     return {
       verdict: 'warn',
       subject: 'Docker',
-      text: 'no engine answers; engines run as processes of this machine, which previews need no more than',
+      text: 'no engine answers; nothing to do for previews, which run as processes of this machine',
     };
   }
 }
@@ -138,10 +153,12 @@ async function probe(program: string, args: string[]): Promise<string> {
   return stdout;
 }
 
+class NoAnswerError extends Error {}
+
 async function withTimeout<Value>(answer: Promise<Value>): Promise<Value> {
   const timeout = AbortSignal.timeout(PROBE_TIMEOUT_MS / 2);
   const expired = new Promise<never>((_, reject) => {
-    timeout.addEventListener('abort', () => reject(new Error('no answer')), { once: true });
+    timeout.addEventListener('abort', () => reject(new NoAnswerError()), { once: true });
   });
   return Promise.race([answer, expired]);
 }
