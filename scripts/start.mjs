@@ -1,4 +1,5 @@
 // `npm start`: sets this machine up if need be, then runs `animate-bot start` in this same process.
+import { readFileSync } from 'node:fs';
 import { root, setUp } from './setup.mjs';
 
 setUp();
@@ -7,10 +8,24 @@ stopWhenOrphaned();
 process.argv = [process.execPath, 'animate-bot', 'start', ...process.argv.slice(2)];
 await import('../dist/main.js');
 
-/** npm cannot pass on the signal that nobody can catch: when it is killed, we notice by having another parent. */
+/** npm cannot pass on the signal that nobody can catch: when it is killed, we notice by having other ancestors. */
 function stopWhenOrphaned() {
-  const parent = process.ppid;
+  // Whoever starts us without npm may well mean to leave us running.
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const before = ancestors();
   setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
+    if (ancestors() !== before) process.kill(process.pid, 'SIGTERM');
   }, 1000).unref();
+}
+
+/** Our parent and, where that is the shell that npm runs scripts in, the parent of that. */
+function ancestors() {
+  const { ppid } = process;
+  try {
+    const [, shellsParent] =
+      /^\d+ \((?:ba|da|z|a)?sh\) \S (\d+)/.exec(readFileSync(`/proc/${ppid}/stat`, 'utf8')) ?? [];
+    return `${ppid} ${shellsParent}`;
+  } catch {
+    return `${ppid} undefined`; // Not every system has /proc, and ours may have ended just now.
+  }
 }

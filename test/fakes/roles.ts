@@ -1,10 +1,14 @@
 // Real animate-bot processes from the build, as an operator would start them, on a Redis and a data folder of the test's own.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptionsWithoutStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+export const main = join(root, 'dist', 'main.js');
 
 export interface LogLine {
   msg: string;
@@ -21,7 +25,23 @@ export interface Role {
 }
 
 export function startRole(role: 'start' | 'bot' | 'worker', environment: Record<string, string>): Role {
-  const child = spawn(process.execPath, [main, role], {
+  return start(role, process.execPath, [main, role], environment);
+}
+
+/** `npm start` in a process group of its own, as in a terminal of its own. */
+export function startWithNpm(environment: Record<string, string>): Role {
+  return start('npm start', 'npm', ['start', '--silent'], environment, { cwd: root, detached: true });
+}
+
+function start(
+  role: string,
+  program: string,
+  args: string[],
+  environment: Record<string, string>,
+  options: SpawnOptionsWithoutStdio = {},
+): Role {
+  const child = spawn(program, args, {
+    ...options,
     env: { PATH: process.env.PATH, LOG_FORMAT: 'json', WEB_PORT: '0', RENDER_SLOTS: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -32,6 +52,7 @@ export function startRole(role: 'start' | 'bot' | 'worker', environment: Record<
     stderr += chunk;
   });
   createInterface({ input: child.stdout }).on('line', (text) => {
+    if (!text.startsWith('{')) return; // npm and the build have things to say, too.
     lines.push(JSON.parse(text) as LogLine);
     for (const listener of listeners) listener();
   });
@@ -68,4 +89,26 @@ export function startRole(role: 'start' | 'bot' | 'worker', environment: Record<
       await exited;
     },
   };
+}
+
+/** The processes of this machine that name a folder on their command line or in their environment, or work in it. */
+export async function leftBehind(folder: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      const place = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      const isOfIt = line.includes(folder) || environment.includes(folder) || place.startsWith(folder);
+      return isOfIt ? `${pid} ${line.replaceAll('\0', ' ')}` : undefined;
+    }),
+  );
+  return found.filter((line) => line !== undefined);
+}
+
+/** Other processes' ends cannot be awaited, only seen. Resolves to what is there still, which should be nothing. */
+export async function leftAfter(folder: string, withinMs: number): Promise<string[]> {
+  const deadline = Date.now() + withinMs;
+  while ((await leftBehind(folder)).length > 0 && Date.now() < deadline) await sleep(100);
+  return leftBehind(folder);
 }
