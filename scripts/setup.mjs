@@ -32,7 +32,9 @@ export function setUp({ isForDevelopment = false } = {}) {
 
 function checkNode() {
   if (isAtLeast(process.versions.node.split('.').map(Number), OLDEST_NODE)) return;
-  throw new SetupError(`Expected Node ${OLDEST_NODE.join('.')} or newer, got ${process.versions.node}.`);
+  throw new SetupError(
+    `Expected Node ${OLDEST_NODE.join('.')} or newer, got ${process.versions.node}. Install it from https://nodejs.org or with your package manager.`,
+  );
 }
 
 function installNodePackages(isForDevelopment) {
@@ -77,28 +79,37 @@ function installPythonPackages(isForDevelopment) {
 }
 
 function makeVirtualEnvironment() {
-  const base = PYTHON_NAMES.find((name) => isAtLeast(pythonVersion(name), OLDEST_PYTHON));
-  if (!base) {
+  const found = PYTHON_NAMES.map((name) => ({ name, version: pythonVersion(name) })).filter(({ version }) => version);
+  const recent = found.filter(({ version }) => isAtLeast(version, OLDEST_PYTHON));
+  if (recent.length === 0) {
+    const came = found.map(({ name, version }) => `${version.join('.')} (${name})`).join(', ') || 'none';
     throw new SetupError(
-      `Expected Python ${OLDEST_PYTHON.join('.')} or newer, found none. Debian, Ubuntu: sudo apt-get install python3 python3-venv; macOS: brew install python`,
+      `Expected Python ${OLDEST_PYTHON.join('.')} or newer, found ${came}. Debian 12, Ubuntu 24.04 or newer: sudo apt-get install python3 python3-venv; macOS: brew install python`,
     );
   }
-  say(`Making a Python environment with ${base}`);
-  const { status, stdout, stderr } = spawnSync(base, ['-m', 'venv', venv], { encoding: 'utf8' });
+  // Debian has a package for each version; asked first, because a venv that fails says it in many lines.
+  const name = recent.map((each) => each.name).find(hasVenv);
+  if (!name) {
+    const [{ name: without, version }] = recent;
+    throw new SetupError(
+      `The venv module of ${without} is missing. Debian, Ubuntu: sudo apt-get install python${version.join('.')}-venv`,
+    );
+  }
+  say(`Making a Python environment with ${name}`);
+  const { status, stdout, stderr } = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8' });
   if (status === 0) return;
   rmSync(venv, { recursive: true, force: true });
-  const [major, minor] = pythonVersion(base);
-  if (/ensurepip|No module named venv/.test(stdout + stderr)) {
-    throw new SetupError(
-      `Python's venv module is missing. Debian, Ubuntu: sudo apt-get install python${major}.${minor}-venv`,
-    );
-  }
   throw new SetupError(`The Python environment could not be made:\n${stdout}${stderr}`);
 }
 
+function hasVenv(name) {
+  return spawnSync(name, ['-c', 'import ensurepip, venv']).status === 0;
+}
+
+/** Undefined when there is no such program. */
 function pythonVersion(name) {
   const { status, stdout } = spawnSync(name, ['-c', 'import sys; print(*sys.version_info[:2])'], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim().split(' ').map(Number) : [0, 0];
+  return status === 0 ? stdout.trim().split(' ').map(Number) : undefined;
 }
 
 export function build() {

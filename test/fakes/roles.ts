@@ -91,6 +91,37 @@ function start(
   };
 }
 
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Called with all that it wrote so far, whenever it writes. */
+  onOutput?(child: ChildProcess, text: string): void;
+}
+
+/** Runs a program to its end. */
+export async function run(program: string, args: string[], { env, cwd, onOutput }: RunOptions = {}): Promise<Ended> {
+  const child = spawn(program, args, {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk) => {
+      ended[name] += chunk;
+      onOutput?.(child, ended.stdout + ended.stderr);
+    });
+  }
+  [ended.code] = await once(child, 'close');
+  return ended;
+}
+
 /** The processes of this machine that name a folder on their command line or in their environment, or work in it. */
 export async function leftBehind(folder: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
