@@ -37,6 +37,7 @@ class EngineLink:
             process = await asyncio.create_subprocess_exec(
                 *[sys.executable, "-m", "render_server.engine_process"],
                 *["--link", str(theirs.fileno()), "--engine", spec.name],
+                *(["--model", spec.model] if spec.has_weights else []),
                 *["--inputs", str(inputs), "--outputs", str(outputs)],
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,

@@ -73,7 +73,8 @@ class ServerLink:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="render_server.engine_process")
     parser.add_argument("--link", type=int, required=True)
-    parser.add_argument("--engine", type=find_engine, required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--model")
     parser.add_argument("--inputs", type=Path, required=True)
     parser.add_argument("--outputs", type=Path, required=True)
     args = parser.parse_args()
@@ -82,7 +83,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Were the engine's workers to inherit the link, the server could not see this process end.
     os.set_inheritable(args.link, False)
-    serve(ServerLink(socket.socket(fileno=args.link)), args.engine, args.inputs, args.outputs)
+    spec = find_engine(args.engine, args.model)
+    serve(ServerLink(socket.socket(fileno=args.link)), spec, args.inputs, args.outputs)
 
 
 def serve(link: ServerLink, spec: EngineSpec, inputs: Path, outputs: Path) -> None:

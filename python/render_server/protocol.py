@@ -154,9 +154,12 @@ class CancelRender(Message, frozen=True, tag_field="say", tag="cancel"):
 
 
 class EngineLoaded(Message, frozen=True, tag_field="say", tag="loaded"):
+    """`memory` says in words what stays on the GPU."""
+
     model: str
     executor: str
     gpu: Gpu | None = None
+    memory: str | None = None
 
 
 class EngineNotLoaded(Message, frozen=True, tag_field="say", tag="not_loaded"):

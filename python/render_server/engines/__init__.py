@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import numpy as np
@@ -84,26 +84,54 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """`factory` is `module:function`, which returns a Pipeline; only the engine process imports it."""
+    """`factory` is `module:function`, which returns a Pipeline; only the engine process imports it. One that has weights
+    is called with `model`: a folder, or a repository's name in the cache."""
 
     name: str
     factory: str
     model: str
     executor: str
+    has_weights: bool = False
+
+
+FASTWAN = "FastVideo/FastWan2.2-TI2V-5B-FullAttn-Diffusers"
+DIFFUSERS = "render_server.engines.diffusers"
+FASTVIDEO = "render_server.engines.fastvideo"
 
 
 ENGINES = {
     spec.name: spec
     for spec in [
         EngineSpec("preview", "render_server.engines.preview:create_pipeline", model="preview", executor="process"),
+        EngineSpec("fastvideo", f"{FASTVIDEO}:create_mp_pipeline", FASTWAN, executor="mp", has_weights=True),
+        EngineSpec("fastvideo-ray", f"{FASTVIDEO}:create_ray_pipeline", FASTWAN, executor="ray", has_weights=True),
+        EngineSpec("diffusers", f"{DIFFUSERS}:create_fast_pipeline", FASTWAN, executor="process", has_weights=True),
+        EngineSpec(
+            "diffusers-best",
+            f"{DIFFUSERS}:create_best_pipeline",
+            "Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+            executor="process",
+            has_weights=True,
+        ),
+        EngineSpec(
+            "diffusers-a14b",
+            f"{DIFFUSERS}:create_offloaded_pipeline",
+            "Wan-AI/Wan2.2-I2V-A14B-Diffusers",
+            executor="process",
+            has_weights=True,
+        ),
     ]
 }
 
 
-def find_engine(name: str) -> EngineSpec:
-    """The engine of that name, or one given as `module:function`. Raises ValueError for neither."""
+def find_engine(name: str, model: str | None = None) -> EngineSpec:
+    """The engine of that name, or one given as `module:function`; `model` replaces its weights. Raises ValueError for
+    a name that is neither, and for weights where there are none."""
     if name in ENGINES:
-        return ENGINES[name]
+        spec = ENGINES[name]
+        if model and not spec.has_weights:
+            raise ValueError(f"Expected no model for the engine {name}, which has no weights, got {model}")
+        return replace(spec, model=model or spec.model)
     if ":" in name:
         return EngineSpec(name, factory=name, model=name, executor="process")
     raise ValueError(f"Expected one of {', '.join(ENGINES)}, or module:function, got {name}")
@@ -111,4 +139,5 @@ def find_engine(name: str) -> EngineSpec:
 
 def create_pipeline(spec: EngineSpec) -> Pipeline:
     module, _, function = spec.factory.partition(":")
-    return cast(Pipeline, getattr(importlib.import_module(module), function)())
+    factory = getattr(importlib.import_module(module), function)
+    return cast(Pipeline, factory(spec.model) if spec.has_weights else factory())

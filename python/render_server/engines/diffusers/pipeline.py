@@ -1,0 +1,232 @@
+"""Pictures and prompts to clips, with diffusers' WanImageToVideoPipeline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKLWan, WanImageToVideoPipeline, WanTransformer3DModel
+from diffusers.hooks import apply_group_offloading
+
+from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
+from render_server.engines.wan.decoder import Decoder
+from render_server.engines.wan.frames import to_host
+from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
+from render_server.engines.wan.memory import MemoryPlan, plan_memory, require_room
+from render_server.engines.wan.prompts import PromptCache
+from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
+from render_server.protocol import EngineLoaded
+from render_server.sizes import RESOLUTION_AREAS
+
+from .background import follow
+from .scheduler import FewStepScheduler
+
+log = logging.getLogger("engine.diffusers")
+
+# Of the text encoder; longer prompts are cut.
+MOST_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """`guidance` 1 leaves the negative prompt unused."""
+
+    steps: int
+    guidance: float
+
+
+FAST = Sampling(steps=len(TIMESTEPS), guidance=1.0)
+BEST = Sampling(steps=50, guidance=5.0)
+OFFLOADED = Sampling(steps=40, guidance=3.5)
+
+
+def create_fast_pipeline(model: str) -> DiffusersPipeline:
+    """FastWan's distilled weights, three steps."""
+    return DiffusersPipeline(model, FAST)
+
+
+def create_best_pipeline(model: str) -> DiffusersPipeline:
+    """The undistilled TI2V-5B weights: fifty steps and guidance."""
+    return DiffusersPipeline(model, BEST)
+
+
+def create_offloaded_pipeline(model: str) -> DiffusersPipeline:
+    """The A14B pair of transformers, of which only the layer at work is on the GPU."""
+    return DiffusersPipeline(model, OFFLOADED)
+
+
+class DiffusersPipeline:
+    def __init__(self, model: str, sampling: Sampling) -> None:
+        self._model = model
+        self._sampling = sampling
+        self._device = pick_device()
+
+    def load(self) -> EngineLoaded:
+        require_kernels(self._device)
+        if self._sampling is OFFLOADED:
+            self._pipeline = self._load_offloaded()
+            self._decode: Callable[[torch.Tensor], Iterator[torch.Tensor]] = LatentByLatent(self._pipeline.vae).decode
+            memory = "everything streamed from memory"
+        else:
+            plan = plan_memory(torch.cuda.mem_get_info(self._device)[0]) if self._device.type == "cuda" else None
+            self._pipeline = self._load(plan)
+            self._decode = Decoder(self._pipeline.vae).decode
+            # The decoder has its own copy, in its own order.
+            self._pipeline.vae.decoder = None
+            memory = str(plan) if plan else "no GPU"
+        self._pipeline.set_progress_bar_config(disable=True)
+        self._prompts = PromptCache(self._encode_prompt)
+        self._warm_up()
+        return EngineLoaded(
+            model=self._model, executor="process", gpu=describe_gpu(self._device), memory=memory
+        )
+
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
+        require_room(order, self._device)
+        forget_peak(self._device)
+        yield Step("encoding_prompt")
+        prompt = self._prompts.get(order.prompt, self._device)
+        negative = self._prompts.get(order.negative, self._device) if self._sampling.guidance > 1 else None
+        yield Step("encoding_image")
+        yield Step("denoising", 0, self._sampling.steps)
+        latents = yield from self.denoise(order, prompt, negative, is_cancelled)
+        yield Step("decoding", 0, latents.shape[1])
+        for number, frames in enumerate(to_host(self._decode(latents)), start=1):
+            if is_cancelled():
+                raise RenderCancelledError
+            yield frames
+            yield Step("decoding", number, latents.shape[1])
+        yield read_memory(self._device)
+
+    def denoise(
+        self, order: RenderOrder, prompt: torch.Tensor, negative: torch.Tensor | None, is_cancelled: Callable[[], bool]
+    ) -> Generator[Step, None, torch.Tensor]:
+        """Returns the clip's latents, (channels, frames, height, width)."""
+        noise: Iterator[torch.Tensor] = noises(order.seed, LatentShape.of_clip(order.width, order.height, order.frames))
+        begin: dict[str, Any] = {"generator": torch.Generator("cpu").manual_seed(order.seed)}
+        if isinstance(self._pipeline.scheduler, FewStepScheduler):
+            begin = {"latents": next(noise)[None]}
+            self._pipeline.scheduler.noise = (drawn[None] for drawn in noise)
+
+        def call(report: Callable[[Step], None]) -> torch.Tensor:
+            def on_step(_pipeline: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+                if self._device.type == "cuda":
+                    torch.cuda.current_stream().synchronize()
+                if is_cancelled():
+                    raise RenderCancelledError
+                report(Step("denoising", index + 1, self._sampling.steps))
+                return tensors
+
+            result = self._pipeline(
+                image=order.picture.fitted,
+                prompt_embeds=prompt,
+                negative_prompt_embeds=negative,
+                width=order.width,
+                height=order.height,
+                num_frames=order.frames,
+                num_inference_steps=self._sampling.steps,
+                guidance_scale=self._sampling.guidance,
+                output_type="latent",
+                callback_on_step_end=on_step,
+                callback_on_step_end_tensor_inputs=["latents"],
+                **begin,
+            )
+            latents: torch.Tensor = result.frames[0]
+            return latents
+
+        return (yield from follow(call))
+
+    def _load(self, plan: MemoryPlan | None) -> WanImageToVideoPipeline:
+        dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
+        pipeline = WanImageToVideoPipeline.from_pretrained(
+            self._model,
+            torch_dtype=dtype,
+            # The checkpoint's own class may be another pipeline's, which has no use for a picture.
+            vae=AutoencoderKLWan.from_pretrained(self._model, subfolder="vae", torch_dtype=dtype),
+            transformer=WanTransformer3DModel.from_pretrained(self._model, subfolder="transformer", torch_dtype=dtype),
+            transformer_2=None,
+            image_encoder=None,
+            image_processor=None,
+            expand_timesteps=True,
+            boundary_ratio=None,
+            **({"scheduler": FewStepScheduler()} if self._sampling is FAST else {}),
+        )
+        pipeline.vae.to(self._device)
+        for name, stays in [
+            ("text_encoder", plan is None or plan.keeps_text_encoder),
+            ("transformer", plan is None or plan.keeps_transformer),
+        ]:
+            part = getattr(pipeline, name)
+            if stays:
+                part.to(self._device)
+            else:
+                stream(part, self._device)
+        if plan and plan.keeps_transformer:
+            # One block is compiled, for all sizes, and serves all thirty.
+            pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+        return pipeline
+
+    def _load_offloaded(self) -> WanImageToVideoPipeline:
+        pipeline = WanImageToVideoPipeline.from_pretrained(self._model, torch_dtype=torch.bfloat16)
+        if self._device.type == "cuda":
+            pipeline.enable_sequential_cpu_offload(device=self._device)
+        return pipeline
+
+    @torch.no_grad()
+    def _encode_prompt(self, prompt: str) -> torch.Tensor:
+        embedding, _ = self._pipeline.encode_prompt(
+            prompt, do_classifier_free_guidance=False, max_sequence_length=MOST_TOKENS, device=self._device
+        )
+        return embedding  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def _warm_up(self) -> None:
+        """Compiles and loads now what the first member would otherwise wait for."""
+        if self._device.type != "cuda" or self._sampling is OFFLOADED:
+            return
+        prompt = self._prompts.get("", self._device)
+        for area in RESOLUTION_AREAS.values():
+            height, width = 26, area // 256 // 26 // 2 * 2
+            tokens = height * width // 4 * 31
+            latents = torch.zeros(1, 48, 31, height, width, device=self._device, dtype=torch.bfloat16)
+            times = torch.full((1, tokens), 757.0, device=self._device)
+            self._pipeline.transformer(latents, times, prompt.to(torch.bfloat16), return_dict=False)
+            for _ in self._decode(latents[0, :, :3]):
+                pass
+        torch.cuda.synchronize()
+
+
+def stream(part: torch.nn.Module, device: torch.device) -> None:
+    """Keeps a part in ordinary memory and copies each layer over while the one before it computes."""
+    apply_group_offloading(
+        part,
+        onload_device=device,
+        offload_device=torch.device("cpu"),
+        offload_type="leaf_level",
+        use_stream=True,
+    )
+
+
+class LatentByLatent:
+    """A VAE of the older kind, decoded as diffusers does, but with frames as they come."""
+
+    def __init__(self, vae: Any) -> None:
+        self._vae = vae
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> Iterator[torch.Tensor]:
+        """As Decoder.decode."""
+        vae = self._vae
+        mean = torch.tensor(vae.config.latents_mean, device=latents.device).view(1, -1, 1, 1, 1)
+        std = torch.tensor(vae.config.latents_std, device=latents.device).view(1, -1, 1, 1, 1)
+        z = vae.post_quant_conv((latents[None] * std + mean).to(vae.dtype))
+        vae.clear_cache()
+        for number in range(z.shape[2]):
+            pixels = vae.decoder(
+                z[:, :, number : number + 1], feat_cache=vae._feat_map, feat_idx=[0], first_chunk=number == 0
+            )
+            yield ((pixels[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 3, 0)
+        vae.clear_cache()

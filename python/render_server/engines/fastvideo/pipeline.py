@@ -1,0 +1,143 @@
+"""The engine's side of FastVideo: it owns the generator, sends renders into its worker, and passes on what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Generator
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastvideo import VideoGenerator
+from huggingface_hub import snapshot_download
+
+from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
+from render_server.protocol import EngineLoaded
+
+from .worker import WorkerOrder, open_studio, render
+
+log = logging.getLogger("engine.fastvideo")
+
+
+def create_mp_pipeline(model: str) -> FastVideoPipeline:
+    return FastVideoPipeline(model, "mp")
+
+
+def create_ray_pipeline(model: str) -> FastVideoPipeline:
+    return FastVideoPipeline(model, "ray")
+
+
+class FastVideoPipeline:
+    def __init__(self, model: str, executor: str) -> None:
+        self._model = model
+        self._executor = executor
+
+    def load(self) -> EngineLoaded:
+        # A worker that fails sends this to its parent, which dies of it before it can say why. It is told by the
+        # worker's pipe in any case.
+        signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+        folder = self._model if Path(self._model).is_dir() else snapshot_download(self._model)
+        # Workers import this package by name.
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+        # The worker dies with the thread that made it, so this has to be the main one.
+        self._generator = VideoGenerator.from_pretrained(
+            folder,
+            num_gpus=1,
+            distributed_executor_backend=self._executor,
+            dit_cpu_offload=False,
+            dit_layerwise_offload=False,
+            text_encoder_cpu_offload=False,
+            vae_cpu_offload=True,
+            use_fsdp_inference=False,
+            text_encoder_precisions=("bf16",),
+            pin_cpu_memory=True,
+        )
+        key = secrets.token_bytes(32)
+        address = str(Path(tempfile.mkdtemp(prefix="fastvideo-")) / "worker.sock")
+        with Listener(address, "AF_UNIX", authkey=key) as listener:
+            opened = InThread(lambda: self._call(open_studio, folder, address, key))
+            self._worker: Connection = listener.accept()
+            gpu = opened.result()
+        return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory="everything on the GPU")
+
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
+        sent = WorkerOrder(
+            prompt=order.prompt,
+            pixels=order.picture.pixels,
+            width=order.width,
+            height=order.height,
+            frames=order.frames,
+            seed=order.seed,
+        )
+        ended = InThread(lambda: self._call(render, sent))
+        try:
+            while not (ended.is_done() and not self._worker.poll()):
+                if self._worker.poll(0.05):
+                    yield self._receive()
+                if is_cancelled():
+                    raise RenderCancelledError
+        except GeneratorExit:
+            self._abandon(ended)
+            raise
+        except RenderCancelledError:
+            self._abandon(ended)
+            raise
+        problem = ended.result()
+        if problem:
+            raise RuntimeError(problem)
+
+    def _receive(self) -> Step | Frames | GpuMemory:
+        kind, *rest = self._worker.recv()
+        if kind == "step":
+            stage, step, steps = rest
+            return Step(stage, step, steps)
+        if kind == "frames":
+            return np.frombuffer(self._worker.recv_bytes(), dtype=np.uint8).reshape(rest[0])
+        memory: GpuMemory = rest[0]
+        return memory
+
+    def _abandon(self, ended: InThread) -> None:
+        """Lets the worker stop at its next step."""
+        with contextlib.suppress(OSError):
+            self._worker.send("cancel")
+        while not ended.is_done() or self._worker.poll():
+            if self._worker.poll(0.05):
+                self._receive()
+
+    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Runs a function of worker.py in the worker. Keyword arguments, because Ray's executor drops others."""
+        names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+        return self._generator.executor.collective_rpc(function, kwargs=dict(zip(names, args, strict=True)))[0]
+
+
+class InThread:
+    """A call in a thread of its own. FastVideo's calls block until the worker has answered."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+        def run() -> None:
+            try:
+                self._result = call()
+            except BaseException as error:
+                self._error = error
+
+        self._thread = threading.Thread(target=run, name="worker-call", daemon=True)
+        self._thread.start()
+
+    def is_done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> Any:
+        self._thread.join()
+        if self._error:
+            raise self._error
+        return self._result

@@ -1,0 +1,146 @@
+"""What runs inside FastVideo's worker process: the functions that the engine sends there by `collective_rpc`.
+
+FastVideo's worker answers a call once, at its end, and dies of any exception. So progress and frames go home over a
+connection of our own while the call runs, and nothing but a broken GPU is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from fastvideo.pipelines.pipeline_batch_info import ForwardBatch
+
+from render_server.engines.wan.decoder import Decoder
+from render_server.engines.wan.frames import to_host
+from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
+from render_server.engines.wan.memory import bytes_of_render
+from render_server.engines.wan.prompts import PromptCache
+from render_server.protocol import Gpu
+
+from .stage import PictureDenoisingStage
+
+log = logging.getLogger("engine.fastvideo")
+
+
+@dataclass(frozen=True)
+class WorkerOrder:
+    """A RenderOrder as it travels: `pixels` is (height, width, 3)."""
+
+    prompt: str
+    pixels: np.ndarray[Any, np.dtype[np.uint8]]
+    width: int
+    height: int
+    frames: int
+    seed: int
+
+
+class CancelledError(Exception):
+    pass
+
+
+class Studio:
+    """What the worker keeps between renders."""
+
+    def __init__(self, worker: Any, model: Path, home: Connection) -> None:
+        self._pipeline = worker.pipeline
+        self._args = worker.fastvideo_args
+        self._home = home
+        self.device = pick_device()
+        dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        self._vae = AutoencoderKLWan.from_pretrained(model, subfolder="vae", torch_dtype=dtype).to(self.device)
+        self._decoder = Decoder(self._vae)
+        self._vae.decoder = None
+        # FastVideo's own copy would only take up memory.
+        self._pipeline.decoding_stage.vae = None
+        self._pipeline.modules["vae"] = None
+        self._stage = PictureDenoisingStage(
+            self._pipeline.get_module("transformer"), self._pipeline.get_module("scheduler")
+        )
+        self._prompts = PromptCache(self._encode_prompt)
+
+    def render(self, order: WorkerOrder) -> None:
+        forget_peak(self.device)
+        self._say("encoding_prompt", 0, 0)
+        prompt = self._prompts.get(order.prompt, self.device)
+        self._say("encoding_image", 0, 0)
+        batch = ForwardBatch(
+            data_type="video",
+            prompt_embeds=[prompt],
+            image_latent=self._encode_picture(order.pixels),
+            width=order.width,
+            height=order.height,
+            num_frames=order.frames,
+            seed=order.seed,
+        )
+        steps = 3
+        self._say("denoising", 0, steps)
+        self._stage.on_step = lambda step: self._step(step, steps)
+        latents = self._stage.forward(batch, self._args).latents[0]
+        self._say("decoding", 0, latents.shape[1])
+        for number, frames in enumerate(to_host(self._decoder.decode(latents)), start=1):
+            self._home.send(("frames", frames.shape))
+            self._home.send_bytes(np.ascontiguousarray(frames).data)
+            self._say("decoding", number, latents.shape[1])
+        self._home.send(("memory", read_memory(self.device)))
+
+    def _step(self, step: int, steps: int) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.current_stream().synchronize()
+        self._say("denoising", step, steps)
+
+    def _say(self, stage: str, step: int, steps: int) -> None:
+        # The only thing that home ever says is that nobody wants this render any more.
+        if self._home.poll():
+            self._home.recv()
+            raise CancelledError
+        self._home.send(("step", stage, step, steps))
+
+    @torch.no_grad()
+    def _encode_prompt(self, prompt: str) -> torch.Tensor:
+        embeddings = self._pipeline.prompt_encoding_stage.encode_text(prompt, self._args, encoder_index=[0])
+        return embeddings[0].to(torch.bfloat16)  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def _encode_picture(self, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> torch.Tensor:
+        picture = torch.from_numpy(pixels).to(self.device).permute(2, 0, 1)[None, :, None].to(self._vae.dtype)
+        latent = self._vae.encode(picture / 127.5 - 1).latent_dist.mode().float()
+        mean = torch.tensor(self._vae.config.latents_mean, device=self.device).view(1, -1, 1, 1, 1)
+        std = torch.tensor(self._vae.config.latents_std, device=self.device).view(1, -1, 1, 1, 1)
+        return (latent - mean) / std
+
+
+_studio: Studio | None = None
+
+
+def open_studio(worker: Any, model: str, address: str, key: bytes) -> Gpu | None:
+    """Called once, when FastVideo has loaded its model. Errors may be raised: the engine could not load."""
+    global _studio  # noqa: PLW0603
+    require_kernels(pick_device())
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    _studio = Studio(worker, Path(model), Client(address, "AF_UNIX", authkey=key))
+    return describe_gpu(_studio.device)
+
+
+def render(_worker: Any, order: WorkerOrder) -> str | None:
+    """Returns None, "cancelled", or what went wrong in words."""
+    assert _studio
+    try:
+        _studio.render(order)
+    except CancelledError:
+        return "cancelled"
+    except torch.AcceleratorError:
+        # The GPU's context is lost: only a new process gets another.
+        raise
+    except Exception as error:
+        log.exception("the render failed")
+        return f"{type(error).__name__}: {error}"
+    return None

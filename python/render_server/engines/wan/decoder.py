@@ -1,0 +1,223 @@
+"""Latents to frames: the decoder of the Wan 2.2 VAE, written for one clip at a time and for speed.
+
+It takes the weights of diffusers' AutoencoderKLWan and computes what that computes, in another order of memory: channels
+last throughout; each convolution's input written straight behind the frames that it remembers of the chunk before; the
+element-wise work between two convolutions in one pass; and where a picture doubles its size, four small convolutions on
+the small picture instead of one large one on the large picture, most of whose pixels are copies. It yields frames chunk
+by chunk, so that they can be encoded while the next ones are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from .kernels import QUARTERS, double, norm_silu
+
+# Frames that a causal convolution sees before the present one.
+HISTORY = 2
+
+
+class CausalConvolution:
+    """A convolution over time and space, without its bias, whose input is written behind the frames it saw before."""
+
+    def __init__(self, layer: Any) -> None:
+        self.weight = layer.weight.detach().contiguous(memory_format=layout(layer.weight, torch.channels_last_3d))
+        self.bias = layer.bias.detach()
+        self._padding = (0, self.weight.shape[3] // 2, self.weight.shape[4] // 2)
+        self._memory: torch.Tensor | None = None
+
+    def forget(self) -> None:
+        self._memory = None
+
+    def inlet(self, frames: int, height: int, width: int) -> torch.Tensor:
+        """Where the next chunk's input goes: (frames, height, width, channels)."""
+        shape = (HISTORY + frames, height, width, self.weight.shape[1])
+        before = self._memory
+        if before is None or before.shape != shape:
+            self._memory = self.weight.new_empty(shape)
+            self._memory[:HISTORY] = 0 if before is None else before[-HISTORY:]
+        else:
+            last = before[-HISTORY:]
+            # In a short chunk the two places overlap.
+            before[:HISTORY] = last if frames >= HISTORY else last.clone()
+        return self._memory[HISTORY:]
+
+    def __call__(self) -> torch.Tensor:
+        assert self._memory is not None
+        first = self._memory.permute(3, 0, 1, 2).unsqueeze(0)
+        if not first.is_cuda:
+            first = first.contiguous()
+        return functional.conv3d(first, self.weight, padding=self._padding)[0].permute(1, 2, 3, 0).contiguous()
+
+
+class Linear:
+    """A convolution of size 1."""
+
+    def __init__(self, layer: Any) -> None:
+        self.weight, self.bias = layer.weight.detach().flatten(1).contiguous(), layer.bias.detach()
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.linear(x, self.weight, self.bias)
+
+
+def gamma_of(norm: Any) -> torch.Tensor:
+    return norm.gamma.detach().flatten().contiguous()
+
+
+class ResidualBlock:
+    """Norm, activation and convolution, twice; plus what came in."""
+
+    def __init__(self, block: Any) -> None:
+        self.gamma_1, self.gamma_2 = gamma_of(block.norm1), gamma_of(block.norm2)
+        self.conv_1, self.conv_2 = CausalConvolution(block.conv1), CausalConvolution(block.conv2)
+        self.shortcut = None if isinstance(block.conv_shortcut, torch.nn.Identity) else Linear(block.conv_shortcut)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return add(*self.begin(x), self.conv_2.bias)
+
+    def begin(
+        self, x: torch.Tensor, plus: torch.Tensor | None = None, bias: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """For an input that is a sum not yet added up, and an output that is one too, bar `conv_2.bias`: the next norm
+        adds them in passing."""
+        size = x.shape[:3]
+        x = norm_silu(x, self.gamma_1, self.conv_1.inlet(*size), plus=plus, bias=bias)
+        norm_silu(self.conv_1(), self.gamma_2, self.conv_2.inlet(*size), bias=self.conv_1.bias)
+        return self.conv_2(), self.shortcut(x) if self.shortcut else x
+
+
+def add(x: torch.Tensor, plus: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    return x.add_(plus).add_(bias)
+
+
+class Attention:
+    """Each frame attends to itself."""
+
+    def __init__(self, block: Any) -> None:
+        self.gamma = gamma_of(block.norm)
+        self.qkv, self.proj = Linear(block.to_qkv), Linear(block.proj)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        frames, height, width, channels = x.shape
+        tokens = x.reshape(frames, height * width, channels)
+        normed = functional.normalize(tokens.float(), dim=-1) * channels**0.5 * self.gamma.float()
+        q, k, v = self.qkv(normed.to(x.dtype))[:, None].chunk(3, dim=-1)
+        return x + self.proj(functional.scaled_dot_product_attention(q, k, v)[:, 0]).view_as(x)
+
+
+class Upsampler:
+    """Doubles height and width, and in some blocks time: from the second latent frame on, since the first is one frame."""
+
+    def __init__(self, block: Any) -> None:
+        resample = block.upsampler
+        self.time = CausalConvolution(resample.time_conv) if resample.mode == "upsample3d" else None
+        convolution = resample.resample[1]
+        self.quarters = [quarter_weight(convolution.weight.detach(), *place) for place in QUARTERS]
+        self.bias = convolution.bias.detach()
+
+    def __call__(self, x: torch.Tensor, block_input: torch.Tensor, *, is_first: bool) -> torch.Tensor:
+        frames, height, width, channels = x.shape
+        if self.time and not is_first:
+            self.time.inlet(frames, height, width).copy_(x)
+            pairs = self.time().view(frames, height, width, 2, channels) + self.time.bias.view(2, channels)
+            x = pairs.permute(0, 3, 1, 2, 4).reshape(2 * frames, height, width, channels)
+        time_factor = 2 if self.time else 1
+        first = x.permute(0, 3, 1, 2)
+        quarters = [
+            functional.conv2d(first, weight, padding=1).permute(0, 2, 3, 1).contiguous() for weight in self.quarters
+        ]
+        return double(
+            quarters, self.bias, block_input, time_factor=time_factor, first_frame=time_factor - 1 if is_first else 0
+        )
+
+
+def quarter_weight(weight: torch.Tensor, top: int, left: int) -> torch.Tensor:
+    """What a 3x3 kernel on a picture of twice the size does to one of the four pixels that each pixel became, as a 2x2
+    kernel on the small picture: its taps that fall on the same small pixel, added up."""
+    rows = [[0], [1, 2]] if top == 0 else [[0, 1], [2]]
+    columns = [[0], [1, 2]] if left == 0 else [[0, 1], [2]]
+    wide = weight.float()
+    taps = [[sum(wide[:, :, r, c] for r in row for c in column) for column in columns] for row in rows]
+    small = torch.stack([torch.stack(line, dim=-1) for line in taps], dim=-2)
+    return small.to(weight.dtype).contiguous(memory_format=layout(weight, torch.channels_last))
+
+
+def layout(weight: torch.Tensor, on_gpu: torch.memory_format) -> torch.memory_format:
+    """A processor's convolutions are far slower channels-last in three dimensions."""
+    return on_gpu if weight.is_cuda else torch.contiguous_format
+
+
+class UpBlock:
+    def __init__(self, block: Any) -> None:
+        self.resnets = [ResidualBlock(resnet) for resnet in block.resnets]
+        self.upsampler = Upsampler(block) if block.upsampler is not None else None
+
+    def begin(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The three terms of the last residual block's output."""
+        y, rest = self.resnets[0].begin(x)
+        bias = self.resnets[0].conv_2.bias
+        for resnet in self.resnets[1:]:
+            y, rest = resnet.begin(y, rest, bias)
+            bias = resnet.conv_2.bias
+        return y, rest, bias
+
+
+class Decoder:
+    """Holds its own copies of the weights in the order it needs; `vae` itself may be let go."""
+
+    def __init__(self, vae: Any) -> None:
+        decoder, config = vae.decoder, vae.config
+        self._mean = torch.tensor(config.latents_mean, device=vae.device)
+        self._std = torch.tensor(config.latents_std, device=vae.device)
+        self._dtype = vae.dtype
+        self._quant = Linear(vae.post_quant_conv)
+        self._patch = config.patch_size
+        self._conv_in, self._conv_out = CausalConvolution(decoder.conv_in), CausalConvolution(decoder.conv_out)
+        self._mid = [ResidualBlock(resnet) for resnet in decoder.mid_block.resnets]
+        self._attention = Attention(decoder.mid_block.attentions[0])
+        self._up_blocks = [UpBlock(block) for block in decoder.up_blocks]
+        self._gamma_out = gamma_of(decoder.norm_out)
+        residual = [*self._mid, *(resnet for block in self._up_blocks for resnet in block.resnets)]
+        self._convolutions = [
+            self._conv_in,
+            self._conv_out,
+            *(convolution for block in residual for convolution in (block.conv_1, block.conv_2)),
+            *(block.upsampler.time for block in self._up_blocks if block.upsampler and block.upsampler.time),
+        ]
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Normalised latents (channels, frames, height, width) to (n, height, width, 3) of uint8: one frame, then four
+        for each further latent frame. A GPU has only been told to make them when they are yielded."""
+        z = latents.permute(1, 2, 3, 0).float() * self._std + self._mean
+        z = self._quant(z.to(self._dtype))
+        try:
+            for number in range(z.shape[0]):
+                yield self._chunk(z[number : number + 1], is_first=number == 0)
+        finally:
+            for convolution in self._convolutions:
+                convolution.forget()
+
+    def _chunk(self, z: torch.Tensor, *, is_first: bool) -> torch.Tensor:
+        self._conv_in.inlet(*z.shape[:3]).copy_(z)
+        x = self._mid[0](self._conv_in().add_(self._conv_in.bias))
+        x = self._mid[1](self._attention(x))
+        for block in self._up_blocks[:-1]:
+            assert block.upsampler
+            # The first norm of a block leaves its input as it is.
+            x = block.upsampler(add(*block.begin(x)), x, is_first=is_first)
+        y, rest, bias = self._up_blocks[-1].begin(x)
+        norm_silu(y, self._gamma_out, self._conv_out.inlet(*y.shape[:3]), plus=rest, bias=bias)
+        return self._to_pixels(self._conv_out().add_(self._conv_out.bias))
+
+    def _to_pixels(self, x: torch.Tensor) -> torch.Tensor:
+        frames, height, width, _ = x.shape
+        size = self._patch
+        # Each patch is laid out column by column.
+        pixels = x.view(frames, height, width, 3, size, size).permute(0, 1, 5, 2, 4, 3)
+        pixels = pixels.reshape(frames, height * size, width * size, 3).float()
+        return ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)

@@ -1,0 +1,60 @@
+"""The one GPU that this process renders on."""
+
+import torch
+
+from render_server.engines import GpuMemory
+from render_server.protocol import Gpu
+
+
+def pick_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def describe_gpu(device: torch.device) -> Gpu | None:
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    return Gpu(
+        name=torch.cuda.get_device_name(device),
+        total_bytes=total,
+        free_bytes=free,
+        architectures=torch.cuda.get_arch_list(),
+    )
+
+
+def require_kernels(device: torch.device) -> None:
+    """Fails in words where PyTorch would only say `no kernel image is available`, and only at the first render."""
+    if device.type != "cuda":
+        return
+    major, minor = torch.cuda.get_device_capability(device)
+    # Code for 8.0 runs on 8.6 too, but not on 9.0; portable code (`compute_`) runs on whatever is newer.
+    compiled = [name.partition("_")[2].rstrip("af") for name in torch.cuda.get_arch_list() if name.startswith("sm_")]
+    portable = [name.partition("_")[2] for name in torch.cuda.get_arch_list() if name.startswith("compute_")]
+    if any(int(name[:-1]) == major and int(name[-1]) <= minor for name in compiled):
+        return
+    if any((int(name[:-1]), int(name[-1])) <= (major, minor) for name in portable):
+        return
+    raise RuntimeError(
+        f"The {torch.cuda.get_device_name(device)} needs kernels for sm_{major}{minor}, and this PyTorch "
+        f"{torch.__version__} holds {', '.join(torch.cuda.get_arch_list())}. Use an image built for this card."
+    )
+
+
+def read_memory(device: torch.device) -> GpuMemory:
+    """Since the last `forget_peak`."""
+    if device.type != "cuda":
+        return GpuMemory(peak_bytes=0, free_bytes=0)
+    return GpuMemory(
+        peak_bytes=torch.cuda.max_memory_allocated(device), free_bytes=torch.cuda.mem_get_info(device)[0]
+    )
+
+
+def forget_peak(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def available_bytes(device: torch.device) -> int:
+    """What a render can use: free memory, and what PyTorch holds ready from earlier renders."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -1,0 +1,69 @@
+"""What stays on the GPU and what waits in ordinary memory, decided once from what is free."""
+
+from dataclasses import dataclass
+
+import torch
+
+from render_server.engines import RenderFailedError, RenderOrder
+
+from .gpu import available_bytes
+
+GIB = 2**30
+
+# Measured by bench/engines.py; the weights in 16 bits.
+TEXT_ENCODER_BYTES = int(10.6 * GIB)
+TRANSFORMER_BYTES = int(9.4 * GIB)
+VAE_BYTES = int(1.4 * GIB)
+# Beside the weights, while a clip of this many pixels a frame is denoised (121 frames), and while it is decoded.
+DENOISING_BYTES_PER_PIXEL = 5000
+DECODING_BYTES_PER_PIXEL = 9000
+# CUDA's own context, the libraries' workspaces, and what fragments.
+RESERVE_BYTES = int(1.5 * GIB)
+
+PIXELS_720P = 1280 * 704
+PIXELS_480P = 832 * 480
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Parts that are not kept on the GPU are streamed to it, layer by layer, whenever they are used."""
+
+    keeps_text_encoder: bool
+    keeps_transformer: bool
+
+    def __str__(self) -> str:
+        if self.keeps_text_encoder:
+            return "everything on the GPU"
+        if self.keeps_transformer:
+            return "text encoder streamed from memory"
+        return "text encoder and transformer streamed from memory"
+
+
+def bytes_of_render(pixels: int) -> int:
+    return RESERVE_BYTES + pixels * max(DENOISING_BYTES_PER_PIXEL, DECODING_BYTES_PER_PIXEL)
+
+
+def plan_memory(free_bytes: int) -> MemoryPlan:
+    """The plan that streams least and still has room for 720p; on a card too small for that, for 480p."""
+    for pixels in (PIXELS_720P, PIXELS_480P):
+        room = free_bytes - VAE_BYTES - bytes_of_render(pixels)
+        if room >= TEXT_ENCODER_BYTES + TRANSFORMER_BYTES:
+            return MemoryPlan(keeps_text_encoder=True, keeps_transformer=True)
+        if room >= TRANSFORMER_BYTES:
+            return MemoryPlan(keeps_text_encoder=False, keeps_transformer=True)
+    return MemoryPlan(keeps_text_encoder=False, keeps_transformer=False)
+
+
+def require_room(order: RenderOrder, device: torch.device) -> None:
+    """Refuses now what would run out of memory after a minute."""
+    if device.type != "cuda":
+        return
+    needed = bytes_of_render(order.width * order.height) - RESERVE_BYTES
+    available = available_bytes(device)
+    if available < needed:
+        raise RenderFailedError(
+            "gpu_memory_short",
+            f"A clip of {order.width}x{order.height} needs {needed / GIB:.1f} GiB of GPU memory beside the model, and "
+            f"{available / GIB:.1f} GiB are free. Ask for 480p, or stop what else uses this GPU.",
+            retry=False,
+        )
