@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBot } from './bots/bot.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
 import { makePrivateFolder, socketFolderOf } from './folders.ts';
 import { Pool } from './gpu/pool.ts';
@@ -131,9 +131,26 @@ export async function openBot({ config, log, shutdown }: RoleOptions, base: Base
     store,
     intake,
     log,
+  }).catch((error) => {
+    throw toListenFault(error, config.web) ?? error;
   });
   shutdown.onStop('bot', stop);
   return web.address();
+}
+
+/** What the operating system says against an address, by the name of the setting that is to be changed. */
+function toListenFault(error: NodeJS.ErrnoException, { host, port }: Config['web']): ConfigError | undefined {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ConfigError([`WEB_PORT: expected a free port, got ${port}, which another program listens on`]);
+    case 'EACCES':
+      return new ConfigError([`WEB_PORT: expected a port that this user may listen on, got ${port}`]);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigError([`WEB_HOST: expected an address of this machine, got ${host}`]);
+    default:
+      return undefined;
+  }
 }
 
 /** Warms the engines up and takes renders off the queue. */

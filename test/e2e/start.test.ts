@@ -1,5 +1,7 @@
 // `animate-bot start` as one process tree with a Redis of its own: what it keeps, and what it leaves behind.
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -50,6 +52,18 @@ test('a second one on the same data folder is refused with a sentence', async ()
   await start();
   const second = startRole('start', { DATA_FOLDER: join(folder, 'data') });
   await expect(second.said('The chat page is ready')).rejects.toThrow('Another animate-bot is running');
+});
+
+test('a port that is taken is told by the name of its setting, and nothing stays behind', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), WEB_PORT: String(port) });
+  started.push(role);
+  await expect(role.said('The chat page is ready')).rejects.toThrow(`WEB_PORT: expected a free port, got ${port}`);
+  expect(role.process.exitCode).toBe(2);
+  expect(await leftBehind(folder)).toEqual([]);
+  other.close();
 });
 
 test('a Redis that dies in the middle of a render is started again, and the clip is delivered once', async () => {
