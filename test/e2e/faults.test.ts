@@ -171,9 +171,9 @@ test('the same event delivered twice is one render', async () => {
 });
 
 test.each([
-  { when: 'before the render ends', isBackFirst: true },
-  { when: 'after the render has ended', isBackFirst: false },
-])('a Redis that is restarted in the middle of a render, and is back $when, costs nothing', async ({ isBackFirst }) => {
+  ['before the render ends', true],
+  ['after the render has ended', false],
+])('a Redis that is restarted in the middle of a render, and is back %s, costs nothing', async (_when, isBackFirst) => {
   const durable = await startDurableRedis();
   try {
     const { chat } = await startBot({ REDIS_URL: durable.url });
