@@ -58,6 +58,7 @@ class FastVideoPipeline:
             use_fsdp_inference=False,
             text_encoder_precisions=("bf16",),
             pin_cpu_memory=True,
+            **({"enable_torch_compile": True, "torch_compile_kwargs": {"dynamic": True}} if os.environ.get("ANIMATE_COMPILE") else {}),
         )
         key = secrets.token_bytes(32)
         address = str(Path(tempfile.mkdtemp(prefix="fastvideo-")) / "worker.sock")
@@ -92,6 +93,9 @@ class FastVideoPipeline:
         problem = ended.result()
         if problem:
             raise RuntimeError(problem)
+
+    def close(self) -> None:
+        self._generator.shutdown()
 
     def _receive(self) -> Step | Frames | GpuMemory:
         kind, *rest = self._worker.recv()

@@ -1,0 +1,237 @@
+"""How long do the GPU engines take, stage by stage, against FastVideo as it comes? From python/: python -m bench.engines
+
+Makes a full-size checkpoint with random weights in --folder (24 GB) unless one is there, then runs each engine in a
+process of its own, warm, from a picture on disk to a finished MP4 on disk, 121 frames. Random weights compute at the
+speed of real ones; their clips are noise after the first frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from render_server.clip import ClipOrder, LoadedEngine, make_clip
+from render_server.engines import RenderCancelledError, create_pipeline, find_engine
+from render_server.protocol import AnyEvent, Denoising, RenderBody, RenderResult
+
+from .checkpoint import FOLDER_NAME, FULL, TINY, make_checkpoint
+
+SIZES = {"480p": (832, 480), "720p": (1280, 704)}
+FRAMES = 121
+PROMPT = "The camera moves slowly closer while leaves drift past in the wind."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "animate-bench")
+    parser.add_argument("--engines", nargs="*", default=["fastvideo-unmodified", "fastvideo", "diffusers"])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--soak", type=int, default=0, help="renders of 480p in a row, for leaks")
+    parser.add_argument("--tiny", action="store_true", help="a tiny model and size: does everything run?")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.part:
+        run_part(args)
+        return
+    if not (args.folder / FOLDER_NAME / "model_index.json").exists():
+        started = time.monotonic()
+        make_checkpoint(args.folder, TINY if args.tiny else FULL, "cuda" if torch.cuda.is_available() else "cpu")
+        print(f"checkpoint made in {time.monotonic() - started:.0f} s", flush=True)
+    for part in args.engines:
+        flags = [*(["--tiny"] if args.tiny else []), "--soak", str(args.soak), "--repeats", str(args.repeats)]
+        command = [sys.executable, "-m", "bench.engines", "--part", part, "--folder", str(args.folder), *flags]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        (args.folder / f"{part}.log").write_text(run.stderr)
+        print(*(line for line in run.stdout.splitlines() if line.startswith("| ")), sep="\n", flush=True)
+        if run.returncode:
+            print(f"| {part} | failed ({run.returncode}) | {run.stderr[-1500:]}", flush=True)
+
+
+def row(*cells: object) -> None:
+    print("|", " | ".join(str(cell) for cell in cells), "|", flush=True)
+
+
+def run_part(args: argparse.Namespace) -> None:
+    sizes = {"tiny": (128, 96)} if args.tiny else SIZES
+    frames = 9 if args.tiny else FRAMES
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = args.folder / FOLDER_NAME
+        if args.part == "fastvideo-unmodified":
+            run_unmodified(model, folder, sizes, frames, args.repeats)
+        else:
+            run_engine(args, model, folder, sizes, frames)
+
+
+def create_picture(folder: Path, size: tuple[int, int]) -> Path:
+    """One colour for each of the VAE's cells."""
+    file = folder / f"{size[0]}x{size[1]}.png"
+    cells = np.random.default_rng(7).integers(0, 256, (size[1] // 16, size[0] // 16, 3), dtype=np.uint8)
+    Image.fromarray(cells).resize(size, Image.Resampling.NEAREST).save(file)
+    return file
+
+
+def run_engine(
+    args: argparse.Namespace, model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int
+) -> None:
+    part = args.part
+    started = time.monotonic()
+    pipeline = create_pipeline(find_engine(part, str(model)))
+    loaded = pipeline.load()
+    row(part, "cold start", f"{time.monotonic() - started:.1f} s", loaded.memory)
+    engine = LoadedEngine(part, part, pipeline)
+
+    def render(
+        size: tuple[int, int], seed: int, report: Callable[[AnyEvent], None], is_cancelled: Callable[[], bool]
+    ) -> tuple[RenderResult, float]:
+        picture = create_picture(folder, size)
+        body = RenderBody(
+            image=picture.name,
+            prompt=PROMPT,
+            negative="",
+            width=size[0],
+            height=size[1],
+            frames=frames,
+            seed=seed,
+        )
+        began = time.monotonic()
+        result, _ = make_clip(engine, ClipOrder(body, picture, folder / "clip.mp4"), report, is_cancelled)
+        return result, time.monotonic() - began
+
+    for label, size in sizes.items():
+        gaps: list[float] = []
+        took: list[float] = []
+        for repeat in range(args.repeats + 1):
+            last = time.monotonic()
+
+            def report(_event: AnyEvent) -> None:
+                nonlocal last
+                now = time.monotonic()
+                gaps.append(now - last)
+                last = now
+
+            result, seconds = render(size, repeat, report, lambda: False)
+            if repeat == 0:
+                row(part, label, "first", f"{seconds:.2f} s")
+                gaps.clear()
+            else:
+                took.append(seconds)
+        row(
+            part,
+            label,
+            f"{statistics.median(took):.2f} s",
+            " ".join(f"{stage} {value:.2f}" for stage, value in result.seconds.items()),
+            f"peak {result.peak_gpu_bytes / 2**30:.1f} GiB",
+            f"longest silence {max(gaps):.2f} s",
+            f"similarity {result.similarity:.3f}",
+            f"{result.bytes / 1e6:.1f} MB",
+        )
+    measure_cancel(part, sizes, render)
+    if args.soak:
+        soak(part, args.soak, lambda seed: render(next(iter(sizes.values())), seed, lambda _event: None, lambda: False))
+    if hasattr(pipeline, "close"):
+        pipeline.close()
+
+
+def measure_cancel(part: str, sizes: dict[str, tuple[int, int]], render: Callable[..., Any]) -> None:
+    label, size = list(sizes.items())[-1]
+    asked: list[float] = []
+
+    def report(event: AnyEvent) -> None:
+        # Just after a step, when the next one has the longest to go.
+        if isinstance(event, Denoising) and event.step == 1:
+            asked.append(time.monotonic())
+
+    try:
+        render(size, 0, report, lambda: bool(asked))
+    except RenderCancelledError:
+        row(part, label, "cancel", f"{time.monotonic() - asked[0]:.2f} s")
+
+
+def soak(part: str, renders: int, render: Callable[[int], Any]) -> None:
+    memory: list[tuple[int, int]] = []
+    for number in range(renders):
+        render(number)
+        memory.append((gpu_bytes(), resident_bytes()))
+    for name, index in [("GPU", 0), ("host", 1)]:
+        early, late = memory[min(4, renders - 1)][index], memory[-1][index]
+        row(part, f"{renders} renders", name, f"{early / 2**20:.0f} MiB after 5, {late / 2**20:.0f} MiB after all")
+
+
+def gpu_bytes() -> int:
+    """Used on the whole card, by whichever process: a worker's memory counts too."""
+    free, total = torch.cuda.mem_get_info() if torch.cuda.is_available() else (0, 0)
+    return total - free
+
+
+def resident_bytes() -> int:
+    """Of this process and its children."""
+    import psutil  # noqa: PLC0415
+
+    process = psutil.Process()
+    return sum(member.memory_info().rss for member in [process, *process.children(recursive=True)])
+
+
+def run_unmodified(
+    model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int, repeats: int
+) -> None:
+    """FastVideo's own path with the settings of the operators' script, as far as frames in memory: its encoder is not
+    counted. It takes the area of 480p whatever is asked, so 720p is asked for with the patch that operators use."""
+    from fastvideo import VideoGenerator  # noqa: PLC0415
+
+    started = time.monotonic()
+    # Everything on the GPU: FastVideo's defaults offload the transformer layer by layer, which is slower still.
+    generator = VideoGenerator.from_pretrained(
+        str(model),
+        num_gpus=1,
+        dit_cpu_offload=False,
+        dit_layerwise_offload=False,
+        text_encoder_cpu_offload=False,
+        vae_cpu_offload=False,
+    )
+    row("fastvideo-unmodified", "cold start", f"{time.monotonic() - started:.1f} s")
+    for label, (width, height) in sizes.items():
+        generator.executor.collective_rpc(widen, kwargs={"area": width * height})
+        took = []
+        for repeat in range(repeats + 1):
+            began = time.monotonic()
+            result = generator.generate_video(
+                prompt=PROMPT,
+                image_path=str(create_picture(folder, (width, height))),
+                output_path=str(folder),
+                save_video=False,
+                return_frames=True,
+                height=height,
+                width=width,
+                num_frames=frames,
+                seed=repeat + 1,
+            )
+            took.append(time.monotonic() - began)
+        made = result["frames"] if isinstance(result, dict) else result
+        shape = np.asarray(made[0]).shape
+        row("fastvideo-unmodified", label, "first", f"{took[0]:.2f} s")
+        row("fastvideo-unmodified", label, f"{statistics.median(took[1:]):.2f} s", f"{len(made)} frames of {shape}")
+    generator.shutdown()
+
+
+def widen(_worker: Any, area: int) -> None:
+    from fastvideo.pipelines.stages import input_validation  # noqa: PLC0415
+    from fastvideo.utils import best_output_size  # noqa: PLC0415
+
+    input_validation.best_output_size = lambda w, h, dw, dh, _area: best_output_size(w, h, dw, dh, area)
+
+
+if __name__ == "__main__":
+    main()
