@@ -28,7 +28,8 @@ export function createFileStore(folder: string): Store {
       const target = pathOf(key);
       await mkdir(unfinished, { recursive: true, mode: FOLDER_MODE });
       await mkdir(path.dirname(target), { recursive: true, mode: FOLDER_MODE });
-      swept ??= removeLeftovers(unfinished);
+      // Leftovers that cannot be removed, a stranger's say, take up space; they are no reason to lose a clip.
+      swept ??= removeLeftovers(unfinished).catch(() => undefined);
       await swept;
       const part = path.join(unfinished, randomUUID());
       try {
