@@ -1,12 +1,15 @@
 // The parent's end of one decoder process: start it, ask it, kill it. Knows nothing of pictures or limits.
 import { type ChildProcess, fork } from 'node:child_process';
 import { OperationError } from '../errors.ts';
-import type { DecoderReply, DecoderRequest } from './decoder-protocol.ts';
+import { type DecoderReply, type DecoderRequest, decoderReplySchema } from './decoder-protocol.ts';
 import { guardMemory } from './memory-guard.ts';
 
 export interface DecoderProcess {
   isAlive(): boolean;
-  /** One request at a time. An abort kills the process, and the answer is then `died` like for any other death. */
+  /**
+   * One request at a time. An abort kills the process, and so does an answer to something else; what comes back is then
+   * `died` like for any other death.
+   */
   ask(request: DecoderRequest, signal: AbortSignal): Promise<DecoderReply | DecoderDeath>;
   /** Resolves when the process is gone. */
   kill(): Promise<void>;
@@ -31,6 +34,12 @@ export interface DecoderOptions {
 // One malloc arena instead of one per thread: what a big picture used is given back sooner.
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
+/** What each request may be answered with; without a request it is the start that is waited for. */
+const ANSWERS = { start: ['ready'], open: ['opened', 'refused'], convert: ['converted', 'refused'] } satisfies Record<
+  'start' | DecoderRequest['type'],
+  DecoderReply['type'][]
+>;
+
 /** Rejects when the decoder cannot even start: that is the installation's fault, never the picture's. */
 export async function startDecoder({ path, startTimeoutMs, maxMemoryBytes }: DecoderOptions): Promise<DecoderProcess> {
   const child = fork(path, {
@@ -43,7 +52,7 @@ export async function startDecoder({ path, startTimeoutMs, maxMemoryBytes }: Dec
   const first = await exchanges.next(undefined, AbortSignal.timeout(startTimeoutMs));
   if (first.type !== 'ready') {
     await exchanges.kill();
-    const detail = 'detail' in first ? first.detail : `it answered ${first.type}`;
+    const detail = 'detail' in first ? first.detail : `Expected it to be ready, got ${first.type}`;
     throw new OperationError('setup_missing', `The picture decoder ${path} did not start: ${detail}`);
   }
   return {
@@ -57,13 +66,16 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
   let settle: ((answer: DecoderReply | DecoderDeath) => void) | undefined;
   let death: DecoderDeath | undefined;
   let isOutOfMemory = false;
+  let awaited: DecoderReply['type'][] = [];
+  let breach: string | undefined;
   const answerWith = (answer: DecoderReply | DecoderDeath) => {
+    awaited = [];
     settle?.(answer);
     settle = undefined;
   };
   const exited = new Promise<void>((resolve) => {
     const die = (detail: string) => {
-      death ??= { type: 'died', isOutOfMemory, detail };
+      death ??= { type: 'died', isOutOfMemory, detail: breach ?? detail };
       answerWith(death);
       resolve();
     };
@@ -71,7 +83,16 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     // Without a pid it never ran, and no 'exit' will follow. Other errors, such as a broken channel, end in an 'exit'.
     child.on('error', (error) => (child.pid === undefined ? die(error.message) : child.kill('SIGKILL')));
   });
-  child.on('message', (reply: DecoderReply) => answerWith(reply));
+  child.on('message', (message) => {
+    const { data: reply } = decoderReplySchema.safeParse(message);
+    if (reply !== undefined && awaited.includes(reply.type)) {
+      answerWith(reply);
+      return;
+    }
+    // Were it left running, what it says next could pass for the answer about somebody else's picture.
+    breach ??= `Expected ${awaited.join(' or ') || 'silence'}, got ${reply?.type ?? 'something that is not in the protocol'}`;
+    child.kill('SIGKILL');
+  });
 
   async function next(request: DecoderRequest | undefined, signal: AbortSignal): Promise<DecoderReply | DecoderDeath> {
     if (death !== undefined) {
@@ -81,6 +102,7 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     const answered = new Promise<DecoderReply | DecoderDeath>((resolve) => {
       settle = resolve;
     });
+    awaited = ANSWERS[request?.type ?? 'start'];
     // Only an exchange under way keeps our own process from ending; a warm, idle decoder does not.
     child.ref();
     child.channel?.ref();

@@ -1,4 +1,5 @@
 // What the intake and its decoder process say to each other. One picture at a time: `open` it, then perhaps `convert` it.
+import { z } from 'zod';
 
 export type DecoderRequest =
   /** Reads the header only; nothing is decoded yet. */
@@ -6,23 +7,30 @@ export type DecoderRequest =
   /** Decodes the opened picture. */
   | { type: 'convert'; maxPixels: number; longestSide: number };
 
-export interface PictureHeader {
-  /** As people see it: EXIF orientation is taken into account. */
-  width: number;
-  height: number;
+/** As people see it: EXIF orientation is taken into account. */
+const size = { width: z.int().positive(), height: z.int().positive() };
+
+const pictureHeaderSchema = z.object({
+  ...size,
   /** More than one means an animation, or a document. */
-  pages: number;
-}
+  pages: z.int().positive(),
+});
+export type PictureHeader = z.infer<typeof pictureHeaderSchema>;
 
-export interface PlainPicture {
-  png: Uint8Array;
-  width: number;
-  height: number;
-}
+const plainPictureSchema = z.object({
+  ...size,
+  png: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+});
+export type PlainPicture = z.infer<typeof plainPictureSchema>;
 
-export type DecoderReply =
-  | { type: 'ready' }
-  | { type: 'opened'; header: PictureHeader }
-  | { type: 'converted'; picture: PlainPicture; residentBytes: number }
+const residentBytes = z.number();
+
+/** Checked where it arrives: strangers' bytes may have taken the decoder over. */
+export const decoderReplySchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('opened'), header: pictureHeaderSchema }),
+  z.object({ type: z.literal('converted'), picture: plainPictureSchema, residentBytes }),
   /** The decoder library would not have it; `detail` is its wording, for the log and never for a member. */
-  | { type: 'refused'; detail: string; residentBytes: number };
+  z.object({ type: z.literal('refused'), detail: z.string(), residentBytes }),
+]);
+export type DecoderReply = z.infer<typeof decoderReplySchema>;

@@ -1,5 +1,6 @@
 // Is this picture safe and usable? Answers with a plain PNG that is ready for the model, or with one sentence for the member.
 // Nothing is decoded in this process: the bytes come from strangers.
+import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { outputSize, type Size } from '../render.ts';
 import { createDeadline } from './deadline.ts';
@@ -76,6 +77,8 @@ export function createIntake(options: IntakeOptions): Intake {
   const { maxBytes, maxPixels, timeoutMs, concurrency = DEFAULT_CONCURRENCY, decoderPath = builtDecoder() } = options;
   const maxMemoryBytes = mostDecoderMemory(maxPixels);
   const stopped = new AbortController();
+  // One for each picture that is at a decoder or in line; Node would take eleven for a leak and say so to the operator.
+  setMaxListeners(0, stopped.signal);
   const decoders = createDecoderPool({
     start: () => startDecoder({ path: decoderPath, startTimeoutMs: DECODER_START_TIMEOUT_MS, maxMemoryBytes }),
     size: concurrency,
@@ -118,6 +121,7 @@ export function createIntake(options: IntakeOptions): Intake {
       throw failure(converted);
     }
     if (!isPlainPng(converted.picture)) {
+      await decoder.kill();
       throw brokenPicture('Expected a plain 8-bit RGB PNG from the decoder');
     }
     return converted.picture;

@@ -4,14 +4,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const SOURCE = fileURLToPath(new URL('../../src/media/decoder.ts', import.meta.url));
+const SOURCES = fileURLToPath(new URL('../../src/media/', import.meta.url));
 // Inside node_modules, so that `sharp` is found from there and nothing of it is ever committed.
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/animate-bot/', import.meta.url));
 
 /** Resolves to a path for `createIntake({ decoderPath })`. */
-export async function builtDecoder(): Promise<string> {
+export function builtDecoder(): Promise<string> {
+  return builtModule('decoder');
+}
+
+/** A module of src/media with all of ours that it imports. */
+export async function builtModule(name: 'decoder' | 'decoder-process'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [SOURCE],
+    entryPoints: [path.join(SOURCES, `${name}.ts`)],
     bundle: true,
     packages: 'external',
     platform: 'node',
@@ -19,9 +24,9 @@ export async function builtDecoder(): Promise<string> {
     target: 'node20',
     write: false,
   });
-  const file = path.join(FOLDER, 'decoder.mjs');
+  const file = path.join(FOLDER, `${name}.mjs`);
   // Test files run in parallel and all build it: each sees the old file or the whole new one.
-  const part = path.join(FOLDER, `decoder.${process.pid}.${performance.now()}.part`);
+  const part = path.join(FOLDER, `${name}.${process.pid}.${performance.now()}.part`);
   await mkdir(FOLDER, { recursive: true });
   await writeFile(part, outputFiles[0]?.contents ?? '');
   await rename(part, file);

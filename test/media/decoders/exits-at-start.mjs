@@ -1,0 +1,2 @@
+// As where its library is not installed.
+process.exit(1);

@@ -1,0 +1,4 @@
+// Never answers, though it still could.
+import { decodeExcept } from './scripted.mjs';
+
+decodeExcept({ inOpen() {} });

@@ -1,0 +1,2 @@
+// Starts, and never says so.
+process.on('message', () => {});
