@@ -2,6 +2,39 @@
 import { z } from 'zod';
 import { progressSchema, renderResultSchema } from '../render.ts';
 
+/** Why a server does not do what it is asked. */
+export const REFUSAL_CODES = [
+  'busy',
+  'different_request',
+  'not_ready',
+  'bad_request',
+  'unknown_render',
+  'not_found',
+  'method_not_allowed',
+  'internal_error',
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** Why a render failed. */
+export const FAILURE_CODES = [
+  'cancelled',
+  'engine_error',
+  'engine_exited',
+  'frames_missing',
+  'gpu_memory_short',
+  'picture_broken',
+  'picture_ignored',
+  'server_stopped',
+] as const;
+
+/** Why an engine is not there. */
+export const HEALTH_ERROR_CODES = ['engine_exited', 'engine_not_loaded'] as const;
+
+// An engine may be of a later release than we are. What people read is its sentence, so a code that is new to us is taken
+// for the most general one.
+const failureCodeSchema = z.enum(FAILURE_CODES).catch('engine_error');
+const healthErrorCodeSchema = z.enum(HEALTH_ERROR_CODES).catch('engine_exited');
+
 export const healthSchema = z.object({
   state: z.enum(['loading', 'ready', 'busy', 'failed']),
   engine: z.string(),
@@ -17,7 +50,7 @@ export const healthSchema = z.object({
     .nullable(),
   renderId: z.string().nullable(),
   rendersDone: z.int().min(0),
-  lastError: z.object({ code: z.string(), message: z.string() }).nullable(),
+  lastError: z.object({ code: healthErrorCodeSchema, message: z.string() }).nullable(),
   pid: z.int().positive(),
 });
 export type EngineHealth = z.infer<typeof healthSchema>;
@@ -39,14 +72,14 @@ export const engineEventSchema = z.union([
   z.object({
     stage: z.literal('failed'),
     elapsed: z.number().min(0),
-    code: z.string(),
+    code: failureCodeSchema,
     message: z.string(),
     retry: z.boolean(),
   }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;
 
-export const refusalSchema = z.object({ code: z.string(), message: z.string() });
+export const refusalSchema = z.object({ code: z.enum(REFUSAL_CODES), message: z.string() });
 
 /** What became of the engine when a render was cancelled. */
 export const cancelAnswerSchema = z.object({

@@ -1,12 +1,20 @@
 // The render server's messages, held to the recorded examples that the Python tests read too.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { cancelAnswerSchema, engineEventSchema, healthSchema, refusalSchema } from '../../src/gpu/protocol.ts';
+import {
+  cancelAnswerSchema,
+  engineEventSchema,
+  FAILURE_CODES,
+  HEALTH_ERROR_CODES,
+  healthSchema,
+  REFUSAL_CODES,
+  refusalSchema,
+} from '../../src/gpu/protocol.ts';
 
 const examples = JSON.parse(readFileSync(new URL('../contract/render-server.json', import.meta.url), 'utf8')) as {
-  health: object[];
-  events: object[];
-  refusals: { body: object }[];
+  health: { lastError: { code: string } | null }[];
+  events: { stage: string; code?: string }[];
+  refusals: { body: { code: string } }[];
   cancels: object[];
 };
 
@@ -14,16 +22,29 @@ test.each(examples.health)('health in state $state is read whole', (example) => 
   expect(healthSchema.parse(example)).toEqual(example);
 });
 
-test.each(examples.events)('an event of stage $stage is read whole', (example) => {
+test.each(examples.events)('an event of stage $stage $code is read whole', (example) => {
   expect(engineEventSchema.parse(example)).toEqual(example);
 });
 
-test.each(examples.refusals)('a refusal with status $status is read whole', ({ body }) => {
+test.each(examples.refusals)('a refusal with status $status $body.code is read whole', ({ body }) => {
   expect(refusalSchema.parse(body)).toEqual(body);
 });
 
 test.each(examples.cancels)('a cancel that was $freed is read whole', (example) => {
   expect(cancelAnswerSchema.parse(example)).toEqual(example);
+});
+
+test.each([
+  ['refusal', REFUSAL_CODES, examples.refusals.map(({ body }) => body.code)],
+  ['failure', FAILURE_CODES, examples.events.flatMap(({ code }) => code ?? [])],
+  ['error in health', HEALTH_ERROR_CODES, examples.health.flatMap(({ lastError }) => lastError?.code ?? [])],
+])('there is an example for every code of a %s, and no other', (_, known, recorded) => {
+  expect(recorded.toSorted()).toEqual(known.toSorted());
+});
+
+test('a failure that only a later engine knows is a failure of the engine, in its own words', () => {
+  const failed = { stage: 'failed', elapsed: 1, code: 'gpu_on_fire', message: 'The GPU is on fire.', retry: false };
+  expect(engineEventSchema.parse(failed)).toEqual({ ...failed, code: 'engine_error' });
 });
 
 test('an event of a stage that is not in the contract is refused', () => {
