@@ -23,7 +23,8 @@ import torch
 from PIL import Image
 
 from render_server.clip import ClipOrder, LoadedEngine, make_clip
-from render_server.engines import RenderCancelledError, create_pipeline, find_engine
+from render_server.engines import RenderCancelledError, RenderOrder, create_pipeline, find_engine
+from render_server.pictures import Picture
 from render_server.protocol import AnyEvent, Denoising, RenderBody, RenderResult
 
 from .checkpoint import FOLDER_NAME, FULL, TINY, make_checkpoint
@@ -36,7 +37,7 @@ PROMPT = "The camera moves slowly closer while leaves drift past in the wind."
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "animate-bench")
-    parser.add_argument("--engines", nargs="*", default=["fastvideo-unmodified", "fastvideo", "diffusers"])
+    parser.add_argument("--engines", nargs="*", default=["fastvideo-unmodified", "fastvideo", "diffusers", "agreement"])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--soak", type=int, default=0, help="renders of 480p in a row, for leaks")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and size: does everything run?")
@@ -52,11 +53,18 @@ def main() -> None:
     for part in args.engines:
         flags = [*(["--tiny"] if args.tiny else []), "--soak", str(args.soak), "--repeats", str(args.repeats)]
         command = [sys.executable, "-m", "bench.engines", "--part", part, "--folder", str(args.folder), *flags]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        (args.folder / f"{part}.log").write_text(run.stderr)
-        print(*(line for line in run.stdout.splitlines() if line.startswith("| ")), sep="\n", flush=True)
+        log = args.folder / f"{part}.log"
+        with (
+            log.open("w") as file,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True) as run,
+        ):
+            assert run.stdout
+            for line in run.stdout:
+                # Libraries print too.
+                (sys.stdout if line.startswith("| ") else file).write(line)
+                sys.stdout.flush()
         if run.returncode:
-            print(f"| {part} | failed ({run.returncode}) | {run.stderr[-1500:]}", flush=True)
+            row(part, f"failed with {run.returncode}: see {log}")
 
 
 def row(*cells: object) -> None:
@@ -71,6 +79,8 @@ def run_part(args: argparse.Namespace) -> None:
         model = args.folder / FOLDER_NAME
         if args.part == "fastvideo-unmodified":
             run_unmodified(model, folder, sizes, frames, args.repeats)
+        elif args.part == "agreement":
+            measure_agreement(model, folder, sizes, frames)
         else:
             run_engine(args, model, folder, sizes, frames)
 
@@ -182,6 +192,19 @@ def resident_bytes() -> int:
 
     process = psutil.Process()
     return sum(member.memory_info().rss for member in [process, *process.children(recursive=True)])
+
+
+def measure_agreement(model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int) -> None:
+    """The same weights, picture, prompt and seed in both engines: how far apart are the latents?"""
+    engines = {name: create_pipeline(find_engine(name, str(model))) for name in ("fastvideo", "diffusers")}
+    for engine in engines.values():
+        engine.load()
+    for label, (width, height) in sizes.items():
+        picture = Picture(create_picture(folder, (width, height)), (width, height))
+        order = RenderOrder(picture, PROMPT, "", width=width, height=height, frames=frames, seed=5)
+        one, other = (engine.latents_of(order).float().cpu() for engine in engines.values())  # type: ignore[attr-defined]
+        moving = (one - other)[:, 1:].norm() / other[:, 1:].norm()
+        row("agreement", label, f"relative difference of latents {moving:.4f}", f"{(one - other)[:, :1].norm():.4f} in the picture")
 
 
 def run_unmodified(

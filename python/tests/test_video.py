@@ -12,7 +12,7 @@ from conftest import create_picture
 
 from render_server.engines import Frames
 from render_server.similarity import similarity_of_clip, structural_similarity
-from render_server.video import LARGEST_BITS_PER_SECOND, ClipWriter, luma
+from render_server.video import ClipWriter, luma
 
 
 def write(path: Path, frames: Frames) -> Path:
@@ -76,11 +76,9 @@ def test_the_same_frames_make_the_same_bytes_however_busy_the_machine_is(tmp_pat
             assert len({sha256(clip.read_bytes()).hexdigest() for clip in clips}) == 1
 
 
-def test_pure_noise_stays_within_what_chat_services_take_and_is_still_recognised(tmp_path: Path) -> None:
+def test_pure_noise_is_still_recognised(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (49, 480, 832, 3), dtype=np.uint8)
-    path = write(tmp_path / "a.mp4.part", noise)
-    assert path.stat().st_size * 8 < 2 * LARGEST_BITS_PER_SECOND * 1.5
-    assert similarity_of_clip(path, noise[0]) > 0.6
+    assert similarity_of_clip(write(tmp_path / "a.mp4.part", noise), noise[0]) > 0.6
 
 
 def test_frames_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from render_server.pictures import Picture
     from render_server.protocol import EngineLoaded
 
-# RGB, 8 bits, shaped (n, height, width, 3) with n >= 1: the clip's next n frames.
+# The clip's next n >= 1 frames, 8 bits: RGB, shaped (n, height, width, 3); or, from an engine that converts them faster
+# than the encoder could, BT.709 4:2:0 in limited range, shaped (n, height * 3 / 2, width), its planes one below another.
 Frames = NDArray[np.uint8]
 
 

@@ -92,7 +92,7 @@ class DiffusersPipeline:
         negative = self._prompts.get(order.negative, self._device) if self._sampling.guidance > 1 else None
         yield Step("encoding_image")
         yield Step("denoising", 0, self._sampling.steps)
-        latents = yield from self.denoise(order, prompt, negative, is_cancelled)
+        latents = yield from self._denoise(order, prompt, negative, is_cancelled)
         yield Step("decoding", 0, latents.shape[1])
         for number, frames in enumerate(to_host(self._decode(latents)), start=1):
             if is_cancelled():
@@ -101,7 +101,17 @@ class DiffusersPipeline:
             yield Step("decoding", number, latents.shape[1])
         yield read_memory(self._device)
 
-    def denoise(
+    def latents_of(self, order: RenderOrder) -> torch.Tensor:
+        """What a render decodes, for comparing engines: (channels, frames, height, width)."""
+        prompt = self._prompts.get(order.prompt, self._device)
+        steps = self._denoise(order, prompt, None, lambda: False)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stopped:
+                return stopped.value  # type: ignore[no-any-return]
+
+    def _denoise(
         self, order: RenderOrder, prompt: torch.Tensor, negative: torch.Tensor | None, is_cancelled: Callable[[], bool]
     ) -> Generator[Step, None, torch.Tensor]:
         """Returns the clip's latents, (channels, frames, height, width)."""

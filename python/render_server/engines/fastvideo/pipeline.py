@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from fastvideo import VideoGenerator
 from huggingface_hub import snapshot_download
 
 from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
 from render_server.protocol import EngineLoaded
 
-from .worker import WorkerOrder, open_studio, render
+from .worker import WorkerOrder, denoise, open_studio, render
 
 log = logging.getLogger("engine.fastvideo")
 
@@ -58,7 +59,6 @@ class FastVideoPipeline:
             use_fsdp_inference=False,
             text_encoder_precisions=("bf16",),
             pin_cpu_memory=True,
-            **({"enable_torch_compile": True, "torch_compile_kwargs": {"dynamic": True}} if os.environ.get("ANIMATE_COMPILE") else {}),
         )
         key = secrets.token_bytes(32)
         address = str(Path(tempfile.mkdtemp(prefix="fastvideo-")) / "worker.sock")
@@ -69,15 +69,7 @@ class FastVideoPipeline:
         return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory="everything on the GPU")
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
-        sent = WorkerOrder(
-            prompt=order.prompt,
-            pixels=order.picture.pixels,
-            width=order.width,
-            height=order.height,
-            frames=order.frames,
-            seed=order.seed,
-        )
-        ended = InThread(lambda: self._call(render, sent))
+        ended = InThread(lambda: self._call(render, to_worker(order)))
         try:
             while not (ended.is_done() and not self._worker.poll()):
                 if self._worker.poll(0.05):
@@ -93,6 +85,15 @@ class FastVideoPipeline:
         problem = ended.result()
         if problem:
             raise RuntimeError(problem)
+
+    def latents_of(self, order: RenderOrder) -> torch.Tensor:
+        """What a render decodes, for comparing engines: (channels, frames, height, width)."""
+        called = InThread(lambda: self._call(denoise, to_worker(order)))
+        while not called.is_done() or self._worker.poll():
+            if self._worker.poll(0.05):
+                self._receive()
+        latents: torch.Tensor = called.result()
+        return latents
 
     def close(self) -> None:
         self._generator.shutdown()
@@ -119,6 +120,17 @@ class FastVideoPipeline:
         """Runs a function of worker.py in the worker. Keyword arguments, because Ray's executor drops others."""
         names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
         return self._generator.executor.collective_rpc(function, kwargs=dict(zip(names, args, strict=True)))[0]
+
+
+def to_worker(order: RenderOrder) -> WorkerOrder:
+    return WorkerOrder(
+        prompt=order.prompt,
+        pixels=order.picture.pixels,
+        width=order.width,
+        height=order.height,
+        frames=order.frames,
+        seed=order.seed,
+    )
 
 
 class InThread:

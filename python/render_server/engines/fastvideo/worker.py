@@ -7,8 +7,6 @@ connection of our own while the call runs, and nothing but a broken GPU is raise
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -22,8 +20,8 @@ from fastvideo.pipelines.pipeline_batch_info import ForwardBatch
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
-from render_server.engines.wan.memory import bytes_of_render
 from render_server.engines.wan.prompts import PromptCache
+from render_server.engines.wan.sampling import TIMESTEPS
 from render_server.protocol import Gpu
 
 from .stage import PictureDenoisingStage
@@ -52,6 +50,8 @@ class Studio:
 
     def __init__(self, worker: Any, model: Path, home: Connection) -> None:
         self._pipeline = worker.pipeline
+        # Otherwise FastVideo would make its stages, and compile, at the first render.
+        self._pipeline.post_init()
         self._args = worker.fastvideo_args
         self._home = home
         self.device = pick_device()
@@ -69,6 +69,16 @@ class Studio:
 
     def render(self, order: WorkerOrder) -> None:
         forget_peak(self.device)
+        latents = self.denoise(order)
+        self._say("decoding", 0, latents.shape[1])
+        for number, frames in enumerate(to_host(self._decoder.decode(latents)), start=1):
+            self._home.send(("frames", frames.shape))
+            self._home.send_bytes(frames.data.cast("B"))
+            self._say("decoding", number, latents.shape[1])
+        self._home.send(("memory", read_memory(self.device)))
+
+    def denoise(self, order: WorkerOrder) -> torch.Tensor:
+        """The clip's normalised latents, (channels, frames, height, width)."""
         self._say("encoding_prompt", 0, 0)
         prompt = self._prompts.get(order.prompt, self.device)
         self._say("encoding_image", 0, 0)
@@ -81,16 +91,11 @@ class Studio:
             num_frames=order.frames,
             seed=order.seed,
         )
-        steps = 3
+        steps = len(TIMESTEPS)
         self._say("denoising", 0, steps)
         self._stage.on_step = lambda step: self._step(step, steps)
-        latents = self._stage.forward(batch, self._args).latents[0]
-        self._say("decoding", 0, latents.shape[1])
-        for number, frames in enumerate(to_host(self._decoder.decode(latents)), start=1):
-            self._home.send(("frames", frames.shape))
-            self._home.send_bytes(np.ascontiguousarray(frames).data)
-            self._say("decoding", number, latents.shape[1])
-        self._home.send(("memory", read_memory(self.device)))
+        latents: torch.Tensor = self._stage.forward(batch, self._args).latents[0]
+        return latents
 
     def _step(self, step: int, steps: int) -> None:
         if self.device.type == "cuda":
@@ -106,7 +111,9 @@ class Studio:
 
     @torch.no_grad()
     def _encode_prompt(self, prompt: str) -> torch.Tensor:
-        embeddings = self._pipeline.prompt_encoding_stage.encode_text(prompt, self._args, encoder_index=[0])
+        # FastVideo expects this encoder in 32 bits, which would double its 11 GB: its norms answer in 32 bits anyway.
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            embeddings = self._pipeline.prompt_encoding_stage.encode_text(prompt, self._args, encoder_index=[0])
         return embeddings[0].to(torch.bfloat16)  # type: ignore[no-any-return]
 
     @torch.no_grad()
@@ -144,3 +151,9 @@ def render(_worker: Any, order: WorkerOrder) -> str | None:
         log.exception("the render failed")
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def denoise(_worker: Any, order: WorkerOrder) -> torch.Tensor:
+    """Latents only, on the CPU."""
+    assert _studio
+    return _studio.denoise(order).cpu()
