@@ -10,6 +10,8 @@ export const root = fileURLToPath(new URL('../', import.meta.url));
 const venv = join(root, '.venv');
 export const python = join(venv, 'bin', 'python');
 
+/** For the tests of the GPU engines, which run on the processor. The images bring a build of their own. */
+const TORCH = 'torch==2.13.0';
 const OLDEST_NODE = [20, 19];
 const OLDEST_PYTHON = [3, 11];
 const PYTHON_NAMES = ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3'];
@@ -56,7 +58,11 @@ function installNodePackages(isForDevelopment) {
 }
 
 function installPythonPackages(isForDevelopment) {
-  const lists = ['python/requirements.txt', ...(isForDevelopment ? ['python/requirements-dev.txt'] : [])];
+  const lists = [
+    'python/requirements.txt',
+    ...(isForDevelopment ? ['python/requirements-dev.txt', 'python/requirements-engines.txt'] : []),
+  ];
+  if (isForDevelopment) installPyTorch();
   for (const list of lists) {
     const stamp = join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
     const lock = hashOf(list);
@@ -76,6 +82,16 @@ function installPythonPackages(isForDevelopment) {
     ]);
     writeFileSync(stamp, lock);
   }
+}
+
+/** Not in a locked list: which build there is, and which other packages it brings, differs from machine to machine. */
+function installPyTorch() {
+  const stamp = join(venv, '.animate-bot-torch');
+  if (existsSync(python) && readStamp(stamp) === TORCH) return;
+  if (!existsSync(python)) makeVirtualEnvironment();
+  say(`Installing ${TORCH}`);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', TORCH]);
+  writeFileSync(stamp, TORCH);
 }
 
 function makeVirtualEnvironment() {

@@ -1,8 +1,8 @@
 """A checkpoint of FastWan's architecture and folder layout, made on the spot: tiny for tests, full-size for benchmarks.
 
-The transformer and the text encoder are random. The VAE is not: its weights are set so that each 16x16 cell of a picture
-keeps its mean colour through encoding and decoding, which makes "the clip shows the picture" a thing that can be checked
-without the real weights.
+The transformer and the text encoder are random. The VAE is not: its weights are set so that each 16x16 cell of a
+picture keeps its mean colour through encoding and decoding, which makes "the clip shows the picture" a thing that can
+be checked without the real weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""How long do the GPU engines take, stage by stage, against FastVideo as it comes? From python/: python -m bench.engines
+"""How long do the GPU engines take, stage by stage, against FastVideo as it comes?
+
+From python/: python -m bench.engines
 
 Makes a full-size checkpoint with random weights in --folder (24 GB) unless one is there, then runs each engine in a
 process of its own, warm, from a picture on disk to a finished MP4 on disk, 121 frames. Random weights compute at the
@@ -8,13 +10,13 @@ speed of real ones; their clips are noise after the first frame.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,30 +123,24 @@ def run_engine(
         return result, time.monotonic() - began
 
     for label, size in sizes.items():
-        gaps: list[float] = []
+        _, first = render(size, 0, lambda _event: None, lambda: False)
+        row(part, label, "first", f"{first:.2f} s")
+        told: list[float] = []
         took: list[float] = []
-        for repeat in range(args.repeats + 1):
-            last = time.monotonic()
 
-            def report(_event: AnyEvent) -> None:
-                nonlocal last
-                now = time.monotonic()
-                gaps.append(now - last)
-                last = now
+        def report(_event: AnyEvent, told: list[float] = told) -> None:
+            told.append(time.monotonic())
 
+        for repeat in range(1, args.repeats + 1):
             result, seconds = render(size, repeat, report, lambda: False)
-            if repeat == 0:
-                row(part, label, "first", f"{seconds:.2f} s")
-                gaps.clear()
-            else:
-                took.append(seconds)
+            took.append(seconds)
         row(
             part,
             label,
             f"{statistics.median(took):.2f} s",
             " ".join(f"{stage} {value:.2f}" for stage, value in result.seconds.items()),
             f"peak {result.peak_gpu_bytes / 2**30:.1f} GiB",
-            f"longest silence {max(gaps):.2f} s",
+            f"longest silence {max(after - before for before, after in pairwise(told)):.2f} s",
             f"similarity {result.similarity:.3f}",
             f"{result.bytes / 1e6:.1f} MB",
         )
@@ -204,12 +200,15 @@ def measure_agreement(model: Path, folder: Path, sizes: dict[str, tuple[int, int
         order = RenderOrder(picture, PROMPT, "", width=width, height=height, frames=frames, seed=5)
         one, other = (engine.latents_of(order).float().cpu() for engine in engines.values())  # type: ignore[attr-defined]
         moving = (one - other)[:, 1:].norm() / other[:, 1:].norm()
-        row("agreement", label, f"relative difference of latents {moving:.4f}", f"{(one - other)[:, :1].norm():.4f} in the picture")
+        row(
+            "agreement",
+            label,
+            f"relative difference of latents {moving:.4f}",
+            f"{(one - other)[:, :1].norm():.4f} in the picture",
+        )
 
 
-def run_unmodified(
-    model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int, repeats: int
-) -> None:
+def run_unmodified(model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int, repeats: int) -> None:
     """FastVideo's own path with the settings of the operators' script, as far as frames in memory: its encoder is not
     counted. It takes the area of 480p whatever is asked, so 720p is asked for with the patch that operators use."""
     from fastvideo import VideoGenerator  # noqa: PLC0415

@@ -94,7 +94,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--inputs", type=Path, required=True, help="folder that pictures are read from")
     parser.add_argument("--outputs", type=Path, required=True, help="folder that clips are written to")
     parser.add_argument("--engine", required=True, help=f"{', '.join(ENGINES)}, or module:function")
-    parser.add_argument("--model", help="weights: a folder, or a repository's name in the cache; the engine's own if left out")
+    parser.add_argument(
+        "--model", help="weights: a folder, or a repository's name in the cache; the engine's own if left out"
+    )
     parser.add_argument(
         "--orphan-seconds", type=float, default=15, help="leave when nobody asked for anything for so long"
     )

@@ -58,7 +58,8 @@ class ClipWriter:
         for pixels in frames:
             if pixels.dtype != np.uint8 or pixels.shape not in {self._rgb_shape, self._yuv_shape}:
                 raise ValueError(
-                    f"Expected frames of {self._rgb_shape} or {self._yuv_shape} uint8, got {pixels.shape} {pixels.dtype}"
+                    f"Expected frames of {self._rgb_shape} or {self._yuv_shape} uint8, "
+                    f"got {pixels.shape} {pixels.dtype}"
                 )
             frame = to_yuv(pixels) if pixels.shape == self._rgb_shape else av.VideoFrame.from_ndarray(pixels, "yuv420p")
             frame.pts = self.frames

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import without_gpu.sitecustomize  # noqa: F401
 from PIL import Image
 
 PYTHON_FOLDER = Path(__file__).parents[1]
@@ -139,8 +140,8 @@ def folder() -> Iterator[Path]:
 async def launch(folder: Path) -> AsyncIterator[Launch]:
     async with AsyncExitStack() as stack:
 
-        async def launch(engine: str = "preview", orphan_seconds: float = 60) -> Server:
-            process = await spawn(folder, engine, orphan_seconds)
+        async def launch(engine: str = "preview", orphan_seconds: float = 60, model: Path | None = None) -> Server:
+            process = await spawn(folder, engine, orphan_seconds, model)
             stack.push_async_callback(stop, process)
             transport = httpx.AsyncHTTPTransport(uds=str(folder / "s.sock"))
             client = httpx.AsyncClient(transport=transport, base_url="http://render", timeout=PATIENCE_SECONDS)
@@ -159,13 +160,17 @@ async def launch(folder: Path) -> AsyncIterator[Launch]:
         yield launch
 
 
-async def spawn(folder: Path, engine: str, orphan_seconds: float = 60) -> asyncio.subprocess.Process:
+async def spawn(
+    folder: Path, engine: str, orphan_seconds: float = 60, model: Path | None = None
+) -> asyncio.subprocess.Process:
+    tests = PYTHON_FOLDER / "tests"
     return await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "render_server", "--socket", str(folder / "s.sock")],
         *["--inputs", str(folder / "in"), "--outputs", str(folder / "out")],
         *["--engine", engine, "--orphan-seconds", str(orphan_seconds)],
+        *(["--model", str(model)] if model else []),
         cwd=PYTHON_FOLDER,
-        env=os.environ | {"PYTHONPATH": str(PYTHON_FOLDER / "tests" / "engines"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | {"PYTHONPATH": f"{tests / 'engines'}:{tests / 'without_gpu'}", "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 

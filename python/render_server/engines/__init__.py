@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from render_server.protocol import EngineLoaded
 
 # The clip's next n >= 1 frames, 8 bits: RGB, shaped (n, height, width, 3); or, from an engine that converts them faster
-# than the encoder could, BT.709 4:2:0 in limited range, shaped (n, height * 3 / 2, width), its planes one below another.
+# than the encoder could, BT.709 4:2:0 in limited range, shaped (n, height * 3 / 2, width), its planes below each other.
 Frames = NDArray[np.uint8]
 
 
@@ -85,8 +85,8 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """`factory` is `module:function`, which returns a Pipeline; only the engine process imports it. One that has weights
-    is called with `model`: a folder, or a repository's name in the cache."""
+    """`factory` is `module:function`, which returns a Pipeline; only the engine process imports it. One that has
+    weights is called with `model`: a folder, or a repository's name in the cache."""
 
     name: str
     factory: str

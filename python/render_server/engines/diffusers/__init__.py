@@ -1,4 +1,4 @@
-"""The engine that runs on diffusers' WanImageToVideoPipeline: the fallback where FastVideo cannot start, and its check."""
+"""The engine that runs on diffusers' WanImageToVideoPipeline: where FastVideo cannot start, and to check it."""
 
 from .pipeline import create_best_pipeline, create_fast_pipeline, create_offloaded_pipeline
 

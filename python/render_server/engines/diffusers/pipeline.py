@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device
 from render_server.engines.wan.memory import MemoryPlan, plan_memory, require_room
 from render_server.engines.wan.prompts import PromptCache
 from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
+from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 from render_server.sizes import RESOLUTION_AREAS
 
@@ -66,13 +68,14 @@ class DiffusersPipeline:
 
     def load(self) -> EngineLoaded:
         require_kernels(self._device)
+        folder = find_weights(self._model)
         if self._sampling is OFFLOADED:
-            self._pipeline = self._load_offloaded()
+            self._pipeline = self._load_offloaded(folder)
             self._decode: Callable[[torch.Tensor], Iterator[torch.Tensor]] = LatentByLatent(self._pipeline.vae).decode
             memory = "everything streamed from memory"
         else:
             plan = plan_memory(torch.cuda.mem_get_info(self._device)[0]) if self._device.type == "cuda" else None
-            self._pipeline = self._load(plan)
+            self._pipeline = self._load(folder, plan)
             self._decode = Decoder(self._pipeline.vae).decode
             # The decoder has its own copy, in its own order.
             self._pipeline.vae.decoder = None
@@ -80,9 +83,7 @@ class DiffusersPipeline:
         self._pipeline.set_progress_bar_config(disable=True)
         self._prompts = PromptCache(self._encode_prompt)
         self._warm_up()
-        return EngineLoaded(
-            model=self._model, executor="process", gpu=describe_gpu(self._device), memory=memory
-        )
+        return EngineLoaded(model=self._model, executor="process", gpu=describe_gpu(self._device), memory=memory)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         require_room(order, self._device)
@@ -149,14 +150,14 @@ class DiffusersPipeline:
 
         return (yield from follow(call))
 
-    def _load(self, plan: MemoryPlan | None) -> WanImageToVideoPipeline:
+    def _load(self, folder: Path, plan: MemoryPlan | None) -> WanImageToVideoPipeline:
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         pipeline = WanImageToVideoPipeline.from_pretrained(
-            self._model,
-            torch_dtype=dtype,
+            folder,
+            dtype=dtype,
             # The checkpoint's own class may be another pipeline's, which has no use for a picture.
-            vae=AutoencoderKLWan.from_pretrained(self._model, subfolder="vae", torch_dtype=dtype),
-            transformer=WanTransformer3DModel.from_pretrained(self._model, subfolder="transformer", torch_dtype=dtype),
+            vae=AutoencoderKLWan.from_pretrained(folder, subfolder="vae", dtype=dtype),
+            transformer=WanTransformer3DModel.from_pretrained(folder, subfolder="transformer", dtype=dtype),
             transformer_2=None,
             image_encoder=None,
             image_processor=None,
@@ -179,8 +180,8 @@ class DiffusersPipeline:
             pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
         return pipeline
 
-    def _load_offloaded(self) -> WanImageToVideoPipeline:
-        pipeline = WanImageToVideoPipeline.from_pretrained(self._model, torch_dtype=torch.bfloat16)
+    def _load_offloaded(self, folder: Path) -> WanImageToVideoPipeline:
+        pipeline = WanImageToVideoPipeline.from_pretrained(folder, dtype=torch.bfloat16)
         if self._device.type == "cuda":
             pipeline.enable_sequential_cpu_offload(device=self._device)
         return pipeline

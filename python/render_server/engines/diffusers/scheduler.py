@@ -6,7 +6,7 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
-from render_server.engines.wan.sampling import SIGMAS, TIMESTEPS, clean, renoise
+from render_server.engines.wan.sampling import SIGMAS, TIMESTEPS, TRAINING_STEPS, clean, renoise
 
 
 class FewStepScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
@@ -17,7 +17,7 @@ class FewStepScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     init_noise_sigma = 1.0
 
     @register_to_config  # type: ignore[untyped-decorator]
-    def __init__(self, num_train_timesteps: int = 1000) -> None:
+    def __init__(self, num_train_timesteps: int = TRAINING_STEPS) -> None:  # noqa: ARG002 - the pipeline reads it
         self.timesteps = torch.tensor(TIMESTEPS)
         self.noise: Iterator[torch.Tensor] | None = None
 

@@ -1,4 +1,4 @@
-"""The engine's side of FastVideo: it owns the generator, sends renders into its worker, and passes on what comes back."""
+"""The engine's side of FastVideo: owns the generator, sends renders into its worker, passes on what comes back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 from fastvideo import VideoGenerator
-from huggingface_hub import snapshot_download
 
 from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
+from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 
 from .worker import WorkerOrder, denoise, open_studio, render
@@ -44,7 +44,7 @@ class FastVideoPipeline:
         # A worker that fails sends this to its parent, which dies of it before it can say why. It is told by the
         # worker's pipe in any case.
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
-        folder = self._model if Path(self._model).is_dir() else snapshot_download(self._model)
+        folder = str(find_weights(self._model))
         # Workers import this package by name.
         os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
         # The worker dies with the thread that made it, so this has to be the main one.

@@ -56,7 +56,7 @@ class Studio:
         self._home = home
         self.device = pick_device()
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self._vae = AutoencoderKLWan.from_pretrained(model, subfolder="vae", torch_dtype=dtype).to(self.device)
+        self._vae = AutoencoderKLWan.from_pretrained(model, subfolder="vae", dtype=dtype).to(self.device)
         self._decoder = Decoder(self._vae)
         self._vae.decoder = None
         # FastVideo's own copy would only take up memory.
@@ -114,12 +114,13 @@ class Studio:
         # FastVideo expects this encoder in 32 bits, which would double its 11 GB: its norms answer in 32 bits anyway.
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             embeddings = self._pipeline.prompt_encoding_stage.encode_text(prompt, self._args, encoder_index=[0])
-        return embeddings[0].to(torch.bfloat16)  # type: ignore[no-any-return]
+        embedding: torch.Tensor = embeddings[0]
+        return embedding.to(torch.bfloat16)
 
     @torch.no_grad()
     def _encode_picture(self, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> torch.Tensor:
         picture = torch.from_numpy(pixels).to(self.device).permute(2, 0, 1)[None, :, None].to(self._vae.dtype)
-        latent = self._vae.encode(picture / 127.5 - 1).latent_dist.mode().float()
+        latent: torch.Tensor = self._vae.encode(picture / 127.5 - 1).latent_dist.mode().float()
         mean = torch.tensor(self._vae.config.latents_mean, device=self.device).view(1, -1, 1, 1, 1)
         std = torch.tensor(self._vae.config.latents_std, device=self.device).view(1, -1, 1, 1, 1)
         return (latent - mean) / std

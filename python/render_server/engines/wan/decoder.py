@@ -1,10 +1,10 @@
 """Latents to frames: the decoder of the Wan 2.2 VAE, written for one clip at a time and for speed.
 
-It takes the weights of diffusers' AutoencoderKLWan and computes what that computes, in another order of memory: channels
-last throughout; each convolution's input written straight behind the frames that it remembers of the chunk before; the
-element-wise work between two convolutions in one pass; and where a picture doubles its size, four small convolutions on
-the small picture instead of one large one on the large picture, most of whose pixels are copies. It yields frames chunk
-by chunk, so that they can be encoded while the next ones are decoded.
+It takes the weights of diffusers' AutoencoderKLWan and computes what that computes, in another order of memory:
+channels last throughout; each convolution's input written straight behind the frames that it remembers of the chunk
+before; the element-wise work between two convolutions in one pass; and where a picture doubles its size, four small
+convolutions on the small picture instead of one large one on the large picture, most of whose pixels are copies. It
+yields frames chunk by chunk, so that they can be encoded while the next ones are decoded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class CausalConvolution:
     """A convolution over time and space, without its bias, whose input is written behind the frames it saw before."""
 
     def __init__(self, layer: Any) -> None:
-        self.weight = layer.weight.detach().contiguous(memory_format=layout(layer.weight, torch.channels_last_3d))
+        weight: torch.Tensor = layer.weight.detach()
+        self.weight = weight.contiguous(memory_format=layout(weight, torch.channels_last_3d))
         self.bias = layer.bias.detach()
         self._padding = (0, self.weight.shape[3] // 2, self.weight.shape[4] // 2)
         self._memory: torch.Tensor | None = None
@@ -37,14 +38,15 @@ class CausalConvolution:
         """Where the next chunk's input goes: (frames, height, width, channels)."""
         shape = (HISTORY + frames, height, width, self.weight.shape[1])
         before = self._memory
-        if before is None or before.shape != shape:
-            self._memory = self.weight.new_empty(shape)
-            self._memory[:HISTORY] = 0 if before is None else before[-HISTORY:]
-        else:
+        if before is not None and before.shape == shape:
             last = before[-HISTORY:]
             # In a short chunk the two places overlap.
             before[:HISTORY] = last if frames >= HISTORY else last.clone()
-        return self._memory[HISTORY:]
+            return before[HISTORY:]
+        memory = self.weight.new_empty(shape)
+        memory[:HISTORY] = 0 if before is None else before[-HISTORY:]
+        self._memory = memory
+        return memory[HISTORY:]
 
     def __call__(self) -> torch.Tensor:
         assert self._memory is not None
@@ -65,7 +67,8 @@ class Linear:
 
 
 def gamma_of(norm: Any) -> torch.Tensor:
-    return norm.gamma.detach().flatten().contiguous()
+    gamma: torch.Tensor = norm.gamma.detach().flatten()
+    return gamma.contiguous()
 
 
 class ResidualBlock:
@@ -110,7 +113,7 @@ class Attention:
 
 
 class Upsampler:
-    """Doubles height and width, and in some blocks time: from the second latent frame on, since the first is one frame."""
+    """Doubles height and width, and in some blocks time, except for the first latent frame, which stays one frame."""
 
     def __init__(self, block: Any) -> None:
         resample = block.upsampler
@@ -141,7 +144,7 @@ def quarter_weight(weight: torch.Tensor, top: int, left: int) -> torch.Tensor:
     rows = [[0], [1, 2]] if top == 0 else [[0, 1], [2]]
     columns = [[0], [1, 2]] if left == 0 else [[0, 1], [2]]
     wide = weight.float()
-    taps = [[sum(wide[:, :, r, c] for r in row for c in column) for column in columns] for row in rows]
+    taps = [[wide[:, :, row][..., column].sum((2, 3)) for column in columns] for row in rows]
     small = torch.stack([torch.stack(line, dim=-1) for line in taps], dim=-2)
     return small.to(weight.dtype).contiguous(memory_format=layout(weight, torch.channels_last))
 

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-
 # BT.709: how much red, green and blue weigh in brightness.
 BRIGHTNESS = (0.2126, 0.7152, 0.0722)
 
@@ -37,7 +36,7 @@ def to_host(chunks: Iterator[torch.Tensor]) -> Iterator[NDArray[np.uint8]]:
         if chunk.is_cuda:
             frames, copy = copy, torch.empty(copy.shape, dtype=copy.dtype, pin_memory=True)
             copy.copy_(frames, non_blocking=True)
-            copied = torch.cuda.Event()
+            copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
         if ordered:
             yield finish(*ordered)

@@ -44,9 +44,7 @@ def read_memory(device: torch.device) -> GpuMemory:
     """Since the last `forget_peak`."""
     if device.type != "cuda":
         return GpuMemory(peak_bytes=0, free_bytes=0)
-    return GpuMemory(
-        peak_bytes=torch.cuda.max_memory_allocated(device), free_bytes=torch.cuda.mem_get_info(device)[0]
-    )
+    return GpuMemory(peak_bytes=torch.cuda.max_memory_allocated(device), free_bytes=torch.cuda.mem_get_info(device)[0])
 
 
 def forget_peak(device: torch.device) -> None:

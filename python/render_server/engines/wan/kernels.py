@@ -1,7 +1,7 @@
 """The element-wise work between the decoder's convolutions, each in one pass over memory.
 
 Tensors are channels-last: (frames, height, width, channels), contiguous. PyTorch adds a convolution's bias in a pass of
-its own, so biases are added here instead. On a GPU Triton kernels do this; elsewhere the same arithmetic in plain PyTorch.
+its own, so biases are added here instead. On a GPU Triton kernels do this; elsewhere plain PyTorch does the same.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def double(
     """A picture of twice the size from its four interleaved quarters, plus bias, plus the block's own input.
 
     Quarter (top, left) is (frames, height + 1, width + 1, channels), of which (height, width) from there on counts.
-    Value (t, 2h + top, 2w + left, c) gets shortcut's at ((t + first_frame) // time_factor, h, w, channel), where channel
-    counts through c, time offset, top and left, in that order, as diffusers' DupUp3D does.
+    Value (t, 2h + top, 2w + left, c) gets shortcut's at ((t + first_frame) // time_factor, h, w, channel), where
+    channel counts through c, time offset, top and left, in that order, as diffusers' DupUp3D does.
     """
     frames, height, width, channels = quarters[0].shape
     out = quarters[0].new_empty(frames, 2 * (height - 1), 2 * (width - 1), channels)

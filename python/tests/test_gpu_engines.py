@@ -1,0 +1,145 @@
+"""The GPU engines, really loaded and really rendering, on a tiny checkpoint and the processor.
+
+Pictures here are mosaics of the VAE's 16x16 cells, which the tiny VAE carries through unharmed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from conftest import Launch, Server
+from PIL import Image
+
+from bench.checkpoint import TINY, make_checkpoint
+from render_server.engines import RenderOrder, create_pipeline, find_engine
+from render_server.pictures import Picture
+
+SIZE = (128, 96)
+SMALL_CLIP: dict[str, Any] = {"width": SIZE[0], "height": SIZE[1], "frames": 9}
+
+
+def create_mosaic(folder: Path, name: str, seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    cells = np.random.default_rng(seed).integers(40, 216, (SIZE[1] // 16, SIZE[0] // 16, 3), dtype=np.uint8)
+    mosaic = Image.fromarray(cells).resize(SIZE, Image.Resampling.NEAREST)
+    mosaic.save(folder / name)
+    return np.asarray(mosaic)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="tiny-") as folder:
+        yield make_checkpoint(Path(folder), TINY)
+
+
+@pytest.fixture(params=["diffusers", "fastvideo"])
+async def server(request: pytest.FixtureRequest, launch: Launch, checkpoint: Path) -> Server:
+    server = await launch(request.param, model=checkpoint)
+    health = await server.until_state("ready", "failed")
+    assert health["state"] == "ready", health
+    return server
+
+
+def frames_of(server: Server, name: str) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
+    with av.open(str(server.folder / "out" / f"{name}.mp4")) as container:
+        return [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in container.decode(video=0)]
+
+
+async def render(server: Server, name: str, **changes: Any) -> dict[str, Any]:
+    await server.start(name, **(SMALL_CLIP | changes))
+    events = await server.events(name)
+    assert events[-1]["stage"] == "done", events[-1]
+    return dict(events[-1]["result"])
+
+
+async def test_the_clip_begins_with_the_members_picture_and_follows_it_when_it_changes(server: Server) -> None:
+    for name, seed in [("one", 1), ("two", 2)]:
+        mosaic = create_mosaic(server.folder / "in", f"{name}.png", seed)
+        result = await render(server, name, image=f"{name}.png")
+        assert result["similarity"] > 0.95
+        frames = frames_of(server, name)
+        assert len(frames) == 9
+        assert np.abs(frames[0].astype(int) - mosaic).mean() < 4
+        # Whatever the random transformer makes of it, it moves.
+        assert np.abs(frames[-1].astype(int) - mosaic).mean() > 8
+
+
+async def test_a_render_tells_its_steps_and_can_be_made_again_from_its_seed(server: Server) -> None:
+    create_mosaic(server.folder / "in", "a.png", 1)
+    await server.start("first", **SMALL_CLIP)
+    events = await server.events("first")
+    told = [(event["stage"], event.get("step"), event.get("steps")) for event in events]
+    assert told == [
+        ("encoding_prompt", None, None),
+        ("encoding_image", None, None),
+        *(("denoising", step, 3) for step in range(4)),
+        *(("decoding", step, 3) for step in range(4)),
+        ("encoding_video", None, None),
+        ("done", None, None),
+    ]
+    await render(server, "again")
+    await render(server, "other-seed", seed=8)
+    await render(server, "other-prompt", prompt="something else entirely")
+    first, again, seed, prompt = (
+        np.stack(frames_of(server, name)).astype(int) for name in ("first", "again", "other-seed", "other-prompt")
+    )
+    assert np.array_equal(first, again)
+    assert np.abs(first - seed).mean() > 2
+    assert not np.array_equal(first, prompt)
+
+
+async def test_a_cancelled_render_frees_the_engine_for_the_next(server: Server) -> None:
+    create_mosaic(server.folder / "in", "a.png", 1)
+    await server.start("long", **(SMALL_CLIP | {"frames": 121}))
+    await server.until_stage("long", "decoding")
+    answer = (await server.client.delete("/renders/long")).json()
+    assert answer["freed"] == "released"
+    assert (await server.events("long"))[-1]["code"] == "cancelled"
+    await render(server, "next")
+
+
+async def test_a_clip_that_is_not_the_members_picture_fails_and_says_so(
+    launch: Launch, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINY_CHECKPOINT", str(checkpoint))
+    server = await launch("ignores_the_picture:create")
+    await server.until_state("ready")
+    create_mosaic(server.folder / "in", "a.png", 1)
+    await server.start("a", **SMALL_CLIP)
+    assert (await server.events("a"))[-1]["code"] == "picture_ignored"
+
+
+@pytest.mark.parametrize("engine", ["diffusers", "fastvideo"])
+async def test_weights_that_are_not_there_are_a_sentence_not_a_hang(
+    engine: str, launch: Launch, tmp_path: Path
+) -> None:
+    server = await launch(engine, model=tmp_path)
+    health = await server.until_state("failed")
+    assert health["lastError"]["code"] == "engine_not_loaded"
+    assert "found no model_index.json" in health["lastError"]["message"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_both_engines_make_the_same_latents(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # FastVideo's worker is a process of its own.
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "without_gpu"))
+    create_mosaic(tmp_path, "a.png", 1)
+    order = RenderOrder(
+        Picture(tmp_path / "a.png", SIZE), "a prompt", "", width=SIZE[0], height=SIZE[1], frames=17, seed=3
+    )
+    latents = []
+    for name in ("diffusers", "fastvideo"):
+        pipeline: Any = create_pipeline(find_engine(name, str(checkpoint)))
+        pipeline.load()
+        latents.append(pipeline.latents_of(order).float())
+        if name == "fastvideo":
+            pipeline.close()
+    one, other = latents
+    assert torch.allclose(one[:, 0], other[:, 0], atol=1e-3)
+    # FastVideo computes in bfloat16: three digits.
+    assert (one - other).norm() / other.norm() < 0.01
+    assert one.std() > 0.5

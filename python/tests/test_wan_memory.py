@@ -1,0 +1,81 @@
+"""What stays on a card, by its size."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from render_server.engines import RenderFailedError, RenderOrder
+from render_server.engines.wan import memory
+from render_server.engines.wan.gpu import require_kernels
+from render_server.engines.wan.memory import GIB, plan_memory, require_room
+from render_server.engines.wan.prompts import MOST_KEPT, PromptCache
+from render_server.pictures import Picture
+
+GPU = torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("gib", "plan"),
+    [
+        (15.5, "text encoder and transformer streamed from memory"),
+        (23.5, "text encoder streamed from memory"),
+        (31.5, "text encoder streamed from memory"),
+        (79, "everything on the GPU"),
+    ],
+)
+def test_a_card_keeps_what_leaves_room_for_the_render(gib: float, plan: str) -> None:
+    assert str(plan_memory(int(gib * GIB))) == plan
+
+
+def order(width: int, height: int) -> RenderOrder:
+    # The picture is never opened.
+    return RenderOrder(Picture(Path("a.png"), (width, height)), "", "", width=width, height=height, frames=121, seed=1)
+
+
+def test_a_render_that_has_no_room_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda _device: 8 * GIB)
+    require_room(order(832, 480), GPU)
+    with pytest.raises(RenderFailedError, match=r"1280x704 needs 10\.8 GiB .* 8\.0 GiB are free") as refused:
+        require_room(order(1280, 704), GPU)
+    assert (refused.value.code, refused.value.retry) == ("gpu_memory_short", False)
+
+
+@pytest.mark.parametrize(
+    ("capability", "compiled", "is_served"),
+    [
+        ((12, 0), ["sm_80", "sm_90", "sm_120"], True),
+        ((12, 0), ["sm_80", "sm_90"], False),
+        ((12, 0), ["sm_80", "compute_90"], True),
+        ((8, 9), ["sm_80", "sm_90"], True),
+        ((9, 0), ["sm_80", "sm_90a"], True),
+        ((7, 5), ["sm_80", "compute_80"], False),
+    ],
+)
+def test_a_card_without_kernels_is_refused_in_words(
+    capability: tuple[int, int], compiled: list[str], is_served: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "Card")
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: compiled)
+    if is_served:
+        require_kernels(GPU)
+    else:
+        with pytest.raises(RuntimeError, match=f"The Card needs kernels for sm_{capability[0]}{capability[1]}"):
+            require_kernels(GPU)
+
+
+def test_a_prompt_is_encoded_once_and_the_oldest_is_forgotten() -> None:
+    encoded: list[str] = []
+
+    def encode(prompt: str) -> torch.Tensor:
+        encoded.append(prompt)
+        return torch.tensor([float(len(prompt))])
+
+    cache = PromptCache(encode)
+    assert [cache.get("cat", torch.device("cpu")).item() for _ in range(2)] == [3, 3]
+    assert encoded == ["cat"]
+    for number in range(MOST_KEPT):
+        cache.get(f"dog {number}", torch.device("cpu"))
+    cache.get("cat", torch.device("cpu"))
+    assert encoded[-1] == "cat"
