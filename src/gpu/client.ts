@@ -1,8 +1,9 @@
 // Talks to one render server: HTTP over its unix socket, in the words of DESIGN's contract.
+// Whatever goes wrong is thrown as an OperationError; only an abort by the caller is thrown as the caller's own reason.
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
-import { OperationError } from '../errors.ts';
+import { OperationError, type OperationErrorCode } from '../errors.ts';
 import {
   cancelAnswerSchema,
   type EngineCancelAnswer,
@@ -10,6 +11,7 @@ import {
   type EngineHealth,
   engineEventSchema,
   healthSchema,
+  type RefusalCode,
   type RenderBody,
   refusalSchema,
 } from './protocol.ts';
@@ -20,55 +22,91 @@ const ORIGIN = 'http://render-server';
 /** Plain answers come from memory; one that takes longer has hung. */
 const ANSWER_TIMEOUT_MS = 5000;
 
+/** What each refusal means to us, and whether asking another time, or another engine, can help. */
+const REFUSALS = {
+  busy: { code: 'engine_busy', isRetryable: true },
+  not_ready: { code: 'engine_not_ready', isRetryable: true },
+  // Between its start and its events a render is only forgotten by a server that was replaced.
+  unknown_render: { code: 'engine_exited', isRetryable: true },
+  internal_error: { code: 'engine_protocol', isRetryable: true },
+  different_request: { code: 'engine_protocol', isRetryable: false },
+  bad_request: { code: 'engine_protocol', isRetryable: false },
+  not_found: { code: 'engine_protocol', isRetryable: false },
+  method_not_allowed: { code: 'engine_protocol', isRetryable: false },
+} satisfies Record<RefusalCode, { code: OperationErrorCode; isRetryable: boolean }>;
+
+type Method = 'GET' | 'PUT' | 'DELETE';
+
+interface Answer {
+  statusCode: number;
+  json: unknown;
+}
+
+export interface EngineClientOptions {
+  /** For a whole answer, and for the first byte of a render's events. */
+  answerTimeoutMs?: number;
+}
+
 export type EngineClient = ReturnType<typeof createEngineClient>;
 
-export function createEngineClient(socketPath: string) {
+export function createEngineClient(
+  socketPath: string,
+  { answerTimeoutMs = ANSWER_TIMEOUT_MS }: EngineClientOptions = {},
+) {
   // Events may be far apart; silence is judged by the caller, who knows the stage.
   const agent = new Agent({ connect: { socketPath }, bodyTimeout: 0, headersTimeout: 0 });
 
-  const call = async <Answer>(
-    method: 'GET' | 'PUT' | 'DELETE',
-    path: string,
-    schema: z.ZodType<Answer>,
-    signal: AbortSignal,
-    body?: object,
-  ): Promise<Answer> => {
-    const { statusCode, body: answer } = await send(
-      agent,
+  const send = (method: Method, path: string, signal: AbortSignal, body?: object) =>
+    request(`${ORIGIN}${path}`, {
+      dispatcher: agent,
       method,
-      path,
-      AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-      body,
-    );
-    const json = await answer.json();
-    if (statusCode >= 400) throw toRefusal(statusCode, json);
-    return parse(schema, json, path);
+      signal,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+
+  const ask = async (method: Method, path: string, signal: AbortSignal, body?: object): Promise<Answer> => {
+    using limit = limitTime(signal, answerTimeoutMs);
+    try {
+      const { statusCode, body: answer } = await send(method, path, limit.signal, body);
+      return { statusCode, json: parseJson(await answer.text(), path) };
+    } catch (error) {
+      throw toFault(error, signal, 'engine_unreachable', 'The render engine does not answer.');
+    }
+  };
+
+  const openEvents = async (path: string, signal: AbortSignal, limit: TimeLimit) => {
+    try {
+      const { statusCode, body } = await send('GET', path, limit.signal);
+      if (!isSuccess(statusCode)) throw toRefusal({ statusCode, json: parseJson(await body.text(), path) });
+      limit.lift();
+      return body;
+    } catch (error) {
+      throw toFault(error, signal, 'engine_unreachable', 'The render engine does not answer.');
+    }
   };
 
   return {
     async health(signal: AbortSignal): Promise<EngineHealth> {
-      return call('GET', '/health', healthSchema, signal);
+      return readAnswer(await ask('GET', '/health', signal), healthSchema, '/health');
     },
 
-    /** Starts a render, or joins it if this server already has it; then yields its events from the first one on. */
+    /** Starts a render, or joins it if this server already has it; then yields its events from the first to the last. */
     async *render(id: string, body: RenderBody, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
-      const put = await send(
-        agent,
-        'PUT',
-        `/renders/${id}`,
-        AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-        body,
-      );
-      if (put.statusCode >= 400) throw toRefusal(put.statusCode, await put.body.json());
-      await put.body.dump();
-      const { statusCode, body: stream } = await send(agent, 'GET', `/renders/${id}/events`, signal);
-      if (statusCode >= 400) throw toRefusal(statusCode, await stream.json());
-      yield* readEvents(stream);
+      const path = `/renders/${id}`;
+      readAnswer(await ask('PUT', path, signal, body), healthSchema, path);
+      using limit = limitTime(signal, answerTimeoutMs);
+      yield* readEvents(await openEvents(`${path}/events`, signal, limit), signal);
     },
 
     /** Stops a render. Resolves when its GPU is free again, or when the engine is being replaced for it. */
     async cancel(id: string, signal: AbortSignal): Promise<EngineCancelAnswer> {
-      return call('DELETE', `/renders/${id}`, cancelAnswerSchema, signal);
+      const path = `/renders/${id}`;
+      const answer = await ask('DELETE', path, signal);
+      // The cancel may be faster than the render that it is for.
+      if (refusalSchema.safeParse(answer.json).data?.code === 'unknown_render') {
+        return { freed: 'not_running', seconds: 0 };
+      }
+      return readAnswer(answer, cancelAnswerSchema, path);
     },
 
     async close(): Promise<void> {
@@ -77,51 +115,99 @@ export function createEngineClient(socketPath: string) {
   };
 }
 
-async function send(
-  dispatcher: Agent,
-  method: 'GET' | 'PUT' | 'DELETE',
-  path: string,
-  signal: AbortSignal,
-  body?: object,
-) {
-  try {
-    return await request(`${ORIGIN}${path}`, {
-      dispatcher,
-      method,
-      signal,
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new OperationError('engine_unreachable', 'The render engine does not answer.', { cause });
-  }
-}
-
-async function* readEvents(stream: AsyncIterable<Uint8Array>): AsyncGenerator<EngineEvent, void> {
+async function* readEvents(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
   const arrived: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (message) => arrived.push(message) });
   const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    for (const message of arrived.splice(0)) yield parse(engineEventSchema, JSON.parse(message.data), 'events');
+  let isOver = false;
+  try {
+    for await (const chunk of stream) {
+      parser.feed(decoder.decode(chunk, { stream: true }));
+      for (const message of arrived.splice(0)) {
+        const event = parse(engineEventSchema, parseJson(message.data, 'events'), 'events');
+        isOver ||= event.stage === 'done' || event.stage === 'failed';
+        yield event;
+      }
+    }
+  } catch (error) {
+    throw toFault(
+      error,
+      signal,
+      'engine_exited',
+      'The connection to the render engine broke in the middle of the render.',
+    );
+  }
+  if (!isOver) {
+    throw new OperationError('engine_exited', 'The render engine closed the connection in the middle of the render.');
+  }
+}
+
+function readAnswer<Value>({ statusCode, json }: Answer, schema: z.ZodType<Value>, what: string): Value {
+  if (!isSuccess(statusCode)) throw toRefusal({ statusCode, json });
+  return parse(schema, json, what);
+}
+
+function isSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+function toRefusal({ statusCode, json }: Answer): OperationError {
+  const { code: refused, message } = parse(refusalSchema, json, `status ${statusCode}`);
+  const { code, isRetryable } = REFUSALS[refused];
+  return new OperationError(code, message, { isRetryable });
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw outsideTheContract(what, cause);
   }
 }
 
 function parse<Value>(schema: z.ZodType<Value>, json: unknown, what: string): Value {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new OperationError(
+  throw outsideTheContract(what, parsed.error);
+}
+
+function outsideTheContract(what: string, cause: unknown): OperationError {
+  return new OperationError(
     'engine_protocol',
     `The render engine answered ${what} with something that is not in the contract.`,
-    {
-      cause: parsed.error,
-    },
+    { cause },
   );
 }
 
-function toRefusal(statusCode: number, json: unknown): OperationError {
-  const { message } = parse(refusalSchema, json, `status ${statusCode}`);
-  if (statusCode === 409) return new OperationError('engine_busy', message);
-  if (statusCode === 503) return new OperationError('engine_not_ready', message);
-  return new OperationError('engine_protocol', message, { isRetryable: false });
+function toFault(cause: unknown, signal: AbortSignal, code: OperationErrorCode, message: string): unknown {
+  if (signal.aborted) return signal.reason;
+  return cause instanceof OperationError ? cause : new OperationError(code, message, { cause });
+}
+
+interface TimeLimit extends Disposable {
+  /** Aborted with the signal that was given, or when the time is over. */
+  signal: AbortSignal;
+  /** From now on there is no time limit. */
+  lift(): void;
+}
+
+/**
+ * Not AbortSignal.any with AbortSignal.timeout: on Node 20 nothing holds on to the latter, and once it is collected the time
+ * never ends. See https://github.com/nodejs/node/issues/57736
+ */
+function limitTime(signal: AbortSignal, ms: number): TimeLimit {
+  const controller = new AbortController();
+  const follow = () => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(), ms);
+  const lift = () => clearTimeout(timer);
+  signal.addEventListener('abort', follow);
+  if (signal.aborted) follow();
+  return {
+    signal: controller.signal,
+    lift,
+    [Symbol.dispose]() {
+      lift();
+      signal.removeEventListener('abort', follow);
+    },
+  };
 }
