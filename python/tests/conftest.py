@@ -170,7 +170,8 @@ async def spawn(
         *["--engine", engine, "--orphan-seconds", str(orphan_seconds)],
         *(["--model", str(model)] if model else []),
         cwd=PYTHON_FOLDER,
-        env=os.environ | {"PYTHONPATH": f"{tests / 'engines'}:{tests / 'without_gpu'}", "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ
+        | {"PYTHONPATH": f"{PYTHON_FOLDER / 'test_engines'}:{tests / 'without_gpu'}", "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 

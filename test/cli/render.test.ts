@@ -7,7 +7,7 @@ import { drawPicture } from '../fakes/pictures.ts';
 import { leftBehind, main, type RunOptions, run } from '../fakes/roles.ts';
 import { firstFrameError, probeVideo } from '../fakes/video.ts';
 
-const TOLD = { ENGINE: 'tests.engines.does_as_told:create' };
+const TOLD = { ENGINE: 'test_engines.does_as_told:create' };
 
 let folder: string;
 let picture: Buffer;

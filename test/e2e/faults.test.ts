@@ -32,7 +32,7 @@ function start(role: 'bot' | 'worker', environment: Record<string, string> = {})
   const started = startRole(role, {
     REDIS_URL: redis.url,
     DATA_FOLDER: join(folder, 'data'),
-    ENGINE: 'tests.engines.does_as_told:create',
+    ENGINE: 'test_engines.does_as_told:create',
     ...environment,
   });
   roles.push(started);

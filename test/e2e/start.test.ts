@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 async function start() {
-  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), ENGINE: 'tests.engines.does_as_told:create' });
+  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), ENGINE: 'test_engines.does_as_told:create' });
   started.push(role);
   const { address } = await role.said('The chat page is ready');
   await role.said('Engine ready');
@@ -84,7 +84,7 @@ test.each<[string, (npm: number) => void]>([
   ['a SIGTERM for npm', (npm) => process.kill(npm, 'SIGTERM')],
   ['a kill -9 of npm', (npm) => process.kill(npm, 'SIGKILL')],
 ])('nothing of `npm start` stays behind after %s', async (_how, end) => {
-  const role = startWithNpm({ DATA_FOLDER: join(folder, 'data'), ENGINE: 'tests.engines.does_as_told:create' });
+  const role = startWithNpm({ DATA_FOLDER: join(folder, 'data'), ENGINE: 'test_engines.does_as_told:create' });
   started.push(role);
   await role.said('The chat page is ready');
   await role.said('Engine ready');
