@@ -86,16 +86,6 @@ describe('a command', () => {
     expect((await page.messages())[0]?.replies[0]?.picture?.url).toBe('/media/pictures/first.png');
   });
 
-  it('sent twice is one message', async () => {
-    await using page = await startPage(redis);
-    await page.animate({});
-    await page.animate({});
-    expect(page.script.refs[1]).toEqual(page.script.refs[0]);
-    const messages = await page.messages();
-    expect(messages.length).toBe(1);
-    expect(messages[0]?.replies.length).toBe(1);
-  });
-
   it('that is refused answers with the sentence and leaves no message', async () => {
     await using page = await startPage(redis);
     page.script.onAnimate = async () => {
@@ -230,31 +220,9 @@ describe('the status reply', () => {
     expect((await page.press('web-1', { action: 'cancel', eventId: 'p' })).status).toBe(422);
     expect((await page.press('web-2', { action: 'cancel', eventId: 'p' })).status).toBe(200);
   });
-
-  it('survives a restart of the platform', async () => {
-    const prefix = 'test:restart:';
-    await using first = await startPage(redis, { prefix });
-    await first.animate({});
-    const before = await first.messages();
-    await first.platform.stop();
-    await using second = await startPage(redis, { prefix });
-    expect(await second.messages()).toEqual(before);
-    const [ref] = first.script.refs;
-    if (ref === undefined) throw new Error('No reference');
-    await second.platform.update(ref, view({ headline: 'Still here' }));
-    expect((await second.messages())[0]?.replies[0]?.view.headline).toBe('Still here');
-  });
 });
 
 describe('a button', () => {
-  it('answers with the sentence of the handlers', async () => {
-    await using page = await startPage(redis);
-    await page.animate({});
-    const response = await page.press('web-1', { action: 'cancel', eventId: 'p1' });
-    expect(await response.json()).toEqual({ message: 'You pressed cancel.' });
-    expect(page.script.presses[0]).toMatchObject({ action: 'cancel', renderId: 'web-1', eventId: 'p1' });
-  });
-
   it('again posts one more reply in the same thread, also when it is sent twice', async () => {
     await using page = await startPage(redis);
     page.files.set('pictures/web-1.png', pngHeader(1000, 1000));
