@@ -116,10 +116,13 @@ class Problem(Message, frozen=True):
 
 
 class Health(Message, frozen=True):
+    """`memory` says in words what stays on the GPU and what is streamed to it."""
+
     state: State
     engine: str
     model: str
     executor: str
+    memory: str | None
     gpu: Gpu | None
     render_id: str | None
     renders_done: int
@@ -154,12 +157,12 @@ class CancelRender(Message, frozen=True, tag_field="say", tag="cancel"):
 
 
 class EngineLoaded(Message, frozen=True, tag_field="say", tag="loaded"):
-    """`memory` says in words what stays on the GPU."""
+    """As Health has it."""
 
     model: str
     executor: str
-    gpu: Gpu | None = None
     memory: str | None = None
+    gpu: Gpu | None = None
 
 
 class EngineNotLoaded(Message, frozen=True, tag_field="say", tag="not_loaded"):

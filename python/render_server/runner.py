@@ -74,6 +74,7 @@ class Runner:
             engine=self._spec.name,
             model=self._loaded.model,
             executor=self._loaded.executor,
+            memory=self._loaded.memory,
             gpu=self._loaded.gpu,
             render_id=self._current.id if self._current else None,
             renders_done=self._renders_done,

@@ -40,6 +40,8 @@ export const healthSchema = z.object({
   engine: z.string(),
   model: z.string(),
   executor: z.string(),
+  /** What stays on the GPU and what is streamed to it, in words; null until loaded, or where there is none. */
+  memory: z.string().nullable(),
   gpu: z
     .object({
       name: z.string(),

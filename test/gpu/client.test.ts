@@ -12,7 +12,15 @@ import type { EngineEvent } from '../../src/gpu/protocol.ts';
 const IMPATIENT_MS = 200;
 
 const HEALTH = {
-  ...{ state: 'ready', engine: 'preview', model: 'preview', executor: 'process', gpu: null, renderId: null },
+  ...{
+    state: 'ready',
+    engine: 'preview',
+    model: 'preview',
+    executor: 'process',
+    memory: null,
+    gpu: null,
+    renderId: null,
+  },
   ...{ rendersDone: 0, lastError: null, pid: 4711 },
 };
 const BODY = { image: 'a.png', prompt: 'she smiles', negative: '', width: 64, height: 64, frames: 5, seed: 7 };

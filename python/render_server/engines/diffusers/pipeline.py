@@ -72,14 +72,14 @@ class DiffusersPipeline:
         if self._sampling is OFFLOADED:
             self._pipeline = self._load_offloaded(folder)
             self._decode: Callable[[torch.Tensor], Iterator[torch.Tensor]] = LatentByLatent(self._pipeline.vae).decode
-            memory = "everything streamed from memory"
+            memory: str | None = "everything streamed from memory"
         else:
             plan = plan_memory(torch.cuda.mem_get_info(self._device)[0]) if self._device.type == "cuda" else None
             self._pipeline = self._load(folder, plan)
             self._decode = Decoder(self._pipeline.vae).decode
             # The decoder has its own copy, in its own order.
             self._pipeline.vae.decoder = None
-            memory = str(plan) if plan else "no GPU"
+            memory = str(plan) if plan else None
         self._pipeline.set_progress_bar_config(disable=True)
         self._prompts = PromptCache(self._encode_prompt)
         self._warm_up()
