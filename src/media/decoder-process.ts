@@ -84,13 +84,16 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     child.on('error', (error) => (child.pid === undefined ? die(error.message) : child.kill('SIGKILL')));
   });
   child.on('message', (message) => {
+    if (breach !== undefined) {
+      return;
+    }
     const { data: reply } = decoderReplySchema.safeParse(message);
     if (reply !== undefined && awaited.includes(reply.type)) {
       answerWith(reply);
       return;
     }
     // Were it left running, what it says next could pass for the answer about somebody else's picture.
-    breach ??= `Expected ${awaited.join(' or ') || 'silence'}, got ${reply?.type ?? 'something that is not in the protocol'}`;
+    breach = `Expected ${awaited.join(' or ') || 'silence'}, got ${reply?.type ?? 'something that is not in the protocol'}`;
     child.kill('SIGKILL');
   });
 

@@ -1,5 +1,6 @@
 // The client against bad servers on real unix sockets: whatever they do, it is told as an OperationError with its code.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,18 +12,8 @@ import type { EngineEvent } from '../../src/gpu/protocol.ts';
 
 const IMPATIENT_MS = 200;
 
-const HEALTH = {
-  ...{
-    state: 'ready',
-    engine: 'preview',
-    model: 'preview',
-    executor: 'process',
-    memory: null,
-    gpu: null,
-    renderId: null,
-  },
-  ...{ rendersDone: 0, lastError: null, pid: 4711 },
-};
+const contract = readFileSync(new URL('../contract/render-server.json', import.meta.url), 'utf8');
+const [HEALTH] = (JSON.parse(contract) as { health: object[] }).health;
 const BODY = { image: 'a.png', prompt: 'she smiles', negative: '', width: 64, height: 64, frames: 5, seed: 7 };
 const LOADING = { stage: 'loading', elapsed: 0 };
 const FAILED = { stage: 'failed', elapsed: 1, code: 'engine_error', message: 'Zoë – 猫 🐈 failed.', retry: true };
