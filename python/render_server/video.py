@@ -14,22 +14,28 @@ from numpy.typing import NDArray
 from .engines import Frames
 from .sizes import FRAMES_PER_SECOND
 
-ENCODER_OPTIONS = {
-    "preset": "faster",
-    "crf": "18",
-    "x264-params": ":".join(
-        [
-            "keyint=48",
-            # x264 cuts its work by the number of threads: another number of processors would give other bytes.
-            "threads=4",
-            "lookahead-threads=1",
-            # What is still looked at when the last frame has come is what a member waits for.
-            "rc-lookahead=12",
-            # Its AVX-512 look-ahead reads memory it never wrote, and decides by it. SSE4.2 measures as fast.
-            *(["asm=SSE4.2"] if platform.machine() in {"x86_64", "AMD64"} else []),
-        ]
-    ),
-}
+# Frames that come ready for the encoder come from a GPU, which one thread could not keep up with. With more than one,
+# x264 gives other bytes now and then; a GPU's arithmetic does too.
+THREADS_BEHIND_A_GPU = 4
+
+
+def encoder_options(threads: int) -> dict[str, object]:
+    return {
+        "preset": "faster",
+        "crf": "18",
+        "x264-params": ":".join(
+            [
+                "keyint=48",
+                f"threads={threads}",
+                "lookahead-threads=1",
+                # What is still looked at when the last frame has come is what a member waits for.
+                "rc-lookahead=12",
+                # Its AVX-512 look-ahead reads memory it never wrote, and decides by it. SSE4.2 measures as fast.
+                *(["asm=SSE4.2"] if platform.machine() in {"x86_64", "AMD64"} else []),
+            ]
+        ),
+    }
+
 
 # Fast conversion rounds chroma visibly in flat areas, and differs between processors.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT | Interpolation.FULL_CHR_H_INP
@@ -45,7 +51,7 @@ class ClipWriter:
         self._container = av.open(
             str(path), "w", format="mp4", options={"movflags": "+faststart"}, container_options={"fflags": "+bitexact"}
         )
-        stream = self._container.add_stream("libx264", rate=FRAMES_PER_SECOND, options=ENCODER_OPTIONS)
+        stream = self._container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, FRAMES_PER_SECOND)
         stream.codec_context.colorspace = Colorspace.ITU709
@@ -61,7 +67,10 @@ class ClipWriter:
                     f"Expected frames of {self._rgb_shape} or {self._yuv_shape} uint8, "
                     f"got {pixels.shape} {pixels.dtype}"
                 )
-            frame = to_yuv(pixels) if pixels.shape == self._rgb_shape else av.VideoFrame.from_ndarray(pixels, "yuv420p")
+            is_rgb = pixels.shape == self._rgb_shape
+            if self.frames == 0:
+                self._stream.options = encoder_options(threads=1 if is_rgb else THREADS_BEHIND_A_GPU)
+            frame = to_yuv(pixels) if is_rgb else av.VideoFrame.from_ndarray(pixels, "yuv420p")
             frame.pts = self.frames
             frame.time_base = Fraction(1, FRAMES_PER_SECOND)
             self._container.mux(self._stream.encode(frame))

@@ -87,9 +87,9 @@ async def test_a_render_tells_its_steps_and_can_be_made_again_from_its_seed(serv
     first, again, seed, prompt = (
         np.stack(frames_of(server, name)).astype(int) for name in ("first", "again", "other-seed", "other-prompt")
     )
-    assert np.array_equal(first, again)
+    assert np.abs(first - again).mean() < 0.05
     assert np.abs(first - seed).mean() > 2
-    assert not np.array_equal(first, prompt)
+    assert np.abs(first - prompt).mean() > 0.05
 
 
 async def test_a_cancelled_render_frees_the_engine_for_the_next(server: Server) -> None:
