@@ -1,6 +1,6 @@
 // Runs render servers as processes of this machine: for development, previews, and machines that are containers themselves.
 // A server is not tied to the worker's life: a worker that restarts finds it again, and one that nobody asks for stops itself.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,6 @@ export interface ProcessRuntimeOptions {
 
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const { python, serverFolder, engine, socketFolder, dataFolder } = options;
-  const children = new Map<number, ChildProcess>();
 
   const socketOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.sock`);
   const pidFileOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.pid`);
@@ -42,7 +41,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
   });
 
-  const spawnServer = async (slot: Slot): Promise<ChildProcess> => {
+  const spawnServer = async (slot: Slot) => {
     const { inputsFolder, outputsFolder } = foldersOf(slot);
     for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
     await using log = await open(logOf(slot), 'w', 0o600);
@@ -64,7 +63,12 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       },
     );
     child.unref();
-    return child;
+    // Listened for at once: a program that is not there says so before the next await ends.
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (code, killedBy) => resolve(describeExit(code, killedBy)));
+      child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+    });
+    return { child, exited };
   };
 
   const logs = async (slot: Slot): Promise<string> => {
@@ -75,7 +79,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const stop = async (slot: Slot): Promise<void> => {
     const pid = await readPid(pidFileOf(slot));
     if (pid !== undefined && (await isRenderServer(pid))) await terminate(pid);
-    children.delete(slot.index);
     await Promise.all([pidFileOf(slot), socketOf(slot)].map((file) => rm(file, { force: true })));
   };
 
@@ -85,27 +88,23 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
     async start(slot, signal): Promise<Engine> {
       await stop(slot);
-      const child = await spawnServer(slot);
-      children.set(slot.index, child);
-      const exited = new Promise<string>((resolve) => {
-        child.once('exit', (code, killedBy) => resolve(describeExit(code, killedBy)));
-        child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-      });
+      const { child, exited } = await spawnServer(slot);
       if (child.pid !== undefined) await writeFile(pidFileOf(slot), String(child.pid), { mode: 0o600 });
 
       let reason: string | undefined;
       void exited.then((text) => {
         reason = text;
       });
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
-      while (!(await answers(socketOf(slot), deadline))) {
+      const lastMoment = Date.now() + ANSWER_WITHIN_MS;
+      while (!(await answers(socketOf(slot), signal))) {
+        if (reason === undefined && Date.now() > lastMoment) reason = `did not answer in ${ANSWER_WITHIN_MS / 1000} s`;
         if (reason !== undefined) {
           throw new OperationError(
             'engine_exited',
             `The render server ${reason}. Its last lines:\n${await logs(slot)}`,
           );
         }
-        await sleep(POLL_MS, undefined, { signal: deadline });
+        await sleep(POLL_MS, undefined, { signal });
       }
       return { slot, socketPath: socketOf(slot), ...foldersOf(slot), exited };
     },

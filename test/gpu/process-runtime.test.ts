@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createEngineClient } from '../../src/gpu/client.ts';
-import { createProcessRuntime } from '../../src/gpu/process.ts';
+import { createProcessRuntime, type ProcessRuntimeOptions } from '../../src/gpu/process.ts';
 import type { Engine } from '../../src/gpu/runtime.ts';
 import { isAlive } from '../fakes/processes.ts';
 import { leftBehind } from '../fakes/roles.ts';
@@ -19,7 +19,7 @@ const slot = { index: 0 };
 
 const ENGINES = { answers: 'preview', exits: 'nonsense' };
 
-async function create(engine: keyof typeof ENGINES) {
+async function create(engine: keyof typeof ENGINES, changes: Partial<ProcessRuntimeOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'runtime-'));
   const options = {
     python: join(root, '.venv', 'bin', 'python'),
@@ -27,6 +27,7 @@ async function create(engine: keyof typeof ENGINES) {
     engine: ENGINES[engine],
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
+    ...changes,
   };
   const runtime = createProcessRuntime(options);
   return {
@@ -49,6 +50,14 @@ async function create(engine: keyof typeof ENGINES) {
 }
 
 testRuntime('the runtime of processes', create);
+
+test('a Python that is not there is told as what could not be started', async () => {
+  await using tested = await create('answers', { python: '/no/such/python' });
+  await expect(tested.runtime.start(slot, never)).rejects.toMatchObject({
+    code: 'engine_exited',
+    message: expect.stringContaining('could not be started'),
+  });
+});
 
 test('the pid file of an earlier life never ends a stranger that has its number now', async () => {
   await using tested = await create('answers');
