@@ -62,7 +62,7 @@ test('a photograph and a sentence become a clip in the thread, with its progress
   expect(seen.length).toBeGreaterThan(2);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
 
-  const clip = await download((await video.getAttribute('src')) ?? '');
+  const clip = await download(await newestClip());
   expect(await probeVideo(clip)).toEqual({
     width: 608,
     height: 608,
