@@ -101,11 +101,18 @@ export interface Config {
   log: { level: string; format: 'auto' | 'pretty' | 'json' };
 }
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
 /** Reads and checks the environment. Throws ConfigError with every fault. An empty variable counts as unset. */
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => describeFault(issue, given)));
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, given));
+  const { WEB_HOST: host, WEB_TOKEN: token } = given;
+  if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
+    faults.push(`WEB_TOKEN: expected a secret, because others can reach WEB_HOST=${host}, got none`);
+  }
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const values = parsed.data;
   return {

@@ -23,6 +23,14 @@ test('all faults are told at once, each by the name of its variable, without ech
   }
 });
 
+test('a page that others can reach needs a token, which is told together with every other fault', () => {
+  expect(() => loadConfig({ WEB_HOST: '0.0.0.0', WEB_PORT: 'x' })).toThrow(
+    /WEB_PORT: expected .*\n?.*WEB_TOKEN: expected a secret, because others can reach WEB_HOST=0\.0\.0\.0, got none/s,
+  );
+  for (const host of ['localhost', '127.0.0.1', '::1']) expect(loadConfig({ WEB_HOST: host }).web.host).toBe(host);
+  expect(loadConfig({ WEB_HOST: '0.0.0.0', WEB_TOKEN: 'sixteen-letters-x' }).web.token).toBe('sixteen-letters-x');
+});
+
 test('.env.example is what the schema says', () => {
   expect(readFileSync(new URL('../.env.example', import.meta.url), 'utf8')).toBe(describeEnvironment());
 });

@@ -66,6 +66,14 @@ test('a port that is taken is told by the name of its setting, and nothing stays
   other.close();
 });
 
+test('a page that others could reach without a token is not opened, and the setting that is missing is told', async () => {
+  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), WEB_HOST: '0.0.0.0' });
+  started.push(role);
+  await expect(role.said('The chat page is ready')).rejects.toThrow('WEB_TOKEN: expected a secret');
+  expect(role.process.exitCode).toBe(2);
+  expect(await leftBehind(folder)).toEqual([]);
+});
+
 test('a Redis that dies in the middle of a render is started again, and the clip is delivered once', async () => {
   const { role, chat } = await start();
   const gate = join(folder, 'gate');
