@@ -1,16 +1,13 @@
 """What stays on a card, by its size."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
-from render_server.engines import RenderFailedError, RenderOrder
+from render_server.engines import RenderFailedError
 from render_server.engines.wan import memory
 from render_server.engines.wan.gpu import require_kernels
 from render_server.engines.wan.memory import GIB, plan_memory, require_room
 from render_server.engines.wan.prompts import MOST_KEPT, PromptCache
-from render_server.pictures import Picture
 
 GPU = torch.device("cuda")
 
@@ -28,16 +25,11 @@ def test_a_card_keeps_what_leaves_room_for_the_render(gib: float, plan: str) -> 
     assert str(plan_memory(int(gib * GIB))) == plan
 
 
-def order(width: int, height: int) -> RenderOrder:
-    # The picture is never opened.
-    return RenderOrder(Picture(Path("a.png"), (width, height)), "", "", width=width, height=height, frames=121, seed=1)
-
-
 def test_a_render_that_has_no_room_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda _device: 8 * GIB)
-    require_room(order(832, 480), GPU)
+    require_room(832, 480, GPU)
     with pytest.raises(RenderFailedError, match=r"1280x704 needs 10\.8 GiB .* 8\.0 GiB are free") as refused:
-        require_room(order(1280, 704), GPU)
+        require_room(1280, 704, GPU)
     assert (refused.value.code, refused.value.retry) == ("gpu_memory_short", False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -16,12 +17,11 @@ from render_server.engines import Frames, GpuMemory, RenderCancelledError, Rende
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
-from render_server.engines.wan.memory import MemoryPlan, plan_memory, require_room
+from render_server.engines.wan.memory import MemoryPlan, has_room, plan_memory, require_room
 from render_server.engines.wan.prompts import PromptCache
-from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
+from render_server.engines.wan.sampling import TIMESTEPS, WARM_UP_CLIPS, LatentShape, noises
 from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
-from render_server.sizes import RESOLUTION_AREAS
 
 from .background import follow
 from .scheduler import FewStepScheduler
@@ -86,7 +86,7 @@ class DiffusersPipeline:
         return EngineLoaded(model=self._model, executor="process", gpu=describe_gpu(self._device), memory=memory)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
-        require_room(order, self._device)
+        require_room(order.width, order.height, self._device)
         forget_peak(self._device)
         yield Step("encoding_prompt")
         prompt = self._prompts.get(order.prompt, self._device)
@@ -199,11 +199,14 @@ class DiffusersPipeline:
         if self._device.type != "cuda" or self._sampling is OFFLOADED:
             return
         prompt = self._prompts.get("", self._device)
-        for area in RESOLUTION_AREAS.values():
-            height, width = 26, area // 256 // 26 // 2 * 2
-            tokens = height * width // 4 * 31
-            latents = torch.zeros(1, 48, 31, height, width, device=self._device, dtype=torch.bfloat16)
-            times = torch.full((1, tokens), 757.0, device=self._device)
+        for clip in WARM_UP_CLIPS:
+            width, height, _ = clip
+            if not has_room(width, height, self._device):
+                continue
+            shape = LatentShape.of_clip(*clip)
+            tokens = shape.frames * shape.height * shape.width // 4
+            latents = torch.zeros(1, *dataclasses.astuple(shape), device=self._device, dtype=torch.bfloat16)
+            times = torch.full((1, tokens), float(TIMESTEPS[1]), device=self._device)
             self._pipeline.transformer(latents, times, prompt.to(torch.bfloat16), return_dict=False)
             for _ in self._decode(latents[0, :, :3]):
                 pass

@@ -18,11 +18,13 @@ import numpy as np
 import torch
 from fastvideo import VideoGenerator
 
-from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
+from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderFailedError, RenderOrder, Step
+from render_server.engines.wan.gpu import free_bytes_for_another
+from render_server.engines.wan.memory import KEEP_EVERYTHING, plan_memory
 from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 
-from .worker import WorkerOrder, denoise, open_studio, render
+from .worker import Failure, WorkerOrder, denoise, open_studio, render
 
 log = logging.getLogger("engine.fastvideo")
 
@@ -45,6 +47,8 @@ class FastVideoPipeline:
         # worker's pipe in any case.
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
         folder = str(find_weights(self._model))
+        free = free_bytes_for_another()
+        plan = KEEP_EVERYTHING if free is None else plan_memory(free)
         # Workers import this package by name.
         os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
         # The worker dies with the thread that made it, so this has to be the main one.
@@ -53,8 +57,8 @@ class FastVideoPipeline:
             num_gpus=1,
             distributed_executor_backend=self._executor,
             dit_cpu_offload=False,
-            dit_layerwise_offload=False,
-            text_encoder_cpu_offload=False,
+            dit_layerwise_offload=not plan.keeps_transformer,
+            text_encoder_cpu_offload=not plan.keeps_text_encoder,
             vae_cpu_offload=True,
             use_fsdp_inference=False,
             text_encoder_precisions=("bf16",),
@@ -63,10 +67,12 @@ class FastVideoPipeline:
         key = secrets.token_bytes(32)
         address = str(Path(tempfile.mkdtemp(prefix="fastvideo-")) / "worker.sock")
         with Listener(address, "AF_UNIX", authkey=key) as listener:
-            opened = InThread(lambda: self._call(open_studio, folder, address, key))
+            # On the processor compiling would take longer than it saves; streamed blocks cannot be compiled.
+            is_compiled = free is not None and plan.keeps_transformer
+            opened = InThread(lambda: self._call(open_studio, folder, is_compiled, address, key))
             self._worker: Connection = listener.accept()
             gpu = opened.result()
-        return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory="everything on the GPU")
+        return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory=str(plan) if gpu else None)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         ended = InThread(lambda: self._call(render, to_worker(order)))
@@ -82,9 +88,9 @@ class FastVideoPipeline:
         except RenderCancelledError:
             self._abandon(ended)
             raise
-        problem = ended.result()
-        if problem:
-            raise RuntimeError(problem)
+        failure: Failure | None = ended.result()
+        if failure:
+            raise RenderFailedError(failure.code, failure.message, retry=failure.retry)
 
     def latents_of(self, order: RenderOrder) -> torch.Tensor:
         """What a render decodes, for comparing engines: (channels, frames, height, width)."""

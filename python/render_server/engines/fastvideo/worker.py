@@ -17,14 +17,17 @@ import torch
 from diffusers import AutoencoderKLWan
 from fastvideo.pipelines.pipeline_batch_info import ForwardBatch
 
+from render_server.engines import RenderFailedError
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
+from render_server.engines.wan.memory import has_room, require_room
 from render_server.engines.wan.prompts import PromptCache
-from render_server.engines.wan.sampling import TIMESTEPS
+from render_server.engines.wan.sampling import TIMESTEPS, WARM_UP_CLIPS, LatentShape
 from render_server.protocol import Gpu
 
 from .stage import PictureDenoisingStage
+from .transformer import speed_up
 
 log = logging.getLogger("engine.fastvideo")
 
@@ -41,6 +44,15 @@ class WorkerOrder:
     seed: int
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A RenderFailedError as it travels."""
+
+    code: str
+    message: str
+    retry: bool
+
+
 class CancelledError(Exception):
     pass
 
@@ -48,7 +60,7 @@ class CancelledError(Exception):
 class Studio:
     """What the worker keeps between renders."""
 
-    def __init__(self, worker: Any, model: Path, home: Connection) -> None:
+    def __init__(self, worker: Any, model: Path, home: Connection, *, is_compiled: bool) -> None:
         self._pipeline = worker.pipeline
         # Otherwise FastVideo would make its stages, and compile, at the first render.
         self._pipeline.post_init()
@@ -62,12 +74,15 @@ class Studio:
         # FastVideo's own copy would only take up memory.
         self._pipeline.decoding_stage.vae = None
         self._pipeline.modules["vae"] = None
-        self._stage = PictureDenoisingStage(
-            self._pipeline.get_module("transformer"), self._pipeline.get_module("scheduler")
-        )
+        transformer = self._pipeline.get_module("transformer")
+        speed_up(transformer, self.device, is_compiled=is_compiled)
+        self._stage = PictureDenoisingStage(transformer, self._pipeline.get_module("scheduler"))
         self._prompts = PromptCache(self._encode_prompt)
+        if self.device.type == "cuda":
+            self._warm_up()
 
     def render(self, order: WorkerOrder) -> None:
+        require_room(order.width, order.height, self.device)
         forget_peak(self.device)
         latents = self.denoise(order)
         self._say("decoding", 0, latents.shape[1])
@@ -82,20 +97,39 @@ class Studio:
         self._say("encoding_prompt", 0, 0)
         prompt = self._prompts.get(order.prompt, self.device)
         self._say("encoding_image", 0, 0)
-        batch = ForwardBatch(
-            data_type="video",
-            prompt_embeds=[prompt],
-            image_latent=self._encode_picture(order.pixels),
-            width=order.width,
-            height=order.height,
-            num_frames=order.frames,
-            seed=order.seed,
-        )
+        picture = self._encode_picture(order.pixels)
         steps = len(TIMESTEPS)
         self._say("denoising", 0, steps)
         self._stage.on_step = lambda step: self._step(step, steps)
+        return self._run_stage(prompt, picture, (order.width, order.height, order.frames), order.seed)
+
+    def _run_stage(
+        self, prompt: torch.Tensor, picture: torch.Tensor, clip: tuple[int, int, int], seed: int
+    ) -> torch.Tensor:
+        width, height, frames = clip
+        batch = ForwardBatch(
+            data_type="video",
+            prompt_embeds=[prompt],
+            image_latent=picture,
+            width=width,
+            height=height,
+            num_frames=frames,
+            seed=seed,
+        )
         latents: torch.Tensor = self._stage.forward(batch, self._args).latents[0]
         return latents
+
+    def _warm_up(self) -> None:
+        """Compiles and loads now what the first member would otherwise wait for."""
+        prompt = self._prompts.get("", self.device)
+        for clip in WARM_UP_CLIPS:
+            width, height, _ = clip
+            if has_room(width, height, self.device):
+                shape = LatentShape.of_clip(*clip)
+                picture = torch.zeros(1, shape.channels, 1, shape.height, shape.width)
+                for _ in self._decoder.decode(self._run_stage(prompt, picture, clip, seed=0)[:, :3]):
+                    pass
+        torch.cuda.synchronize()
 
     def _step(self, step: int, steps: int) -> None:
         if self.device.type == "cuda":
@@ -129,28 +163,31 @@ class Studio:
 _studio: Studio | None = None
 
 
-def open_studio(worker: Any, model: str, address: str, key: bytes) -> Gpu | None:
+def open_studio(worker: Any, model: str, is_compiled: bool, address: str, key: bytes) -> Gpu | None:
     """Called once, when FastVideo has loaded its model. Errors may be raised: the engine could not load."""
     global _studio  # noqa: PLW0603
     require_kernels(pick_device())
     torch.backends.cuda.enable_cudnn_sdp(True)
-    _studio = Studio(worker, Path(model), Client(address, "AF_UNIX", authkey=key))
+    home = Client(address, "AF_UNIX", authkey=key)
+    _studio = Studio(worker, Path(model), home, is_compiled=is_compiled)
     return describe_gpu(_studio.device)
 
 
-def render(_worker: Any, order: WorkerOrder) -> str | None:
-    """Returns None, "cancelled", or what went wrong in words."""
+def render(_worker: Any, order: WorkerOrder) -> Failure | None:
+    """None is a render that is done, or that nobody wanted any more."""
     assert _studio
     try:
         _studio.render(order)
     except CancelledError:
-        return "cancelled"
+        return None
+    except RenderFailedError as error:
+        return Failure(error.code, str(error), error.retry)
     except torch.AcceleratorError:
         # The GPU's context is lost: only a new process gets another.
         raise
     except Exception as error:
         log.exception("the render failed")
-        return f"{type(error).__name__}: {error}"
+        return Failure("engine_error", f"The engine failed: {type(error).__name__}: {error}", retry=True)
     return None
 
 

@@ -1,5 +1,8 @@
 """The one GPU that this process renders on."""
 
+import subprocess
+import sys
+
 import torch
 
 from render_server.engines import GpuMemory
@@ -50,6 +53,15 @@ def read_memory(device: torch.device) -> GpuMemory:
 def forget_peak(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+
+
+def free_bytes_for_another() -> int | None:
+    """What a process that has yet to start will find free; None without a GPU. Asked by a process that ends, because
+    whoever asks keeps half a gigabyte of the GPU for itself."""
+    if not torch.cuda.is_available():
+        return None
+    ask = "import torch; print(torch.cuda.mem_get_info()[0])"
+    return int(subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True).stdout)
 
 
 def available_bytes(device: torch.device) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from render_server.engines import RenderFailedError, RenderOrder
+from render_server.engines import RenderFailedError
 
 from .gpu import available_bytes
 
@@ -39,6 +39,9 @@ class MemoryPlan:
         return "text encoder and transformer streamed from memory"
 
 
+KEEP_EVERYTHING = MemoryPlan(keeps_text_encoder=True, keeps_transformer=True)
+
+
 def bytes_of_render(pixels: int) -> int:
     return RESERVE_BYTES + pixels * max(DENOISING_BYTES_PER_PIXEL, DECODING_BYTES_PER_PIXEL)
 
@@ -48,22 +51,24 @@ def plan_memory(free_bytes: int) -> MemoryPlan:
     for pixels in (PIXELS_720P, PIXELS_480P):
         room = free_bytes - VAE_BYTES - bytes_of_render(pixels)
         if room >= TEXT_ENCODER_BYTES + TRANSFORMER_BYTES:
-            return MemoryPlan(keeps_text_encoder=True, keeps_transformer=True)
+            return KEEP_EVERYTHING
         if room >= TRANSFORMER_BYTES:
             return MemoryPlan(keeps_text_encoder=False, keeps_transformer=True)
     return MemoryPlan(keeps_text_encoder=False, keeps_transformer=False)
 
 
-def require_room(order: RenderOrder, device: torch.device) -> None:
+def has_room(width: int, height: int, device: torch.device) -> bool:
+    return device.type != "cuda" or available_bytes(device) >= bytes_of_render(width * height) - RESERVE_BYTES
+
+
+def require_room(width: int, height: int, device: torch.device) -> None:
     """Refuses now what would run out of memory after a minute."""
-    if device.type != "cuda":
+    if has_room(width, height, device):
         return
-    needed = bytes_of_render(order.width * order.height) - RESERVE_BYTES
-    available = available_bytes(device)
-    if available < needed:
-        raise RenderFailedError(
-            "gpu_memory_short",
-            f"A clip of {order.width}x{order.height} needs {needed / GIB:.1f} GiB of GPU memory beside the model, and "
-            f"{available / GIB:.1f} GiB are free. Ask for 480p, or stop what else uses this GPU.",
-            retry=False,
-        )
+    needed = bytes_of_render(width * height) - RESERVE_BYTES
+    raise RenderFailedError(
+        "gpu_memory_short",
+        f"A clip of {width}x{height} needs {needed / GIB:.1f} GiB of GPU memory beside the model, and "
+        f"{available_bytes(device) / GIB:.1f} GiB are free. Ask for 480p, or stop what else uses this GPU.",
+        retry=False,
+    )
