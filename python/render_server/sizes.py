@@ -24,12 +24,16 @@ CROP_WEIGHT = 4
 
 
 def output_size(picture: tuple[int, int], resolution: str) -> tuple[int, int]:
-    """The (width, height) to render a picture at: of all allowed sizes, the one that loses least to cropping and to
-    unused area. Raises ValueError beyond 3:1."""
-    aspect = picture[0] / picture[1]
+    """The (width, height) to render a picture at. Raises ValueError beyond 3:1."""
+    return size_of_shape(picture, RESOLUTION_AREAS[resolution])
+
+
+def size_of_shape(shape: tuple[int, int], area: int) -> tuple[int, int]:
+    """Of all allowed sizes within `area`, the one that loses least to cropping and to unused area. Raises ValueError
+    beyond 3:1."""
+    aspect = shape[0] / shape[1]
     if max(aspect, 1 / aspect) > MOST_EXTREME_ASPECT:
-        raise ValueError(f"Expected a picture of at most {MOST_EXTREME_ASPECT}:1, got {picture[0]}x{picture[1]}")
-    area = RESOLUTION_AREAS[resolution]
+        raise ValueError(f"Expected a picture of at most {MOST_EXTREME_ASPECT}:1, got {shape[0]}x{shape[1]}")
     best = (SIZE_MULTIPLE, SIZE_MULTIPLE)
     smallest_loss = math.inf
     for width in range(SIZE_MULTIPLE, area // SIZE_MULTIPLE + 1, SIZE_MULTIPLE):
