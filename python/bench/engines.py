@@ -26,22 +26,30 @@ from PIL import Image
 
 from render_server.clip import ClipOrder, LoadedEngine, make_clip
 from render_server.engines import RenderCancelledError, RenderOrder, create_pipeline, find_engine
+from render_server.engines.wan.gpu import pick_device
+from render_server.engines.wan.memory import GIB
+from render_server.engines.wan.sampling import LatentShape
 from render_server.pictures import Picture
 from render_server.protocol import AnyEvent, Denoising, RenderBody, RenderResult
 
 from .checkpoint import FOLDER_NAME, FULL, TINY, make_checkpoint
+from .decoder import compare_decoders, compare_with_exact
 
 SIZES = {"480p": (832, 480), "720p": (1280, 704)}
 FRAMES = 121
+DEVICE = pick_device()
+PARTS = ["fastvideo-unmodified", "fastvideo", "diffusers", "agreement", "decoder"]
 PROMPT = "The camera moves slowly closer while leaves drift past in the wind."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "animate-bench")
-    parser.add_argument("--engines", nargs="*", default=["fastvideo-unmodified", "fastvideo", "diffusers", "agreement"])
+    parser.add_argument("--engines", nargs="*", default=PARTS)
+    parser.add_argument("--sizes", nargs="*", default=list(SIZES), choices=list(SIZES))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--soak", type=int, default=0, help="renders of 480p in a row, for leaks")
+    parser.add_argument("--card", type=float, help="GiB: leave only that much of the GPU free, as on a smaller card")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and size: does everything run?")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -52,8 +60,13 @@ def main() -> None:
         started = time.monotonic()
         make_checkpoint(args.folder, TINY if args.tiny else FULL, "cuda" if torch.cuda.is_available() else "cpu")
         print(f"checkpoint made in {time.monotonic() - started:.0f} s", flush=True)
+    # Held for as long as this process lives; the engines run in others.
+    _held = torch.empty(
+        0 if args.card is None else free_bytes() - int(args.card * GIB), dtype=torch.uint8, device=DEVICE
+    )
     for part in args.engines:
         flags = [*(["--tiny"] if args.tiny else []), "--soak", str(args.soak), "--repeats", str(args.repeats)]
+        flags += ["--sizes", *args.sizes]
         command = [sys.executable, "-m", "bench.engines", "--part", part, "--folder", str(args.folder), *flags]
         log = args.folder / f"{part}.log"
         with (
@@ -74,7 +87,7 @@ def row(*cells: object) -> None:
 
 
 def run_part(args: argparse.Namespace) -> None:
-    sizes = {"tiny": (128, 96)} if args.tiny else SIZES
+    sizes = {"tiny": (128, 96)} if args.tiny else {label: SIZES[label] for label in args.sizes}
     frames = 9 if args.tiny else FRAMES
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -83,6 +96,10 @@ def run_part(args: argparse.Namespace) -> None:
             run_unmodified(model, folder, sizes, frames, args.repeats)
         elif args.part == "agreement":
             measure_agreement(model, folder, sizes, frames)
+        elif args.part == "decoder":
+            for label, (width, height) in sizes.items():
+                compare = compare_with_exact if label == next(iter(sizes)) else compare_decoders
+                row("decoder", label, *compare(model, LatentShape.of_clip(width, height, frames)))
         else:
             run_engine(args, model, folder, sizes, frames)
 
@@ -178,8 +195,11 @@ def soak(part: str, renders: int, render: Callable[[int], Any]) -> None:
 
 def gpu_bytes() -> int:
     """Used on the whole card, by whichever process: a worker's memory counts too."""
-    free, total = torch.cuda.mem_get_info() if torch.cuda.is_available() else (0, 0)
-    return total - free
+    return torch.cuda.mem_get_info()[1] - free_bytes() if DEVICE.type == "cuda" else 0
+
+
+def free_bytes() -> int:
+    return torch.cuda.mem_get_info()[0]
 
 
 def resident_bytes() -> int:
