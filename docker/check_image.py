@@ -17,16 +17,16 @@ def main() -> int:
     if required and required not in architectures:
         print(
             f"Expected a PyTorch with kernels for {required}, got {torch.__version__} with "
-            f"{', '.join(architectures) or 'none'}. Pass another TORCH and TORCH_INDEX, or REQUIRED_ARCH for your card, "
-            "or an empty REQUIRED_ARCH to go without this check.",
+            f"{', '.join(architectures) or 'none'}. Pass another TORCH and TORCH_INDEX, or REQUIRED_ARCH for your "
+            "card, or an empty REQUIRED_ARCH to go without this check.",
             file=sys.stderr,
         )
         return 1
     header = Path(sysconfig.get_path("include"), "Python.h")
     if not header.is_file():
         print(
-            f"Expected {header}, which Triton compiles its launchers with, found nothing. Use a base image whose Python "
-            "has its headers: the official python:3.12-slim images do.",
+            f"Expected {header}, which Triton compiles its launchers with, found nothing. Use a base image whose "
+            "Python has its headers: the official python:3.12-slim images do.",
             file=sys.stderr,
         )
         return 1

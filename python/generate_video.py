@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -52,6 +53,8 @@ def main() -> int:
     args = parser.parse_args()
     spec = chosen_engine(parser, args)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+    # Its own account of every step would bury ours.
+    os.environ.setdefault("FASTVIDEO_LOGGING_LEVEL", "WARNING")
     # As a container is stopped: leave by the way that removes what is half-written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="generate-video-") as folder:

@@ -1,0 +1,139 @@
+"""Why did the engine not start, and what is to be tried next? Reads what it printed; knows the launch ladder."""
+
+import re
+from dataclasses import dataclass
+
+IMAGE = "animate-bot-render"
+RUN = "docker run --rm --gpus all -v animate-bot-weights:/weights"
+WIDE_RUN = f"{RUN} --ipc=host --shm-size=8g"
+TEST = "python -u test_fastvideo_init.py"
+
+# Docker gives a container 64 MiB unless told otherwise.
+WIDE_SHARED_MEMORY_BYTES = 2**30
+
+LAST_LINES = 5
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`remedy` is what helps where no other rung of the launch ladder would; without one, the next rung may."""
+
+    code: str
+    cause: str
+    remedy: str | None = None
+
+
+# A symptom and what it means. The first that is found counts: an engine's last words are about consequences.
+KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
+    (
+        re.compile(r"no kernel image is available|needs kernels for sm_\d+|is not compatible with the current PyTorch"),
+        Trouble(
+            "kernels_missing",
+            "This PyTorch has no kernels for this card. An RTX 5090 needs sm_120, which PyTorch has from CUDA 12.8 on.",
+            "Build the image again for your card: docker build -f docker/Dockerfile -t animate-bot-render "
+            "--build-arg REQUIRED_ARCH=sm_120 --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128 .",
+        ),
+    ),
+    (
+        re.compile(
+            r"driver on your system is too old|driver version is insufficient|forward compatibility was attempted"
+        ),
+        Trouble(
+            "driver_too_old",
+            "The NVIDIA driver of this machine is older than the CUDA version that this PyTorch was built for.",
+            "Update the driver: CUDA 12.8 wants 570 or newer, CUDA 13.0 wants 580 or newer. What is there: nvidia-smi",
+        ),
+    ),
+    (
+        re.compile(
+            r"no CUDA GPUs are available|Found no NVIDIA driver|no CUDA-capable device|Current node has no GPU"
+            r"|libcuda\.so\S* cannot open|Torch not compiled with CUDA"
+        ),
+        Trouble(
+            "gpu_not_seen",
+            "No NVIDIA GPU is to be seen from here.",
+            "Give the container the card with --gpus all, which needs the NVIDIA Container Toolkit on the host. "
+            f"What the container sees: docker run --rm --gpus all {IMAGE} nvidia-smi",
+        ),
+    ),
+    (
+        re.compile(r"An attempt has been made to start a new process before"),
+        Trouble(
+            "main_not_guarded",
+            "The program that started the engine has no guard, so that each worker would start the engine once more.",
+            "Put what it does into a function, called only under: if __name__ == '__main__':",
+        ),
+    ),
+    (
+        re.compile(
+            r"compiled using NumPy 1\.x cannot be run|numpy\.dtype size changed|_ARRAY_API not found"
+            r"|numpy\.core\.multiarray failed to import|No module named 'numpy|was removed in the NumPy 2"
+        ),
+        Trouble(
+            "numpy_mismatch",
+            "A package was built for another numpy than the one that is installed.",
+            "Go back to the locked packages: pip install --no-deps --require-hashes -r docker/requirements.txt "
+            '(with FastVideo from source instead: pip install "numpy<2")',
+        ),
+    ),
+    (
+        re.compile(r"Failed to import Ray|cannot import name 'RayWorkerWrapper'|No module named 'ray'"),
+        Trouble("ray_missing", "Ray is not installed here.", "Install it: pip install ray. The image has it."),
+    ),
+    (
+        re.compile(r"found no model_index\.json|Expected the weights of .* found neither"),
+        Trouble(
+            "weights_missing",
+            "The weights are neither at the place given nor in the cache, and cannot be fetched.",
+            f"Fill the cache once: {RUN} {IMAGE} hf download FastVideo/FastWan2.2-TI2V-5B-FullAttn-Diffusers",
+        ),
+    ),
+    (
+        re.compile(r"CUDA out of memory|CUDA error: out of memory|OutOfMemoryError"),
+        Trouble(
+            "gpu_memory_short",
+            "The GPU's memory does not hold the model.",
+            "Stop what else uses the GPU (nvidia-smi lists it), or use the engine that keeps in memory only what fits: "
+            f"{WIDE_RUN} {IMAGE} {TEST} --engine diffusers",
+        ),
+    ),
+    (
+        re.compile(r"Cannot allocate memory|MemoryError|was killed \(exit code 137\)"),
+        Trouble(
+            "memory_short",
+            "The machine's own memory ran out while the weights were loaded.",
+            "Give the machine or the container at least 32 GB of memory.",
+        ),
+    ),
+    (
+        re.compile(
+            r"[Bb]us error|SIGBUS|unable to (write to|open|mmap|allocate shared memory).*torch_|No space left on device"
+        ),
+        Trouble("shared_memory_short", "The shared memory in /dev/shm is too small for FastVideo's worker."),
+    ),
+    (
+        re.compile(r"WorkerMultiprocProc (failed to start|initialization failed)|pipe closed unexpectedly"),
+        Trouble("worker_not_started", "FastVideo's worker process did not start: this host may block what it needs."),
+    ),
+]
+
+
+def find_trouble(output: str) -> Trouble:
+    """What the engine's output, its errors included, means. What is not known is told in its own last lines."""
+    for symptom, trouble in KNOWN:
+        if symptom.search(output):
+            return trouble
+    lines = [line for line in output.splitlines() if line.strip()][-LAST_LINES:]
+    return Trouble("unknown", "\n  ".join(["The reason is not a known one. Its last lines:", *lines]))
+
+
+def next_rung(engine: str, shared_memory_bytes: int) -> str | None:
+    """The command that climbs the launch ladder by one, from an engine in a container with so much of /dev/shm.
+    None at its end."""
+    if engine == "fastvideo":
+        if shared_memory_bytes < WIDE_SHARED_MEMORY_BYTES:
+            return f"{WIDE_RUN} {IMAGE}"
+        return f"{WIDE_RUN} {IMAGE} {TEST} --executor ray"
+    if engine == "fastvideo-ray":
+        return f"{WIDE_RUN} {IMAGE} {TEST} --engine diffusers"
+    return None
