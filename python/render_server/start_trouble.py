@@ -24,9 +24,9 @@ class Trouble:
 
 
 # A symptom and what it means. The first that is found counts: an engine's last words are about consequences.
-KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
+KNOWN: list[tuple[str, Trouble]] = [
     (
-        re.compile(r"no kernel image is available|needs kernels for sm_\d+|is not compatible with the current PyTorch"),
+        r"no kernel image is available|needs kernels for sm_\d+|is not compatible with the current PyTorch",
         Trouble(
             "kernels_missing",
             "This PyTorch has no kernels for this card. An RTX 5090 needs sm_120, which PyTorch has from CUDA 12.8 on.",
@@ -35,9 +35,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(
-            r"driver on your system is too old|driver version is insufficient|forward compatibility was attempted"
-        ),
+        r"driver on your system is too old|driver version is insufficient|forward compatibility was attempted",
         Trouble(
             "driver_too_old",
             "The NVIDIA driver of this machine is older than the CUDA version that this PyTorch was built for.",
@@ -45,7 +43,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(
+        (
             r"no CUDA GPUs are available|Found no NVIDIA driver|no CUDA-capable device|Current node has no GPU"
             r"|libcuda\.so\S* cannot open|Torch not compiled with CUDA"
         ),
@@ -57,7 +55,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(r"An attempt has been made to start a new process before"),
+        r"An attempt has been made to start a new process before",
         Trouble(
             "main_not_guarded",
             "The program that started the engine has no guard, so that each worker would start the engine once more.",
@@ -65,7 +63,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(
+        (
             r"compiled using NumPy 1\.x cannot be run|numpy\.dtype size changed|_ARRAY_API not found"
             r"|numpy\.core\.multiarray failed to import|No module named 'numpy|was removed in the NumPy 2"
         ),
@@ -77,11 +75,15 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(r"Failed to import Ray|cannot import name 'RayWorkerWrapper'|No module named 'ray'"),
+        r"Failed to import Ray|cannot import name 'RayWorkerWrapper'|No module named 'ray'",
         Trouble("ray_missing", "Ray is not installed here.", "Install it: pip install ray. The image has it."),
     ),
     (
-        re.compile(r"found no model_index\.json|Expected the weights of .* found neither"),
+        (r"abstract class RayDistributedExecutor"),
+        Trouble("ray_unusable", "The Ray executor of this FastVideo was released incomplete and cannot be started."),
+    ),
+    (
+        (r"found no model_index\.json|Expected the weights of .* found neither"),
         Trouble(
             "weights_missing",
             "The weights are neither at the place given nor in the cache, and cannot be fetched.",
@@ -89,7 +91,15 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(r"CUDA out of memory|CUDA error: out of memory|OutOfMemoryError"),
+        r"(No such file or directory|Permission denied).*\.(safetensors|json)\b",
+        Trouble(
+            "weights_unreadable",
+            "A file of the weights is not there, or this user may not read it.",
+            "Let everybody read them: chmod -R a+rX FOLDER. Download them again if files are missing.",
+        ),
+    ),
+    (
+        (r"CUDA out of memory|CUDA error: out of memory|OutOfMemoryError"),
         Trouble(
             "gpu_memory_short",
             "The GPU's memory does not hold the model.",
@@ -98,7 +108,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(r"Cannot allocate memory|MemoryError|was killed \(exit code 137\)"),
+        r"Cannot allocate memory|MemoryError|was killed \(exit code 137\)",
         Trouble(
             "memory_short",
             "The machine's own memory ran out while the weights were loaded.",
@@ -106,13 +116,11 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
         ),
     ),
     (
-        re.compile(
-            r"[Bb]us error|SIGBUS|unable to (write to|open|mmap|allocate shared memory).*torch_|No space left on device"
-        ),
+        r"bus error|SIGBUS|unable to (write to|open|mmap|allocate shared memory).*torch_|No space left on device",
         Trouble("shared_memory_short", "The shared memory in /dev/shm is too small for FastVideo's worker."),
     ),
     (
-        re.compile(r"WorkerMultiprocProc (failed to start|initialization failed)|pipe closed unexpectedly"),
+        r"WorkerMultiprocProc (failed to start|initialization failed)|pipe closed unexpectedly",
         Trouble("worker_not_started", "FastVideo's worker process did not start: this host may block what it needs."),
     ),
 ]
@@ -121,7 +129,7 @@ KNOWN: list[tuple[re.Pattern[str], Trouble]] = [
 def find_trouble(output: str) -> Trouble:
     """What the engine's output, its errors included, means. What is not known is told in its own last lines."""
     for symptom, trouble in KNOWN:
-        if symptom.search(output):
+        if re.search(symptom, output, re.IGNORECASE):
             return trouble
     lines = [line for line in output.splitlines() if line.strip()][-LAST_LINES:]
     return Trouble("unknown", "\n  ".join(["The reason is not a known one. Its last lines:", *lines]))
