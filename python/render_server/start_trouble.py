@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from .engines import FASTWAN
+
 IMAGE = "animate-bot-render"
 RUN = "docker run --rm --gpus all -v animate-bot-weights:/weights"
 WIDE_RUN = f"{RUN} --ipc=host --shm-size=8g"
@@ -83,11 +85,28 @@ KNOWN: list[tuple[str, Trouble]] = [
         Trouble("ray_unusable", "The Ray executor of this FastVideo was released incomplete and cannot be started."),
     ),
     (
+        r"FastVideoArgs.* got an unexpected keyword argument",
+        Trouble(
+            "fastvideo_mismatch",
+            "This FastVideo is not the one that the engine was written for, which is 0.2.0.",
+            "Build the image without the argument FASTVIDEO, or render with the other engine: "
+            f"{WIDE_RUN} {IMAGE} {TEST} --engine diffusers",
+        ),
+    ),
+    (
+        r"failed to map segment from shared object",
+        Trouble(
+            "no_programs_in_tmp",
+            "What Triton compiles cannot be run from where it is kept: the folder is mounted without exec.",
+            "Mount the container's /tmp with it: --tmpfs /tmp:exec",
+        ),
+    ),
+    (
         (r"found no model_index\.json|Expected the weights of .* found neither"),
         Trouble(
             "weights_missing",
             "The weights are neither at the place given nor in the cache, and cannot be fetched.",
-            f"Fill the cache once: {RUN} {IMAGE} hf download FastVideo/FastWan2.2-TI2V-5B-FullAttn-Diffusers",
+            f"Fill the cache once: {RUN} {IMAGE} hf download {FASTWAN}",
         ),
     ),
     (

