@@ -28,39 +28,47 @@ LONGEST_OUTPUT = 1_000_000
 def main() -> int:
     parser = create_parser(__doc__ or "")
     spec = chosen_engine(parser, parser.parse_args())
-    print(f"Loading {spec.name} with {spec.model}", flush=True)
+    # As a container is stopped: leave by the way that ends the engine too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        print(f"Loading {spec.name} with {spec.model}", flush=True)
+        seconds, output = start(spec)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    if seconds is None:
+        explain(spec, output)
+        return EXIT_NOT_STARTED
+    print(f"✓ SUCCESS! Generator initialized in {seconds:.2f}s")
+    print(f"✓ {EXECUTOR_NAMES.get(spec.name, f'Engine {spec.name}')} is WORKING!")
+    return 0
+
+
+def start(spec: EngineSpec) -> tuple[float | None, str]:
+    """The seconds that the engine took to start, or None, and what it printed. It has ended by then, with its workers."""
     # A FastVideo worker in trouble sends its parent a signal that ends it, so the engine gets a process of its own.
     context = multiprocessing.get_context("spawn")
     outcomes, outcome = context.Pipe(duplex=False)
     printed, printing = context.Pipe(duplex=False)
-    process = context.Process(target=load, args=(spec, outcome, printing))
-    process.start()
-    outcome.close()
-    printing.close()
     output: list[str] = []
     reader = threading.Thread(target=pass_on, args=(printed, output), daemon=True)
-    reader.start()
+    process = context.Process(target=load, args=(spec, outcome, printing))
     seconds: float | None = None
+    process.start()
     try:
+        outcome.close()
+        printing.close()
+        reader.start()
         with suppress(EOFError):
             seconds = outcomes.recv()
         process.join(END_SECONDS)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     finally:
-        # Workers that an engine started live in its group too, and hold GPU memory.
+        # Workers that an engine started live in its group too, and hold GPU memory. It leads that only once it loads.
         with suppress(ProcessLookupError):
             os.killpg(process.pid or 0, signal.SIGKILL)
-        # It leads that group only once it has got so far.
         process.kill()
         process.join()
-        reader.join(END_SECONDS)
-    if seconds is not None:
-        print(f"✓ SUCCESS! Generator initialized in {seconds:.2f}s")
-        print(f"✓ {EXECUTOR_NAMES.get(spec.name, f'Engine {spec.name}')} is WORKING!")
-        return 0
-    explain(spec, "".join(output) + f"\nIts process {describe_exit(process.exitcode or 0)}.")
-    return EXIT_NOT_STARTED
+    reader.join(END_SECONDS)
+    return seconds, "".join(output) + f"\nIts process {describe_exit(process.exitcode or 0)}."
 
 
 def load(spec: EngineSpec, outcome: Connection, printing: Connection) -> None:

@@ -1,9 +1,11 @@
 """The operator's two scripts, run as an operator runs them, from a folder of their own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,17 +21,34 @@ from bench.checkpoint import TINY, make_checkpoint
 PATIENCE_SECONDS = 120
 
 
-def run(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def launch(script: str, *arguments: str, folder: Path) -> subprocess.Popen[str]:
     tests = PYTHON_FOLDER / "tests"
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, str(PYTHON_FOLDER / script), *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": f"{PYTHON_FOLDER / 'test_engines'}:{tests / 'without_gpu'}"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
     )
+
+
+def run(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    with launch(script, *arguments, folder=folder) as process:
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals, after: str) -> int:
+    """Its exit code, when it gets the signal as soon as it prints `after`."""
+    assert process.stdout
+    with process:
+        while after not in (line := process.stdout.readline()):
+            assert line, "ended too early"
+        process.send_signal(number)
+        # Its output ends only when everybody who could write to it has.
+        process.communicate(timeout=PATIENCE_SECONDS)
+        return process.returncode
 
 
 def generate(folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
@@ -157,8 +176,24 @@ def test_a_failed_render_is_its_code_and_a_sentence(place: Path, engine: str, co
     assert not list(place.glob("clip*"))
 
 
-def test_an_engine_that_starts_is_called_working(tmp_path: Path, checkpoint: Path) -> None:
-    done = run("test_fastvideo_init.py", "--model", str(checkpoint), folder=tmp_path)
+@pytest.fixture(scope="module")
+def starts(checkpoint: Path) -> Iterator[dict[str, subprocess.CompletedProcess[str]]]:
+    """FastVideo started with whole weights and without a transformer; both at once, because each takes a while."""
+    with TemporaryDirectory(prefix="broken-") as folder, ThreadPoolExecutor() as pool:
+        broken = Path(folder, checkpoint.name)
+        broken.mkdir()
+        for part in checkpoint.iterdir():
+            if part.name != "transformer":
+                (broken / part.name).symlink_to(part)
+        started = {
+            name: pool.submit(run, "test_fastvideo_init.py", "--model", str(model), folder=Path(folder))
+            for name, model in [("whole", checkpoint), ("broken", broken)]
+        }
+        yield {name: done.result() for name, done in started.items()}
+
+
+def test_an_engine_that_starts_is_called_working(starts: dict[str, subprocess.CompletedProcess[str]]) -> None:
+    done = starts["whole"]
     assert done.returncode == 0, done.stderr
     success, working = done.stdout.splitlines()[-2:]
     assert success.startswith("✓ SUCCESS! Generator initialized in ")
@@ -168,13 +203,10 @@ def test_an_engine_that_starts_is_called_working(tmp_path: Path, checkpoint: Pat
     assert working == "✓ Multiprocessing executor is WORKING!"
 
 
-def test_a_worker_that_signals_its_parent_in_trouble_is_survived_and_named(tmp_path: Path, checkpoint: Path) -> None:
-    broken = tmp_path / checkpoint.name
-    broken.mkdir()
-    for part in checkpoint.iterdir():
-        if part.name != "transformer":
-            (broken / part.name).symlink_to(part)
-    done = run("test_fastvideo_init.py", "--model", str(broken), folder=tmp_path)
+def test_a_worker_that_signals_its_parent_in_trouble_is_survived_and_named(
+    starts: dict[str, subprocess.CompletedProcess[str]],
+) -> None:
+    done = starts["broken"]
     assert done.returncode == 1
     assert "WorkerMultiprocProc failed to start" in done.stderr
     assert "✗ The engine fastvideo did not start" in done.stderr
@@ -193,3 +225,18 @@ def test_an_engine_that_does_not_start_is_explained(tmp_path: Path, arguments: l
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "SUCCESS" not in done.stdout
+
+
+def test_a_render_that_is_stopped_leaves_nothing_half_written(place: Path) -> None:
+    process = launch(
+        "generate_video.py",
+        *["--image", "a.jpg", "--prompt", "wait", "--output", "clip.mp4", "--engine", "hangs_in_render:create"],
+        folder=place,
+    )
+    assert stop(process, signal.SIGTERM, after="decoding") == 128 + signal.SIGTERM
+    assert not list(place.glob("clip*"))
+
+
+def test_a_start_that_is_interrupted_leaves_no_process(tmp_path: Path) -> None:
+    process = launch("test_fastvideo_init.py", "--engine", "never_loads:create", folder=tmp_path)
+    assert stop(process, signal.SIGINT, after="Loading") == 128 + signal.SIGINT
