@@ -13,7 +13,8 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from render_server.engines.wan.decoder import Decoder
-from render_server.engines.wan.gpu import pick_device
+from render_server.engines.wan.gpu import forget_peak, pick_device, read_memory
+from render_server.engines.wan.memory import GIB
 from render_server.engines.wan.sampling import LatentShape, noises
 
 DEVICE = pick_device()
@@ -23,8 +24,15 @@ def compare_decoders(model: Path, shape: LatentShape) -> list[str]:
     vae, latents = load(model), next(noises(3, shape)).to(DEVICE)
     (eager, eager_seconds) = timed(lambda: decode_eagerly(vae, latents))
     decoder = Decoder(vae)
-    (ours, seconds) = timed(lambda: torch.cat(list(decoder.decode(latents))))
-    return [f"ours {seconds:.2f} s", f"diffusers {eager_seconds:.2f} s", f"apart {psnr(ours, eager):.1f} dB"]
+    forget_peak(DEVICE)
+    before = read_memory(DEVICE).peak_bytes
+    (ours, seconds) = timed(lambda: torch.cat([frames.cpu() for frames in decoder.decode(latents)]))
+    beside = (read_memory(DEVICE).peak_bytes - before) / GIB
+    return [
+        f"ours {seconds:.2f} s with {beside:.1f} GiB beside the weights",
+        f"diffusers {eager_seconds:.2f} s",
+        f"apart {psnr(ours, eager):.1f} dB",
+    ]
 
 
 def compare_with_exact(model: Path, shape: LatentShape) -> list[str]:

@@ -94,6 +94,8 @@ async def test_a_render_tells_its_steps_and_can_be_made_again_from_its_seed(serv
 
 async def test_a_cancelled_render_frees_the_engine_for_the_next(server: Server) -> None:
     create_mosaic(server.folder / "in", "a.png", 1)
+    # The first steps of an engine without a warm-up are long ones.
+    await render(server, "first")
     await server.start("long", **(SMALL_CLIP | {"frames": 121}))
     await server.until_stage("long", "decoding")
     answer = (await server.client.delete("/renders/long")).json()

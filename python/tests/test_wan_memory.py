@@ -6,7 +6,7 @@ import torch
 from render_server.engines import RenderFailedError
 from render_server.engines.wan import memory
 from render_server.engines.wan.gpu import require_kernels
-from render_server.engines.wan.memory import GIB, plan_memory, require_room
+from render_server.engines.wan.memory import GIB, failing_in_words, plan_memory, require_room
 from render_server.engines.wan.prompts import MOST_KEPT, PromptCache
 
 GPU = torch.device("cuda")
@@ -71,3 +71,13 @@ def test_a_prompt_is_encoded_once_and_the_oldest_is_forgotten() -> None:
         cache.get(f"dog {number}", torch.device("cpu"))
     cache.get("cat", torch.device("cpu"))
     assert encoded[-1] == "cat"
+
+
+def test_a_gpu_that_fills_up_in_the_middle_of_a_render_fails_it_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    with (
+        pytest.raises(RenderFailedError, match=r"ran out of memory in the middle of a clip of 832x480") as failed,
+        failing_in_words(832, 480),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    assert failed.value.code == "gpu_memory_short"

@@ -17,9 +17,9 @@ from render_server.engines import Frames, GpuMemory, RenderCancelledError, Rende
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
-from render_server.engines.wan.memory import MemoryPlan, has_room, plan_memory, require_room
+from render_server.engines.wan.memory import MemoryPlan, clips_with_room, failing_in_words, plan_memory, require_room
 from render_server.engines.wan.prompts import PromptCache
-from render_server.engines.wan.sampling import TIMESTEPS, WARM_UP_CLIPS, LatentShape, noises
+from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
 from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 
@@ -88,6 +88,11 @@ class DiffusersPipeline:
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         require_room(order.width, order.height, self._device)
         forget_peak(self._device)
+        with failing_in_words(order.width, order.height):
+            yield from self._render(order, is_cancelled)
+        yield read_memory(self._device)
+
+    def _render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames]:
         yield Step("encoding_prompt")
         prompt = self._prompts.get(order.prompt, self._device)
         negative = self._prompts.get(order.negative, self._device) if self._sampling.guidance > 1 else None
@@ -100,7 +105,6 @@ class DiffusersPipeline:
                 raise RenderCancelledError
             yield frames
             yield Step("decoding", number, latents.shape[1])
-        yield read_memory(self._device)
 
     def latents_of(self, order: RenderOrder) -> torch.Tensor:
         """What a render decodes, for comparing engines: (channels, frames, height, width)."""
@@ -199,10 +203,7 @@ class DiffusersPipeline:
         if self._device.type != "cuda" or self._sampling is OFFLOADED:
             return
         prompt = self._prompts.get("", self._device)
-        for clip in WARM_UP_CLIPS:
-            width, height, _ = clip
-            if not has_room(width, height, self._device):
-                continue
+        for clip in clips_with_room(self._device):
             shape = LatentShape.of_clip(*clip)
             tokens = shape.frames * shape.height * shape.width // 4
             latents = torch.zeros(1, *dataclasses.astuple(shape), device=self._device, dtype=torch.bfloat16)

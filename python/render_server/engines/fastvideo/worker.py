@@ -21,9 +21,9 @@ from render_server.engines import RenderFailedError
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
-from render_server.engines.wan.memory import has_room, require_room
+from render_server.engines.wan.memory import clips_with_room, failing_in_words, require_room
 from render_server.engines.wan.prompts import PromptCache
-from render_server.engines.wan.sampling import TIMESTEPS, WARM_UP_CLIPS, LatentShape
+from render_server.engines.wan.sampling import TIMESTEPS, LatentShape
 from render_server.protocol import Gpu
 
 from .stage import PictureDenoisingStage
@@ -84,13 +84,17 @@ class Studio:
     def render(self, order: WorkerOrder) -> None:
         require_room(order.width, order.height, self.device)
         forget_peak(self.device)
+        with failing_in_words(order.width, order.height):
+            self._render(order)
+        self._home.send(("memory", read_memory(self.device)))
+
+    def _render(self, order: WorkerOrder) -> None:
         latents = self.denoise(order)
         self._say("decoding", 0, latents.shape[1])
         for number, frames in enumerate(to_host(self._decoder.decode(latents)), start=1):
             self._home.send(("frames", frames.shape))
             self._home.send_bytes(frames.data.cast("B"))
             self._say("decoding", number, latents.shape[1])
-        self._home.send(("memory", read_memory(self.device)))
 
     def denoise(self, order: WorkerOrder) -> torch.Tensor:
         """The clip's normalised latents, (channels, frames, height, width)."""
@@ -122,13 +126,11 @@ class Studio:
     def _warm_up(self) -> None:
         """Compiles and loads now what the first member would otherwise wait for."""
         prompt = self._prompts.get("", self.device)
-        for clip in WARM_UP_CLIPS:
-            width, height, _ = clip
-            if has_room(width, height, self.device):
-                shape = LatentShape.of_clip(*clip)
-                picture = torch.zeros(1, shape.channels, 1, shape.height, shape.width)
-                for _ in self._decoder.decode(self._run_stage(prompt, picture, clip, seed=0)[:, :3]):
-                    pass
+        for clip in clips_with_room(self.device):
+            shape = LatentShape.of_clip(*clip)
+            picture = torch.zeros(1, shape.channels, 1, shape.height, shape.width)
+            for _ in self._decoder.decode(self._run_stage(prompt, picture, clip, seed=0)[:, :3]):
+                pass
         torch.cuda.synchronize()
 
     def _step(self, step: int, steps: int) -> None:

@@ -29,28 +29,25 @@ class CausalConvolution:
         self.weight = weight.contiguous(memory_format=layout(weight, torch.channels_last_3d))
         self.bias = layer.bias.detach()
         self._padding = (0, self.weight.shape[3] // 2, self.weight.shape[4] // 2)
-        self._memory: torch.Tensor | None = None
+        # (HISTORY, height, width, channels)
+        self._seen: torch.Tensor | None = None
+        self._input: torch.Tensor | None = None
 
     def forget(self) -> None:
-        self._memory = None
+        self._seen = self._input = None
 
     def inlet(self, frames: int, height: int, width: int) -> torch.Tensor:
         """Where the next chunk's input goes: (frames, height, width, channels)."""
-        shape = (HISTORY + frames, height, width, self.weight.shape[1])
-        before = self._memory
-        if before is not None and before.shape == shape:
-            last = before[-HISTORY:]
-            # In a short chunk the two places overlap.
-            before[:HISTORY] = last if frames >= HISTORY else last.clone()
-            return before[HISTORY:]
-        memory = self.weight.new_empty(shape)
-        memory[:HISTORY] = 0 if before is None else before[-HISTORY:]
-        self._memory = memory
-        return memory[HISTORY:]
+        self._input = self.weight.new_empty(HISTORY + frames, height, width, self.weight.shape[1])
+        self._input[:HISTORY] = 0 if self._seen is None else self._seen
+        return self._input[HISTORY:]
 
     def __call__(self) -> torch.Tensor:
-        assert self._memory is not None
-        first = self._memory.permute(3, 0, 1, 2).unsqueeze(0)
+        assert self._input is not None
+        # Only what is remembered is kept: whole inputs of all convolutions would take up gigabytes.
+        taken, self._input = self._input, None
+        self._seen = taken[-HISTORY:].clone()
+        first = taken.permute(3, 0, 1, 2).unsqueeze(0)
         if not first.is_cuda:
             first = first.contiguous()
         return functional.conv3d(first, self.weight, padding=self._padding)[0].permute(1, 2, 3, 0).contiguous()

@@ -1,10 +1,13 @@
 """What stays on the GPU and what waits in ordinary memory, decided once from what is free."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from render_server.engines import RenderFailedError
+from render_server.sizes import MOST_FRAMES, RESOLUTION_AREAS, output_size
 
 from .gpu import available_bytes
 
@@ -61,14 +64,32 @@ def has_room(width: int, height: int, device: torch.device) -> bool:
     return device.type != "cuda" or available_bytes(device) >= bytes_of_render(width * height) - RESERVE_BYTES
 
 
+def clips_with_room(device: torch.device) -> list[tuple[int, int, int]]:
+    """The longest landscape clip of each resolution that can be rendered, (width, height, frames), to warm up with."""
+    sizes = [output_size((16, 9), resolution) for resolution in RESOLUTION_AREAS]
+    return [(width, height, MOST_FRAMES) for width, height in sizes if has_room(width, height, device)]
+
+
 def require_room(width: int, height: int, device: torch.device) -> None:
     """Refuses now what would run out of memory after a minute."""
     if has_room(width, height, device):
         return
     needed = bytes_of_render(width * height) - RESERVE_BYTES
-    raise RenderFailedError(
-        "gpu_memory_short",
+    raise no_room(
         f"A clip of {width}x{height} needs {needed / GIB:.1f} GiB of GPU memory beside the model, and "
-        f"{available_bytes(device) / GIB:.1f} GiB are free. Ask for 480p, or stop what else uses this GPU.",
-        retry=False,
+        f"{available_bytes(device) / GIB:.1f} GiB are free."
     )
+
+
+@contextmanager
+def failing_in_words(width: int, height: int) -> Iterator[None]:
+    """For the render itself: another program may take the memory that was free when it began."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise no_room(f"The GPU ran out of memory in the middle of a clip of {width}x{height}.") from error
+
+
+def no_room(what: str) -> RenderFailedError:
+    return RenderFailedError("gpu_memory_short", f"{what} Ask for 480p, or stop what else uses this GPU.", retry=False)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import torch
 
-from render_server.sizes import MOST_FRAMES, RESOLUTION_AREAS, output_size
-
 # What the transformer is told about how noisy its input is, in thousandths; FastVideo's dmd_denoising_steps.
 TIMESTEPS = (1000, 757, 522)
 
@@ -40,10 +38,6 @@ class LatentShape:
     @staticmethod
     def of_clip(width: int, height: int, frames: int) -> "LatentShape":
         return LatentShape(48, (frames - 1) // 4 + 1, height // 16, width // 16)
-
-
-# The longest landscape clip of each resolution, (width, height, frames): what an engine warms up with.
-WARM_UP_CLIPS = [(*output_size((16, 9), resolution), MOST_FRAMES) for resolution in RESOLUTION_AREAS]
 
 
 def noises(seed: int, shape: LatentShape) -> Iterator[torch.Tensor]:
