@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def start(spec: EngineSpec) -> tuple[float | None, str]:
-    """The seconds that the engine took to start, or None, and what it printed. It has ended by then, with its workers."""
+    """The seconds that the engine took to start, or None, and what it printed. It and its workers have ended."""
     # A FastVideo worker in trouble sends its parent a signal that ends it, so the engine gets a process of its own.
     context = multiprocessing.get_context("spawn")
     outcomes, outcome = context.Pipe(duplex=False)
