@@ -76,7 +76,7 @@ def main() -> int:
     seconds = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in result.seconds.items())
     say(
         f"{clip}: {result.width}x{result.height}, {result.frames} frames, {result.bytes} bytes, seed {result.seed}, "
-        f"similarity {result.similarity}, seconds: {seconds}"
+        f"similarity {result.similarity}, colour drift {result.colour_drift}, seconds: {seconds}"
     )
     return 0
 

@@ -64,7 +64,10 @@ export const progressSchema = z.discriminatedUnion('stage', [
 ]);
 export type Progress = z.infer<typeof progressSchema>;
 
-/** What came out of an engine. `seconds` is per stage; `similarity` is the SSIM of the clip's frame 0 to the picture, 0 to 1. */
+/**
+ * What came out of an engine. `seconds` is per stage; `similarity` is the SSIM of the clip's frame 0 to the picture, 0 to 1;
+ * `colourDrift` is how far the clip's colours wander from the picture's, in CIELAB: 1 is just visible, 10 is another light.
+ */
 export const renderResultSchema = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
@@ -75,6 +78,7 @@ export const renderResultSchema = z.object({
   seconds: z.record(z.string(), z.number().min(0)),
   peakGpuBytes: z.int().min(0),
   similarity: z.number().min(-1).max(1),
+  colourDrift: z.number().min(0),
   engine: z.string().min(1),
   model: z.string().min(1),
 });

@@ -159,6 +159,7 @@ def run_engine(
             f"peak {result.peak_gpu_bytes / 2**30:.1f} GiB",
             f"longest silence {max(after - before for before, after in pairwise(told)):.2f} s",
             f"similarity {result.similarity:.3f}",
+            f"colour drift {result.colour_drift:.1f}",
             f"{result.bytes / 1e6:.1f} MB",
         )
     measure_cancel(part, sizes, render)

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from .colours import ColourDrift
 from .engines import GpuMemory, Pipeline, RenderCancelledError, RenderFailedError, RenderOrder, Step
 from .pictures import Picture
 from .protocol import (
@@ -76,6 +77,7 @@ def make_clip(
     order = RenderOrder(
         picture, body.prompt, body.negative, width=body.width, height=body.height, frames=body.frames, seed=body.seed
     )
+    drift = ColourDrift(picture.pixels)
     part = wanted.clip.with_name(f"{wanted.clip.name}.part")
     try:
         with (
@@ -92,6 +94,7 @@ def make_clip(
                     memory = item
                 else:
                     writer.write(item)
+                    drift.watch(item)
             watch.enter("encoding_video")
             report(EncodingVideo(elapsed=watch.elapsed))
             if writer.frames != body.frames:
@@ -123,6 +126,7 @@ def make_clip(
         seconds=watch.stop(),
         peak_gpu_bytes=memory.peak_bytes,
         similarity=round(similarity, 4),
+        colour_drift=round(drift.value, 2),
         engine=engine.name,
         model=engine.model,
     )

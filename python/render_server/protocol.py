@@ -23,7 +23,8 @@ class RenderBody(Message, frozen=True, forbid_unknown_fields=True):
 
 
 class RenderResult(Message, frozen=True):
-    """What came out. `seconds` is per stage; `similarity` is the SSIM of frame 0 to the picture."""
+    """What came out. `seconds` is per stage; `similarity` is the SSIM of frame 0 to the picture,
+    `colour_drift` how far the clip's colours wander from the picture's, as ColourDrift measures it."""
 
     width: int
     height: int
@@ -34,6 +35,7 @@ class RenderResult(Message, frozen=True):
     seconds: dict[str, float]
     peak_gpu_bytes: int
     similarity: float
+    colour_drift: float
     engine: str
     model: str
 

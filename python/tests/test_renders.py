@@ -36,6 +36,8 @@ async def test_a_render_with_the_preview_engine_tells_its_story_and_leaves_one_w
     assert set(result) == set(CONTRACT["events"][6]["result"])
     assert (result["width"], result["height"], result["frames"], result["fps"]) == (64, 64, 25, 24)
     assert result["similarity"] > 0.95
+    # The camera only moves.
+    assert result["colourDrift"] < 5
     assert result["seed"] == BODY["seed"]
     assert [path.name for path in (server.folder / "out").iterdir()] == ["web-1.mp4"]
     assert (server.folder / "out" / "web-1.mp4").stat().st_size == result["bytes"]
