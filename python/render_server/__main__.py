@@ -14,7 +14,7 @@ import uvicorn
 
 from .app import create_app
 from .engines import ENGINES, find_engine
-from .runner import Runner
+from .runner import MOST_GROWTH_BYTES, RENDERS_PER_ENGINE, Runner, Wear
 from .unix_socket import SocketTakenError, bound_socket
 
 EXIT_SOCKET_TAKEN = 3
@@ -43,7 +43,8 @@ class Server(uvicorn.Server):
 
 
 async def serve(args: argparse.Namespace, listener: socket.socket) -> None:
-    runner = Runner(args.engine, args.inputs, args.outputs)
+    wear = Wear(renders=args.renders_per_engine, growth_bytes=args.most_growth_mib * 2**20)
+    runner = Runner(args.engine, args.inputs, args.outputs, wear)
     config = uvicorn.Config(
         create_app(runner, args.inputs),
         http="h11",
@@ -99,6 +100,18 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--orphan-seconds", type=float, default=15, help="leave when nobody asked for anything for so long"
+    )
+    parser.add_argument(
+        "--renders-per-engine",
+        type=int,
+        default=RENDERS_PER_ENGINE,
+        help="renders that one engine process makes before a fresh one takes over; 0 is no end of them",
+    )
+    parser.add_argument(
+        "--most-growth-mib",
+        type=int,
+        default=MOST_GROWTH_BYTES // 2**20,
+        help="a fresh engine takes over when its ordinary memory has grown by more; 0 is never",
     )
     args = parser.parse_args()
     try:

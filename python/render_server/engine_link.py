@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -62,6 +63,17 @@ class EngineLink:
             while line := await self._reader.readline():
                 yield self._decoder.decode(line)
 
+    def resident_bytes(self) -> int:
+        """What the engine and its workers hold in ordinary memory; 0 where the system does not say."""
+        return sum(
+            resident_bytes_of(entry) for entry in Path("/proc").glob("[0-9]*") if self._is_member(int(entry.name))
+        )
+
+    def _is_member(self, pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            return os.getpgid(pid) == self._process.pid
+        return False
+
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -77,6 +89,13 @@ class EngineLink:
         self.kill()
         assert self._process.returncode is not None
         return describe_exit(self._process.returncode)
+
+
+def resident_bytes_of(process: Path) -> int:
+    # It may end at any moment.
+    with contextlib.suppress(OSError):
+        return int((process / "statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
 
 
 def describe_exit(code: int) -> str:

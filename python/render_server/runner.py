@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
@@ -35,6 +36,11 @@ RENDERS_KEPT = 64
 # How long a cancelled engine may take to reach its next step.
 CANCEL_SECONDS = 1.0
 
+# Renders that one engine process makes before a fresh one takes over, and how much its memory may grow meanwhile: a belt
+# for leaks that nobody knows of yet.
+RENDERS_PER_ENGINE = 200
+MOST_GROWTH_BYTES = 4 * 2**30
+
 # An engine that dies this often without finishing a render will not get better by starting it once more.
 MOST_DEATHS_IN_A_ROW = 3
 
@@ -50,9 +56,18 @@ class RefusedError(Exception):
         self.code = code
 
 
+@dataclass(frozen=True)
+class Wear:
+    """When an engine process is replaced although it works; 0 is never."""
+
+    renders: int = RENDERS_PER_ENGINE
+    growth_bytes: int = MOST_GROWTH_BYTES
+
+
 class Runner:
-    def __init__(self, spec: EngineSpec, inputs: Path, outputs: Path) -> None:
+    def __init__(self, spec: EngineSpec, inputs: Path, outputs: Path, wear: Wear = Wear()) -> None:
         self._spec = spec
+        self._wear = wear
         self._inputs = inputs
         self._outputs = outputs
         self._state = State.LOADING
@@ -62,6 +77,10 @@ class Runner:
         self._renders: dict[str, Render] = {}
         self._current: Render | None = None
         self._renders_done = 0
+        # Of the present engine process: renders that came to an end, and its memory after the first of them.
+        self._renders_ended = 0
+        self._bytes_at_first = 0
+        self._is_retiring = False
         self._deaths_in_a_row = 0
         self._last_error: Problem | None = None
         self._last_contact = time.monotonic()
@@ -167,6 +186,7 @@ class Runner:
         while self._state is not State.FAILED:
             self._state = State.LOADING
             link = self._link = await EngineLink.start(self._spec, self._inputs, self._outputs)
+            self._renders_ended = 0
             log.info("engine %s loads in process %d", self._spec.name, link.pid)
             try:
                 async for message in link.messages():
@@ -200,15 +220,38 @@ class Runner:
             self._last_contact = time.monotonic()
             self._loaded = msgspec.structs.replace(self._loaded, gpu=message.gpu)
             log.info("render %s %s", render.id, "is done" if isinstance(event, Done) else "failed")
+            self._retire_if_worn()
         if isinstance(event, Done):
             self._renders_done += 1
             self._deaths_in_a_row = 0
             self._last_error = None
         render.add(event)
 
+    def _retire_if_worn(self) -> None:
+        """Before anybody hears that the render has ended, so that none is sent to an engine that is about to go."""
+        assert self._link
+        self._renders_ended += 1
+        held = self._link.resident_bytes()
+        if self._renders_ended == 1:
+            self._bytes_at_first = held
+        grown = held - self._bytes_at_first
+        if self._wear.renders and self._renders_ended >= self._wear.renders:
+            reason = f"it has made {self._renders_ended} renders"
+        elif self._wear.growth_bytes and grown > self._wear.growth_bytes:
+            reason = f"its memory grew by {grown / 2**20:.0f} MiB in {self._renders_ended} renders"
+        else:
+            return
+        log.info("a fresh engine takes over, because %s", reason)
+        self._state = State.LOADING
+        self._is_retiring = True
+        self._link.kill()
+
     def _take_death(self, how: str) -> None:
         """`how` completes the sentence `The engine …`."""
         self._link = None
+        if self._is_retiring:
+            self._is_retiring = False
+            return
         was_loading = self._state is State.LOADING
         was_cancelled = self._current is not None and self._current.is_cancelling
         when = (

@@ -140,8 +140,10 @@ def folder() -> Iterator[Path]:
 async def launch(folder: Path) -> AsyncIterator[Launch]:
     async with AsyncExitStack() as stack:
 
-        async def launch(engine: str = "preview", orphan_seconds: float = 60, model: Path | None = None) -> Server:
-            process = await spawn(folder, engine, orphan_seconds, model)
+        async def launch(
+            engine: str = "preview", *flags: str, orphan_seconds: float = 60, model: Path | None = None
+        ) -> Server:
+            process = await spawn(folder, engine, *flags, orphan_seconds=orphan_seconds, model=model)
             stack.push_async_callback(stop, process)
             transport = httpx.AsyncHTTPTransport(uds=str(folder / "s.sock"))
             client = httpx.AsyncClient(transport=transport, base_url="http://render", timeout=PATIENCE_SECONDS)
@@ -161,7 +163,7 @@ async def launch(folder: Path) -> AsyncIterator[Launch]:
 
 
 async def spawn(
-    folder: Path, engine: str, orphan_seconds: float = 60, model: Path | None = None
+    folder: Path, engine: str, *flags: str, orphan_seconds: float = 60, model: Path | None = None
 ) -> asyncio.subprocess.Process:
     tests = PYTHON_FOLDER / "tests"
     return await asyncio.create_subprocess_exec(
@@ -169,6 +171,7 @@ async def spawn(
         *["--inputs", str(folder / "in"), "--outputs", str(folder / "out")],
         *["--engine", engine, "--orphan-seconds", str(orphan_seconds)],
         *(["--model", str(model)] if model else []),
+        *flags,
         cwd=PYTHON_FOLDER,
         env=os.environ
         | {"PYTHONPATH": f"{PYTHON_FOLDER / 'test_engines'}:{tests / 'without_gpu'}", "PYTHONDONTWRITEBYTECODE": "1"},

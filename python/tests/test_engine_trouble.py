@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from conftest import Launch, is_alive, until
+from conftest import Launch, children_of, is_alive, until
 
 
 async def test_health_answers_while_the_engine_loads_and_renders_are_refused(launch: Launch) -> None:
@@ -75,8 +75,9 @@ async def test_an_engine_killed_while_it_idles_is_replaced(launch: Launch) -> No
     os.kill(killed, signal.SIGKILL)
 
     async def is_replaced() -> bool:
-        health = await server.health()
-        return bool(health["state"] == "ready") and server.engine_pid != killed
+        # Between the two engines there is none.
+        engines = children_of(server.process.pid)
+        return (await server.health())["state"] == "ready" and killed not in engines
 
     await until(is_replaced)
 
@@ -154,3 +155,38 @@ async def test_a_failed_render_has_a_code_and_leaves_the_engine_up(
     await server.start("b")
     assert (await server.events("b"))[-1]["stage"] == "done"
     assert server.engine_pid == engine
+
+
+async def test_an_engine_that_has_made_its_share_of_renders_is_replaced_between_two(launch: Launch) -> None:
+    server = await launch("preview", "--renders-per-engine", "2")
+    await server.until_state("ready")
+    first = server.engine_pid
+    for name in ("a", "b"):
+        assert server.engine_pid == first
+        await server.start(name)
+        assert (await server.events(name))[-1]["stage"] == "done"
+    health = await server.health()
+    assert (health["state"], health["lastError"], health["rendersDone"]) == ("loading", None, 2)
+    answer = await server.put("c")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    await server.until_state("ready")
+    assert server.engine_pid != first
+    assert not is_alive(first)
+    # What the old engine made is still there, and the new one makes more.
+    assert (await server.put("b")).status_code == 200
+    await server.start("c")
+    assert (await server.events("c"))[-1]["stage"] == "done"
+
+
+async def test_an_engine_that_leaks_is_replaced_before_the_machine_is_full(launch: Launch) -> None:
+    server = await launch("leaks:create", "--most-growth-mib", "150")
+    await server.until_state("ready")
+    first = server.engine_pid
+    # The first is what later ones are compared with; the fourth makes it 192 MiB.
+    for name in ("a", "b", "c", "d"):
+        assert server.engine_pid == first
+        await server.start(name)
+        assert (await server.events(name))[-1]["stage"] == "done"
+    health = await server.until_state("ready")
+    assert server.engine_pid != first
+    assert health["lastError"] is None
