@@ -27,6 +27,13 @@ const wholeNumber = (lowest: number, highest: number) =>
       error: `a whole number from ${lowest} to ${highest}`,
     });
 
+/** The engines of python/render_server/engines that have weights. */
+const GPU_ENGINES = ['fastvideo', 'fastvideo-ray', 'diffusers', 'diffusers-best', 'diffusers-a14b'];
+
+/** What libraries on a GPU look for. An engine gets nothing else of our environment, which holds tokens. */
+const ENGINE_VARIABLE =
+  /^(HOME|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_CACHE|(CUDA|NVIDIA|NCCL|TORCH|TORCHINDUCTOR|PYTORCH|TRITON|OMP|FASTVIDEO)_\w+)$/;
+
 // Each description is the variable's documentation: `.env.example` is generated from this table.
 const environmentSchema = z.object({
   DATA_FOLDER: z
@@ -57,17 +64,29 @@ const environmentSchema = z.object({
     .describe('Tells workers apart that run on one machine with one DATA_FOLDER.'),
   ENGINE: z
     .string()
+    .regex(new RegExp(`^(${['preview', ...GPU_ENGINES].join('|')}|[\\w.]+:\\w+)$`), {
+      error: `preview, ${GPU_ENGINES.join(', ')}, or a Python module:factory`,
+    })
     .default('preview')
     .describe(
-      'The render engine: preview (a camera move over the still, on the CPU) or a Python `module:factory` of your own.',
+      `The render engine: preview (a camera move over the still, on the CPU); on a GPU ${GPU_ENGINES.join(', ')}; or a Python \`module:factory\` of your own.`,
     ),
+  MODEL: z
+    .string()
+    .optional()
+    .describe("The weights of an engine on a GPU: a folder, or a repository's name in the cache. Unset: its own."),
+  RENDERS_PER_ENGINE: wholeNumber(0, 1_000_000)
+    .default(200)
+    .describe('Renders that one engine process makes before a fresh one takes over. 0 is no end of them.'),
   RENDER_SLOTS: wholeNumber(1, 64)
-    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
-    .describe('How many renders a worker runs side by side. Unset: half of the CPU cores.'),
+    .optional()
+    .describe('How many renders a worker runs side by side. Unset: one on a GPU, otherwise half of the CPU cores.'),
   PYTHON: z
     .string()
     .optional()
-    .describe('The Python that runs the render server. Unset: the virtual environment that `npm start` makes.'),
+    .describe(
+      'The Python that runs the render server; an engine on a GPU needs PyTorch in it, as in the image of docker/. Unset: the virtual environment that `npm start` makes.',
+    ),
   MAX_PICTURE_MEGABYTES: wholeNumber(1, 200).default(20).describe('The largest picture file that is accepted, in MiB.'),
   MAX_PICTURE_MEGAPIXELS: wholeNumber(1, 200)
     .default(50)
@@ -92,7 +111,7 @@ export interface Config {
   redisUrl: string | undefined;
   web: { host: string; port: number; token: string | undefined };
   workerName: string;
-  engine: string;
+  engine: { name: string; model: string | undefined; rendersPerProcess: number; environment: Record<string, string> };
   slots: number;
   python: string | undefined;
   picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
@@ -120,8 +139,16 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     redisUrl: values.REDIS_URL,
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
     workerName: values.WORKER_NAME,
-    engine: values.ENGINE,
-    slots: values.RENDER_SLOTS,
+    engine: {
+      name: values.ENGINE,
+      // The render server runs in another folder.
+      model: values.MODEL !== undefined && existsSync(values.MODEL) ? resolve(values.MODEL) : values.MODEL,
+      rendersPerProcess: values.RENDERS_PER_ENGINE,
+      environment: Object.fromEntries(
+        Object.entries(given).filter((entry): entry is [string, string] => ENGINE_VARIABLE.test(entry[0])),
+      ),
+    },
+    slots: values.RENDER_SLOTS ?? (GPU_ENGINES.includes(values.ENGINE) ? 1 : halfOfTheCores()),
     python: values.PYTHON,
     picture: {
       maxBytes: values.MAX_PICTURE_MEGABYTES * MEBIBYTE,
@@ -137,8 +164,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
 /** The text of `.env.example`: every variable with its description and default, commented out. */
 export function describeEnvironment(): string {
   const entries = Object.entries(environmentSchema.shape).map(([name, schema]) => {
-    const isMachineDependent = name === 'RENDER_SLOTS';
-    const fallback = isMachineDependent ? undefined : schema.safeParse(undefined).data;
+    const fallback = schema.safeParse(undefined).data;
     return `# ${schema.description}\n#${name}=${fallback ?? ''}\n`;
   });
   return `# Copy to .env and uncomment what you want to change. Every value shown is the default.\n\n${entries.join('\n')}`;
@@ -146,6 +172,10 @@ export function describeEnvironment(): string {
 
 // A secret's value must not be echoed into a terminal or a log.
 const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL']);
+
+function halfOfTheCores(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2));
+}
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

@@ -171,7 +171,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
   shutdown.onStop('engines', () => pool.close());
   await pool.start();
   const { slots, engine, engineSilenceMs: silenceMs } = config;
-  const worker = await startRenderWorker({ ...base, pool, slots, engine, silenceMs, log });
+  const worker = await startRenderWorker({ ...base, pool, slots, engine: engine.name, silenceMs, log });
   shutdown.onStop('worker', () => worker.close());
 }
 

@@ -31,6 +31,39 @@ test('a page that others can reach needs a token, which is told together with ev
   expect(loadConfig({ WEB_HOST: '0.0.0.0', WEB_TOKEN: 'sixteen-letters-x' }).web.token).toBe('sixteen-letters-x');
 });
 
+test('an engine on a GPU renders one clip at a time unless told otherwise', () => {
+  expect(loadConfig({ ENGINE: 'fastvideo' }).slots).toBe(1);
+  expect(loadConfig({ ENGINE: 'diffusers', RENDER_SLOTS: '2' }).slots).toBe(2);
+});
+
+test('an engine that there is not is told with those that there are', () => {
+  expect(() => loadConfig({ ENGINE: 'fastvid' })).toThrow(
+    /ENGINE: expected preview, fastvideo, .*diffusers.*, or a Python module:factory, got "fastvid"/,
+  );
+  for (const ENGINE of ['preview', 'fastvideo-ray', 'my_engines.blur:create']) {
+    expect(loadConfig({ ENGINE }).engine.name).toBe(ENGINE);
+  }
+});
+
+test('an engine gets what libraries on a GPU look for, and no token', () => {
+  const { engine } = loadConfig({
+    CUDA_VISIBLE_DEVICES: 'GPU-1234',
+    HF_HOME: '/weights',
+    LD_LIBRARY_PATH: '/opt/cuda/lib64',
+    FASTVIDEO_ATTENTION_BACKEND: 'TORCH_SDPA',
+    HF_TOKEN: 'hf_secret',
+    DISCORD_TOKEN: 'secret',
+    REDIS_URL: 'redis://:secret@localhost',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  });
+  expect(engine.environment).toEqual({
+    CUDA_VISIBLE_DEVICES: 'GPU-1234',
+    HF_HOME: '/weights',
+    LD_LIBRARY_PATH: '/opt/cuda/lib64',
+    FASTVIDEO_ATTENTION_BACKEND: 'TORCH_SDPA',
+  });
+});
+
 test('.env.example is what the schema says', () => {
   expect(readFileSync(new URL('../.env.example', import.meta.url), 'utf8')).toBe(describeEnvironment());
 });

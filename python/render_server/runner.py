@@ -36,8 +36,8 @@ RENDERS_KEPT = 64
 # How long a cancelled engine may take to reach its next step.
 CANCEL_SECONDS = 1.0
 
-# Renders that one engine process makes before a fresh one takes over, and how much its memory may grow meanwhile: against
-# leaks that nobody knows of yet.
+# Renders that one engine process makes before a fresh one takes over, and how much its memory may grow meanwhile.
+# Against leaks that nobody knows of yet.
 RENDERS_PER_ENGINE = 200
 MOST_GROWTH_BYTES = 4 * 2**30
 

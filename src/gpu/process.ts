@@ -23,7 +23,8 @@ export interface ProcessRuntimeOptions {
   python: string;
   /** The folder that holds the `render_server` package. */
   serverFolder: string;
-  engine: string;
+  /** `model` replaces the engine's own weights; 0 renders per process is no end of them; nothing but `environment` reaches it. */
+  engine: { name: string; model: string | undefined; rendersPerProcess: number; environment: Record<string, string> };
   /** Sockets and pid files. Its path must be short: a unix socket's is limited to about 100 bytes. */
   socketFolder: string;
   /** Inputs, outputs and logs. */
@@ -46,22 +47,23 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
     await using log = await open(logOf(slot), 'w', 0o600);
     const places = ['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder];
-    const child = spawn(
-      python,
-      ['-m', 'render_server', ...places, '--engine', engine, '--orphan-seconds', String(ORPHAN_SECONDS)],
-      {
-        cwd: serverFolder,
-        // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd],
-        env: {
-          PATH: '/usr/local/bin:/usr/bin:/bin',
-          PYTHONUNBUFFERED: '1',
-          PYTHONDONTWRITEBYTECODE: '1',
-          LANG: 'C.UTF-8',
-        },
+    const kind = ['--engine', engine.name, ...(engine.model === undefined ? [] : ['--model', engine.model])];
+    const life = ['--renders-per-engine', engine.rendersPerProcess, '--orphan-seconds', ORPHAN_SECONDS].map(String);
+    const child = spawn(python, ['-m', 'render_server', ...places, ...kind, ...life], {
+      cwd: serverFolder,
+      // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      env: {
+        ...engine.environment,
+        // Weights are fetched by a step of their own.
+        HF_HUB_OFFLINE: '1',
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        PYTHONUNBUFFERED: '1',
+        PYTHONDONTWRITEBYTECODE: '1',
+        LANG: 'C.UTF-8',
       },
-    );
+    });
     child.unref();
     // Listened for at once: a program that is not there says so before the next await ends.
     const exited = new Promise<string>((resolve) => {

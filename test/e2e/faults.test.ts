@@ -80,6 +80,17 @@ test('a render whose engine dies is retried on a fresh engine and delivered once
   await expectOneClip(chat, renderId);
 });
 
+test('renders go on while fresh engines take over from worn ones', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker', { RENDERS_PER_ENGINE: '1' });
+  const renderIds = [];
+  for (let number = 0; number < 3; number += 1) renderIds.push(await chat.animate('a still seconds:1', picture));
+  for (const renderId of renderIds) await chat.until(renderId, isDone);
+  // Each was rendered once: none met an engine that was about to go.
+  expect(worker.lines.filter(({ msg }) => msg === 'Rendering')).toHaveLength(3);
+  expect(worker.lines.filter(({ msg }) => msg === 'The engine did not start')).toHaveLength(0);
+});
+
 test('a render that kills every engine ends after three with an apology that holds its number', async () => {
   const { chat } = await startBot();
   const worker = start('worker');

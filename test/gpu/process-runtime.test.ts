@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createEngineClient } from '../../src/gpu/client.ts';
+import { createEngineClient, type EngineClient } from '../../src/gpu/client.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from '../../src/gpu/process.ts';
+import type { EngineHealth } from '../../src/gpu/protocol.ts';
 import type { Engine } from '../../src/gpu/runtime.ts';
 import { isAlive } from '../fakes/processes.ts';
 import { leftBehind } from '../fakes/roles.ts';
@@ -17,14 +19,21 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const never = new AbortController().signal;
 const slot = { index: 0 };
 
-const ENGINES = { answers: 'preview', exits: 'nonsense' };
+const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.tells_its_environment:create' };
+
+const engineOf = (name: keyof typeof ENGINES, environment: Record<string, string> = {}) => ({
+  name: ENGINES[name],
+  model: undefined,
+  rendersPerProcess: 0,
+  environment,
+});
 
 async function create(engine: keyof typeof ENGINES, changes: Partial<ProcessRuntimeOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'runtime-'));
   const options = {
     python: join(root, '.venv', 'bin', 'python'),
     serverFolder: join(root, 'python'),
-    engine: ENGINES[engine],
+    engine: engineOf(engine),
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
     ...changes,
@@ -74,3 +83,26 @@ test('the pid file of an earlier life never ends a stranger that has its number 
   stranger.stdin.end();
   await once(stranger, 'exit');
 });
+
+test('an engine gets the variables that it is given, and none of the worker’s own', async () => {
+  process.env.DISCORD_TOKEN = 'a-secret';
+  try {
+    await using tested = await create('tells', { engine: engineOf('tells', { CUDA_VISIBLE_DEVICES: '1' }) });
+    const engine = await tested.runtime.start(slot, never);
+    const client = createEngineClient(engine.socketPath);
+    const { model } = await untilReady(client);
+    await client.close();
+    expect(JSON.parse(model)).toMatchObject({ CUDA_VISIBLE_DEVICES: '1', HF_HUB_OFFLINE: '1' });
+    expect(model).not.toContain('a-secret');
+  } finally {
+    delete process.env.DISCORD_TOKEN;
+  }
+});
+
+async function untilReady(client: EngineClient): Promise<EngineHealth> {
+  for (;;) {
+    const health = await client.health(never);
+    if (health.state === 'ready') return health;
+    await sleep(20);
+  }
+}
