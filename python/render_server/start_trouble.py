@@ -122,8 +122,7 @@ KNOWN: list[tuple[str, Trouble]] = [
         Trouble(
             "gpu_memory_short",
             "The GPU's memory does not hold the model.",
-            "Stop what else uses the GPU (nvidia-smi lists it), or use the engine that keeps in memory only what fits: "
-            f"{WIDE_RUN} {IMAGE} {TEST} --engine diffusers",
+            "Stop what else uses the GPU; nvidia-smi lists it. Then start again: what to keep on the GPU is decided anew.",
         ),
     ),
     (

@@ -40,14 +40,14 @@ def test_the_weights_that_are_fetched_are_those_that_the_engine_loads(file: str)
     assert f"hf download {FASTWAN}" in (DOCKER_FOLDER / file).read_text()
 
 
-@pytest.mark.parametrize(("required", "code"), [("", 0), ("sm_120", 1)])
+@pytest.mark.parametrize(("required", "code"), [("", 0), ("sm_999", 1)])
 def test_a_pytorch_without_kernels_for_the_card_ends_the_build(required: str, code: int) -> None:
     done = subprocess.run(
         [sys.executable, DOCKER_FOLDER / "check_image.py", required], capture_output=True, text=True, check=False
     )
     assert done.returncode == code, done.stderr
-    assert "kernels for no GPU" in done.stdout
-    assert ("Expected a PyTorch with kernels for sm_120" in done.stderr) == bool(required)
+    assert "kernels for" in done.stdout
+    assert ("Expected a PyTorch with kernels for sm_999" in done.stderr) == bool(required)
 
 
 def health(socket: Path) -> tuple[int, str]:
