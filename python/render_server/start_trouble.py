@@ -122,7 +122,7 @@ KNOWN: list[tuple[str, Trouble]] = [
         Trouble(
             "gpu_memory_short",
             "The GPU's memory does not hold the model.",
-            "Stop what else uses the GPU; nvidia-smi lists it. Then start again: what to keep on the GPU is decided anew.",
+            "Stop what else uses it (nvidia-smi lists it) and start again: what stays on the GPU is decided then.",
         ),
     ),
     (
