@@ -37,6 +37,7 @@ module.exports = {
     only('bullmq-in-queue', 'bullmq', '^src/queue'),
     only('ioredis-in-queue-and-web', 'ioredis', '^src/(queue|bots/web)'),
     only('fastify-in-web', 'fastify', '^src/bots/web'),
+    only('dockerode-in-gpu', 'dockerode', '^src/gpu'),
     only('sharp-in-media', 'sharp', '^src/media'),
     only('commander-in-main', 'commander', '^src/main\\.ts$'),
   ],

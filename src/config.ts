@@ -18,6 +18,7 @@ export class ConfigError extends Error {
 }
 
 const MEBIBYTE = 1024 * 1024;
+const GIBIBYTE = 1024 * MEBIBYTE;
 const SECOND_MS = 1000;
 
 const wholeNumber = (lowest: number, highest: number) =>
@@ -78,9 +79,31 @@ const environmentSchema = z.object({
   RENDERS_PER_ENGINE: wholeNumber(0, 1_000_000)
     .default(200)
     .describe('Renders that one engine process makes before a fresh one takes over. 0 is no end of them.'),
+  GPUS: z
+    .string()
+    .regex(/^(all|none|[\w-]+(\s*,\s*[\w-]+)*)$/, { error: 'all, none, or numbers and ids of GPUs between commas' })
+    .default('all')
+    .describe(
+      'The GPUs that engines with weights run on, one engine each: all, none (let CUDA choose one), or numbers and ids from `nvidia-smi -L`.',
+    ),
   RENDER_SLOTS: wholeNumber(1, 64)
-    .optional()
-    .describe('How many renders a worker runs side by side. Unset: one on a GPU, otherwise half of the CPU cores.'),
+    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
+    .describe('How many renders an engine without weights runs side by side. Unset: half of the CPU cores.'),
+  RUNTIME: z
+    .enum(['process', 'docker'])
+    .default('process')
+    .describe(
+      'What engines run in: processes of this machine, or containers of the Docker engine (of DOCKER_HOST, if that is set).',
+    ),
+  RENDER_IMAGE: z.string().default('animate-bot-render').describe('The image of those containers; docker/ has it.'),
+  WEIGHTS: z
+    .string()
+    .regex(/^(\/|[\w][\w.-]+$)/, { error: 'the name of a volume, or a path from the root' })
+    .default('animate-bot-weights')
+    .describe('The volume or folder with the weights, which those containers can only read.'),
+  RENDER_MEMORY_GIBIBYTES: wholeNumber(1, 4096)
+    .default(48)
+    .describe('The most ordinary memory that one of those containers may take.'),
   PYTHON: z
     .string()
     .optional()
@@ -111,8 +134,16 @@ export interface Config {
   redisUrl: string | undefined;
   web: { host: string; port: number; token: string | undefined };
   workerName: string;
-  engine: { name: string; model: string | undefined; rendersPerProcess: number; environment: Record<string, string> };
+  engine: {
+    name: string;
+    model: string | undefined;
+    rendersPerProcess: number;
+    environment: Record<string, string>;
+    needsGpu: boolean;
+  };
+  gpus: string;
   slots: number;
+  runtime: { kind: 'process' | 'docker'; image: string; weights: string; memoryBytes: number };
   python: string | undefined;
   picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
   engineStartMs: number;
@@ -147,8 +178,16 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       environment: Object.fromEntries(
         Object.entries(given).filter((entry): entry is [string, string] => ENGINE_VARIABLE.test(entry[0])),
       ),
+      needsGpu: GPU_ENGINES.includes(values.ENGINE),
     },
-    slots: values.RENDER_SLOTS ?? (GPU_ENGINES.includes(values.ENGINE) ? 1 : halfOfTheCores()),
+    gpus: values.GPUS,
+    slots: values.RENDER_SLOTS,
+    runtime: {
+      kind: values.RUNTIME,
+      image: values.RENDER_IMAGE,
+      weights: values.WEIGHTS,
+      memoryBytes: values.RENDER_MEMORY_GIBIBYTES * GIBIBYTE,
+    },
     python: values.PYTHON,
     picture: {
       maxBytes: values.MAX_PICTURE_MEGABYTES * MEBIBYTE,
@@ -164,7 +203,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
 /** The text of `.env.example`: every variable with its description and default, commented out. */
 export function describeEnvironment(): string {
   const entries = Object.entries(environmentSchema.shape).map(([name, schema]) => {
-    const fallback = schema.safeParse(undefined).data;
+    const isMachineDependent = name === 'RENDER_SLOTS';
+    const fallback = isMachineDependent ? undefined : schema.safeParse(undefined).data;
     return `# ${schema.description}\n#${name}=${fallback ?? ''}\n`;
   });
   return `# Copy to .env and uncomment what you want to change. Every value shown is the default.\n\n${entries.join('\n')}`;
@@ -172,10 +212,6 @@ export function describeEnvironment(): string {
 
 // A secret's value must not be echoed into a terminal or a log.
 const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL']);
-
-function halfOfTheCores(): number {
-  return Math.max(1, Math.floor(availableParallelism() / 2));
-}
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

@@ -12,11 +12,11 @@ import { socketFolderOf } from './folders.ts';
 import { createEngineClient, type EngineClient } from './gpu/client.ts';
 import type { Lease } from './gpu/pool.ts';
 import { runRender } from './gpu/run.ts';
-import type { Runtime } from './gpu/runtime.ts';
+import type { Runtime, Slot } from './gpu/runtime.ts';
 import { createIntake } from './media/intake.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
-import { createRuntime, type RoleOptions } from './roles.ts';
+import { createRuntime, openSlots, type RoleOptions } from './roles.ts';
 
 export interface RenderCommandOptions {
   image: string;
@@ -29,7 +29,6 @@ export interface RenderCommandOptions {
 }
 
 const BAR_WIDTH = 30;
-const SLOT = { index: 0 };
 const READY_POLL_MS = 100;
 
 export async function renderToFile(
@@ -53,11 +52,12 @@ export async function renderToFile(
   shutdown.onStop('temporary folders', async () => {
     for (const folder of [dataFolder, socketFolderOf(dataFolder)]) await rm(folder, { recursive: true, force: true });
   });
+  const [slot = { index: 0 }] = await openSlots(config);
   const runtime = createRuntime({ ...config, dataFolder }, 'render');
-  shutdown.onStop('engine', () => runtime.stop(SLOT));
+  shutdown.onStop('engine', () => runtime.stop(slot));
 
   const report = createReport(process.stderr);
-  await using lease = await startEngine(runtime, config.engineStartMs, shutdown.signal);
+  await using lease = await startEngine(runtime, slot, config.engineStartMs, shutdown.signal);
   await writeFile(join(lease.engine.inputsFolder, 'render.png'), picture.png);
   const seed = command.seed ?? randomInt(LARGEST_SEED);
   const frames = frameCount(command.seconds);
@@ -78,8 +78,8 @@ export async function renderToFile(
 }
 
 /** An engine for this one render: unlike a worker's pool, it does not try again when it cannot be had. */
-async function startEngine(runtime: Runtime, engineStartMs: number, stopping: AbortSignal): Promise<Lease> {
-  const engine = await runtime.start(SLOT, stopping);
+async function startEngine(runtime: Runtime, slot: Slot, engineStartMs: number, stopping: AbortSignal): Promise<Lease> {
+  const engine = await runtime.start(slot, stopping);
   const client = createEngineClient(engine.socketPath);
   const lost = new AbortController();
   void engine.exited.then((how) => lost.abort(new OperationError('engine_exited', `The render server ${how}.`)));

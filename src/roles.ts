@@ -1,15 +1,17 @@
 // Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBot } from './bots/bot.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
 import { makePrivateFolder, socketFolderOf } from './folders.ts';
+import { chooseGpus, findGpus } from './gpu/devices.ts';
+import { createDockerRuntime } from './gpu/docker.ts';
 import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
-import type { Runtime } from './gpu/runtime.ts';
+import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Logger } from './log.ts';
 import { createFileStore } from './media/files.ts';
 import { createIntake } from './media/intake.ts';
@@ -66,13 +68,37 @@ function missing(message: string): OperationError {
 }
 
 export function createRuntime(config: Config, name: string): Runtime {
-  return createProcessRuntime({
-    python: pythonOf(config),
-    serverFolder: join(packageFolder, 'python'),
-    engine: config.engine,
-    socketFolder: join(socketFolderOf(config.dataFolder), name),
-    dataFolder: join(config.dataFolder, 'engines', name),
+  const { engine, dataFolder, runtime } = config;
+  const folders = {
+    socketFolder: join(socketFolderOf(dataFolder), name),
+    dataFolder: join(dataFolder, 'engines', name),
+  };
+  if (runtime.kind === 'process') {
+    return createProcessRuntime({
+      python: pythonOf(config),
+      serverFolder: join(packageFolder, 'python'),
+      engine,
+      ...folders,
+    });
+  }
+  // The same data folder and name are the same worker, before and after a restart.
+  return createDockerRuntime({
+    ...runtime,
+    owner: `${basename(socketFolderOf(dataFolder))}-${name}`,
+    engine,
+    ...folders,
   });
+}
+
+/** Where a worker's engines run: one on each GPU that is ours, or as many as are asked for where none is needed. */
+export async function openSlots({ engine, gpus, slots }: Config): Promise<Slot[]> {
+  if (!engine.needsGpu) return Array.from({ length: slots }, (_, index) => ({ index }));
+  if (gpus === 'none') return [{ index: 0 }];
+  const chosen = chooseGpus(await findGpus(), gpus);
+  if (chosen.length > 0) return chosen.map(({ id }, index) => ({ index, gpu: id }));
+  throw missing(
+    `The engine ${engine.name} needs an NVIDIA GPU, and nvidia-smi finds none on this machine. ENGINE=preview goes without.`,
+  );
 }
 
 /** Connects to the Redis that is given, or starts one of our own where `embedded` says so. */
@@ -162,16 +188,17 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     `Another worker called ${name} is running on ${config.dataFolder}. Stop it, or give this one its own WORKER_NAME.`,
   );
   shutdown.onStop('worker lock', release);
+  const slots = await openSlots(config);
   const pool = new Pool({
     runtime: createRuntime(config, name),
-    slots: config.slots,
+    slots,
     engineStartMs: config.engineStartMs,
     log,
   });
   shutdown.onStop('engines', () => pool.close());
   await pool.start();
-  const { slots, engine, engineSilenceMs: silenceMs } = config;
-  const worker = await startRenderWorker({ ...base, pool, slots, engine: engine.name, silenceMs, log });
+  const { engine, engineSilenceMs: silenceMs } = config;
+  const worker = await startRenderWorker({ ...base, pool, slots: slots.length, engine: engine.name, silenceMs, log });
   shutdown.onStop('worker', () => worker.close());
 }
 

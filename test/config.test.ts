@@ -31,11 +31,6 @@ test('a page that others can reach needs a token, which is told together with ev
   expect(loadConfig({ WEB_HOST: '0.0.0.0', WEB_TOKEN: 'sixteen-letters-x' }).web.token).toBe('sixteen-letters-x');
 });
 
-test('an engine on a GPU renders one clip at a time unless told otherwise', () => {
-  expect(loadConfig({ ENGINE: 'fastvideo' }).slots).toBe(1);
-  expect(loadConfig({ ENGINE: 'diffusers', RENDER_SLOTS: '2' }).slots).toBe(2);
-});
-
 test('an engine that there is not is told with those that there are', () => {
   expect(() => loadConfig({ ENGINE: 'fastvid' })).toThrow(
     /ENGINE: expected preview, fastvideo, .*diffusers.*, or a Python module:factory, got "fastvid"/,

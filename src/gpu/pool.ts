@@ -46,7 +46,7 @@ interface Waiter {
 
 export interface PoolOptions {
   runtime: Runtime;
-  slots: number;
+  slots: Slot[];
   engineStartMs: number;
   log: Logger;
 }
@@ -60,8 +60,8 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#bays = Array.from({ length: options.slots }, (_, index) => ({
-      slot: { index },
+    this.#bays = options.slots.map((slot) => ({
+      slot,
       state: 'starting',
       engine: undefined,
       client: undefined,

@@ -4,17 +4,12 @@ import { spawn } from 'node:child_process';
 import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperationError } from '../errors.ts';
 import { makePrivateFolder } from '../folders.ts';
-import { createEngineClient } from './client.ts';
+import { answers, untilItAnswers } from './answers.ts';
 import { describeExit } from './exit.ts';
+import { describeEngine, type EngineChoice } from './render-server.ts';
 import type { Engine, Runtime, Slot } from './runtime.ts';
 
-/** How long a server that nobody asks anything stays: enough for a worker to restart. */
-const ORPHAN_SECONDS = 15;
-
-/** From spawn to the first answer: Python and its imports, not the model. */
-const ANSWER_WITHIN_MS = 60_000;
 const TERMINATE_GRACE_MS = 5000;
 const POLL_MS = 50;
 const LOG_TAIL_BYTES = 4096;
@@ -23,8 +18,8 @@ export interface ProcessRuntimeOptions {
   python: string;
   /** The folder that holds the `render_server` package. */
   serverFolder: string;
-  /** `model` replaces the engine's own weights; 0 renders per process is no end of them; nothing but `environment` reaches it. */
-  engine: { name: string; model: string | undefined; rendersPerProcess: number; environment: Record<string, string> };
+  /** Nothing but `environment` of our own variables reaches it. */
+  engine: EngineChoice & { environment: Record<string, string> };
   /** Sockets and pid files. Its path must be short: a unix socket's is limited to about 100 bytes. */
   socketFolder: string;
   /** Inputs, outputs and logs. */
@@ -47,15 +42,14 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
     await using log = await open(logOf(slot), 'w', 0o600);
     const places = ['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder];
-    const kind = ['--engine', engine.name, ...(engine.model === undefined ? [] : ['--model', engine.model])];
-    const life = ['--renders-per-engine', engine.rendersPerProcess, '--orphan-seconds', ORPHAN_SECONDS].map(String);
-    const child = spawn(python, ['-m', 'render_server', ...places, ...kind, ...life], {
+    const child = spawn(python, ['-m', 'render_server', ...places, ...describeEngine(engine)], {
       cwd: serverFolder,
       // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       env: {
         ...engine.environment,
+        ...(slot.gpu !== undefined && { CUDA_VISIBLE_DEVICES: slot.gpu }),
         // Weights are fetched by a step of their own.
         HF_HUB_OFFLINE: '1',
         PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -93,21 +87,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       const { child, exited } = await spawnServer(slot);
       if (child.pid !== undefined) await writeFile(pidFileOf(slot), String(child.pid), { mode: 0o600 });
 
-      let reason: string | undefined;
-      void exited.then((text) => {
-        reason = text;
-      });
-      const lastMoment = Date.now() + ANSWER_WITHIN_MS;
-      while (!(await answers(socketOf(slot), signal))) {
-        if (reason === undefined && Date.now() > lastMoment) reason = `did not answer in ${ANSWER_WITHIN_MS / 1000} s`;
-        if (reason !== undefined) {
-          throw new OperationError(
-            'engine_exited',
-            `The render server ${reason}. Its last lines:\n${await logs(slot)}`,
-          );
-        }
-        await sleep(POLL_MS, undefined, { signal });
-      }
+      await untilItAnswers({ socketPath: socketOf(slot), exited, logs: () => logs(slot) }, signal);
       return { slot, socketPath: socketOf(slot), ...foldersOf(slot), exited };
     },
 
@@ -124,19 +104,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       await Promise.all(leftovers.map((index) => stop({ index })));
     },
   };
-}
-
-async function answers(socketPath: string, signal: AbortSignal): Promise<boolean> {
-  const client = createEngineClient(socketPath);
-  try {
-    await client.health(signal);
-    return true;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  } finally {
-    await client.close();
-  }
 }
 
 async function readPid(file: string): Promise<number | undefined> {

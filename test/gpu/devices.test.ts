@@ -1,0 +1,68 @@
+// The GPUs of a machine, told by a program that says what nvidia-smi says.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chooseGpus, findGpus } from '../../src/gpu/devices.ts';
+
+let folder: string;
+const path = process.env.PATH ?? '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'devices-'));
+});
+
+afterEach(async () => {
+  process.env.PATH = path;
+  await rm(folder, { recursive: true });
+});
+
+async function installTool(script: string): Promise<void> {
+  const file = join(folder, 'nvidia-smi');
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+  process.env.PATH = `${folder}${delimiter}${path}`;
+}
+
+const TWO_CARDS = `cat <<'END'
+0, GPU-aaaa-1111, NVIDIA GeForce RTX 5090, 32607, 12.0, 580.95.05
+1, GPU-bbbb-2222, NVIDIA GeForce RTX 4090, 24564, 8.9, 580.95.05
+END`;
+
+test('every card is found, with what decides which renders it can take', async () => {
+  await installTool(TWO_CARDS);
+  const [first, second] = await findGpus();
+  expect(first).toEqual({
+    index: 0,
+    id: 'GPU-aaaa-1111',
+    name: 'NVIDIA GeForce RTX 5090',
+    memoryBytes: 32_607 * 2 ** 20,
+    computeCapability: '12.0',
+    driver: '580.95.05',
+  });
+  expect(second).toMatchObject({ index: 1, id: 'GPU-bbbb-2222', computeCapability: '8.9' });
+});
+
+test('a machine without a driver has no cards, and one whose driver is broken says so', async () => {
+  process.env.PATH = folder;
+  expect(await findGpus()).toEqual([]);
+  process.env.PATH = path;
+  await installTool('echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18');
+  await expect(findGpus()).rejects.toMatchObject({
+    code: 'setup_missing',
+    message: 'nvidia-smi does not answer: Failed to initialize NVML: Driver/library version mismatch',
+  });
+});
+
+test('cards are chosen by number or id, each once, and one that is not there is told with those that are', async () => {
+  await installTool(TWO_CARDS);
+  const found = await findGpus();
+  const ids = (wanted: string) => chooseGpus(found, wanted).map(({ index }) => index);
+  expect(ids('all')).toEqual([0, 1]);
+  expect(ids('none')).toEqual([]);
+  expect(ids('1, GPU-aaaa-1111, 1')).toEqual([1, 0]);
+  expect(() => ids('0,2')).toThrow(
+    'GPUS: expected 0 (NVIDIA GeForce RTX 5090, GPU-aaaa-1111), 1 (NVIDIA GeForce RTX 4090, GPU-bbbb-2222), got 2.',
+  );
+  expect(() => chooseGpus([], '0')).toThrow('GPUS: expected none, because nvidia-smi finds no GPU, got 0.');
+});

@@ -1,0 +1,148 @@
+// The Runtime of containers, on a real Docker engine: what every runtime promises, and what only containers have.
+// The image is made by .ci/docker-image.
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import { createEngineClient } from '../../src/gpu/client.ts';
+import { createDockerRuntime, type DockerRuntimeOptions } from '../../src/gpu/docker.ts';
+import type { Engine } from '../../src/gpu/runtime.ts';
+import { drawPicture } from '../fakes/pictures.ts';
+import { testRuntime } from './runtime-contract.ts';
+
+const IMAGE = 'animate-bot-test-render';
+const never = new AbortController().signal;
+const slot = { index: 0 };
+
+const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.tells_its_environment:create' };
+
+async function create(engine: keyof typeof ENGINES, changes: Partial<DockerRuntimeOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'docker-'));
+  const docker = new Docker();
+  const owner = randomUUID().slice(0, 8);
+  const options: DockerRuntimeOptions = {
+    owner,
+    image: IMAGE,
+    engine: { name: ENGINES[engine], model: undefined, rendersPerProcess: 0 },
+    weights: join(folder, 'weights'),
+    memoryBytes: 2 ** 30,
+    socketFolder: join(folder, 'sockets'),
+    dataFolder: join(folder, 'data'),
+    ...changes,
+  };
+  const ours = (all: boolean) =>
+    docker.listContainers({ all, filters: JSON.stringify({ label: [`animate-bot.owner=${owner}`] }) });
+  const runtime = createDockerRuntime(options);
+  return {
+    docker,
+    folder,
+    runtime,
+    restarted: createDockerRuntime(options),
+    running: async () => (await ours(false)).map(({ Names, Status }) => `${Names} ${Status}`),
+    container: async () => {
+      const [found] = await ours(true);
+      return docker.getContainer(found?.Id ?? 'none');
+    },
+    async kill({ slot, exited }: Engine) {
+      await docker.getContainer(`animate-bot-${owner}-${slot.index}`).kill();
+      await exited;
+    },
+    async [Symbol.asyncDispose]() {
+      await runtime.sweep([]);
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const isHere = spawnSync('docker', ['image', 'inspect', IMAGE]).status === 0;
+
+describe.skipIf(!isHere)('on a Docker engine', () => {
+  testRuntime('the runtime of containers', create);
+
+  it('shuts a render server in: no network, no privileges, nothing to write to but its outputs', async () => {
+    await using tested = await create('answers');
+    const engine = await tested.runtime.start(slot, never);
+    await writeFile(join(engine.inputsFolder, 'a.png'), 'a picture');
+    const run = async (script: string) => {
+      const container = await tested.container();
+      const exec = await container.exec({ Cmd: ['python', '-c', script], AttachStdout: true, AttachStderr: true });
+      const stream = await exec.start({});
+      let said = '';
+      for await (const piece of stream) said += String(piece);
+      return { said, code: (await exec.inspect()).ExitCode };
+    };
+    expect((await run("print(open('/workspace/inputs/a.png').read())")).said).toContain('a picture');
+    expect((await run('import socket; print([name for _, name in socket.if_nameindex()])')).said).toContain("['lo']");
+    expect((await run('import os; print(os.getuid())')).said).not.toMatch(/\b0\b/);
+    expect((await run("print(open('/proc/self/status').read())")).said).toMatch(/CapEff:\s+0+\n.*NoNewPrivs:\s+1/s);
+    expect(await run("open('/workspace/outputs/b.mp4', 'w')")).toMatchObject({ code: 0 });
+    for (const place of ['/workspace/inputs/a.png', '/workspace/new', '/weights/new', '/etc/new', '/opt/venv/new']) {
+      expect(await run(`open('${place}', 'w')`)).toMatchObject({ code: 1, said: expect.stringContaining('Error') });
+    }
+    const { HostConfig: host } = await (await tested.container()).inspect();
+    expect(host).toMatchObject({ Memory: 2 ** 30, RestartPolicy: { Name: 'no' }, PidsLimit: expect.any(Number) });
+  });
+
+  it('makes a clip in a container, whole, where the worker finds it', async () => {
+    await using tested = await create('answers');
+    const engine = await tested.runtime.start(slot, never);
+    await writeFile(join(engine.inputsFolder, 'a.png'), await drawPicture());
+    const client = createEngineClient(engine.socketPath);
+    while ((await client.health(never)).state !== 'ready') await sleep(50);
+    const body = { image: 'a.png', prompt: 'pan left', negative: '', width: 64, height: 64, frames: 5, seed: 1 };
+    const events = [];
+    for await (const event of client.render('a', body, never)) events.push(event);
+    await client.close();
+    expect(events.at(-1)).toMatchObject({ stage: 'done', result: { width: 64, frames: 5 } });
+    expect((await stat(join(engine.outputsFolder, 'a.mp4'))).size).toBeGreaterThan(0);
+  });
+
+  it('passes nothing of the worker’s environment on', async () => {
+    process.env.DISCORD_TOKEN = 'a-secret';
+    try {
+      await using tested = await create('tells');
+      await tested.runtime.start(slot, never);
+      const { Config } = await (await tested.container()).inspect();
+      expect(JSON.stringify(Config)).not.toContain('a-secret');
+    } finally {
+      delete process.env.DISCORD_TOKEN;
+    }
+  });
+
+  it('says which image is missing and how to build it', async () => {
+    await using tested = await create('answers', { image: 'no-such-image' });
+    await expect(tested.runtime.start(slot, never)).rejects.toMatchObject({
+      code: 'setup_missing',
+      message: expect.stringMatching(/no-such-image is not on this Docker engine.*docker build/),
+    });
+  });
+
+  it('says that a container ran out of memory when that is why it ended', async () => {
+    await using tested = await create('answers', { memoryBytes: 12 * 2 ** 20 });
+    await expect(tested.runtime.start(slot, never)).rejects.toMatchObject({
+      code: 'engine_exited',
+      message: expect.stringMatching(/memory/),
+    });
+  });
+
+  it('asks for the slot’s own GPU, and says what the engine says when it has none to give', async () => {
+    await using tested = await create('answers');
+    await expect(tested.runtime.start({ index: 0, gpu: 'GPU-0000' }, never)).rejects.toMatchObject({
+      code: 'engine_exited',
+      message: expect.stringMatching(/^The container could not be started: .*(GPU|gpu|nvidia)/),
+    });
+  });
+
+  it('leaves the containers of other owners alone', async () => {
+    await using tested = await create('answers');
+    await using other = await create('answers');
+    await tested.runtime.start(slot, never);
+    await other.runtime.sweep([]);
+    expect(await tested.running()).toHaveLength(1);
+    expect(await other.runtime.attach(slot, never)).toBeUndefined();
+  });
+});
