@@ -42,6 +42,8 @@ def render_on_the_processor(module: Any) -> None:
 
 
 def attend_on_the_processor(module: Any) -> None:
+    # Ray counts what it is told to count.
+    module.CpuPlatform.ray_device_key = "GPU"
     module.CpuPlatform.get_attn_backend_cls = classmethod(
         lambda *_args, **_options: "fastvideo.attention.backends.sdpa.SDPABackend"
     )

@@ -24,6 +24,7 @@ from render_server.engines.wan.memory import KEEP_EVERYTHING, plan_memory
 from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 
+from .ray_executor import start_ray
 from .worker import Failure, WorkerOrder, denoise, open_studio, render
 
 log = logging.getLogger("engine.fastvideo")
@@ -47,6 +48,8 @@ class FastVideoPipeline:
         # worker's pipe in any case.
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
         folder = str(find_weights(self._model))
+        if self._executor == "ray":
+            start_ray()
         free = free_bytes_for_another()
         plan = KEEP_EVERYTHING if free is None else plan_memory(free)
         # Workers import this package by name.
