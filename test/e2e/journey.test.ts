@@ -95,6 +95,16 @@ test('a text file that is named .png is refused with a sentence, and the draft s
   expect(await page.inputValue('textarea')).toBe('/animate it purrs');
 });
 
+test('a picture that arrives while somebody writes leaves the caret where it is', async () => {
+  await page.getByRole('button', { name: /^Remove / }).click();
+  await page.focus('textarea');
+  await page.evaluate('document.querySelector("textarea").setSelectionRange(3, 3)');
+  await page.setInputFiles('input[type=file]', photograph);
+  await page.getByRole('img', { name: /^Attached:/ }).waitFor();
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+  expect(await page.evaluate('document.querySelector("textarea").selectionStart')).toBe(3);
+});
+
 /** The newest command with its thread. */
 const newest = () => page.locator('li.message').last();
 const inNewest = (selector: string) => newest().locator(selector);

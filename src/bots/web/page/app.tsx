@@ -80,7 +80,9 @@ function focusComposer(): void {
   // After the change that is under way has been drawn, so that the caret goes to the end of the new text.
   requestAnimationFrame(() => {
     const composer = document.querySelector<HTMLTextAreaElement>('#composer');
-    composer?.focus();
-    composer?.setSelectionRange(composer.value.length, composer.value.length);
+    // Whoever is writing already keeps the caret where it is: a picture may be pasted in the middle of a sentence.
+    if (composer === null || composer === document.activeElement) return;
+    composer.focus();
+    composer.setSelectionRange(composer.value.length, composer.value.length);
   });
 }
