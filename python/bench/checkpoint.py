@@ -61,6 +61,24 @@ FULL = Shape(
     vae={"base_dim": 160, "decoder_base_dim": 256, "num_res_blocks": 2},
 )
 
+DIFFUSERS_VERSION = "0.35.0.dev0"
+SCHEDULER = {
+    "_class_name": "UniPCMultistepScheduler",
+    "_diffusers_version": DIFFUSERS_VERSION,
+    "flow_shift": 5.0,
+    "num_train_timesteps": 1000,
+    "prediction_type": "flow_prediction",
+    "use_flow_sigmas": True,
+}
+# A part, and the library and class it is made with.
+PARTS = {
+    "scheduler": ["diffusers", "UniPCMultistepScheduler"],
+    "text_encoder": ["transformers", "UMT5EncoderModel"],
+    "tokenizer": ["transformers", "T5TokenizerFast"],
+    "transformer": ["diffusers", "WanTransformer3DModel"],
+    "vae": ["diffusers", "AutoencoderKLWan"],
+}
+
 # What the random parts of the VAE weigh beside the picture: nothing would let a GPU multiply by zeros, which is faster.
 LEFTOVER = 1e-3
 
@@ -74,39 +92,45 @@ def make_checkpoint(parent: Path, shape: Shape, device: str = "cpu", seed: int =
     torch.manual_seed(seed)
     dtype = torch.float32 if shape is TINY else torch.bfloat16
     with torch.device(device):
-        transformer = WanTransformer3DModel(
-            patch_size=(1, 2, 2),
-            in_channels=48,
-            out_channels=48,
-            cross_attn_norm=True,
-            qk_norm="rms_norm_across_heads",
-            **shape.transformer,
-        )
+        transformer = create_transformer(shape, in_channels=48, out_channels=48)
         transformer.to(dtype).save_pretrained(folder / "transformer")
         del transformer
         UMT5EncoderModel(create_text_config(shape)).to(dtype).save_pretrained(folder / "text_encoder")
         create_vae(shape).save_pretrained(folder / "vae")
     create_tokenizer().save_pretrained(folder / "tokenizer")
-    scheduler = {
-        "_class_name": "UniPCMultistepScheduler",
-        "_diffusers_version": "0.35.0.dev0",
-        "flow_shift": 5.0,
-        "num_train_timesteps": 1000,
-        "prediction_type": "flow_prediction",
-        "use_flow_sigmas": True,
-    }
-    write_json(folder / "scheduler" / "scheduler_config.json", scheduler)
-    index = {
-        "_class_name": "WanDMDPipeline",
-        "_diffusers_version": "0.35.0.dev0",
-        "scheduler": ["diffusers", "UniPCMultistepScheduler"],
-        "text_encoder": ["transformers", "UMT5EncoderModel"],
-        "tokenizer": ["transformers", "T5TokenizerFast"],
-        "transformer": ["diffusers", "WanTransformer3DModel"],
-        "vae": ["diffusers", "AutoencoderKLWan"],
-    }
+    write_json(folder / "scheduler" / "scheduler_config.json", SCHEDULER)
+    index = {"_class_name": "WanDMDPipeline", "_diffusers_version": DIFFUSERS_VERSION, **PARTS}
     write_json(folder / "model_index.json", index)
     return folder
+
+
+def make_pair_checkpoint(parent: Path, seed: int = 0) -> Path:
+    """A tiny one of A14B's architecture: two transformers, for the noisy and the late steps, which see the picture
+    beside the noise, and the older VAE. All of it is random. Returns its folder."""
+    folder = parent / "Wan2.2-I2V-A14B-Diffusers"
+    torch.manual_seed(seed)
+    for name in ("transformer", "transformer_2"):
+        create_transformer(TINY, in_channels=36, out_channels=16).save_pretrained(folder / name)
+    UMT5EncoderModel(create_text_config(TINY)).save_pretrained(folder / "text_encoder")
+    AutoencoderKLWan(base_dim=8, z_dim=16, num_res_blocks=1).save_pretrained(folder / "vae")
+    create_tokenizer().save_pretrained(folder / "tokenizer")
+    write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "flow_shift": 3.0})
+    transformer = ["diffusers", "WanTransformer3DModel"]
+    parts = {**PARTS, "transformer": transformer, "transformer_2": transformer, "image_encoder": [None, None]}
+    index = {"_class_name": "WanImageToVideoPipeline", "boundary_ratio": 0.9, "image_processor": [None, None], **parts}
+    write_json(folder / "model_index.json", index)
+    return folder
+
+
+def create_transformer(shape: Shape, in_channels: int, out_channels: int) -> WanTransformer3DModel:
+    return WanTransformer3DModel(
+        patch_size=(1, 2, 2),
+        in_channels=in_channels,
+        out_channels=out_channels,
+        cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads",
+        **shape.transformer,
+    )
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:

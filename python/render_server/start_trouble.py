@@ -81,10 +81,6 @@ KNOWN: list[tuple[str, Trouble]] = [
         Trouble("ray_missing", "Ray is not installed here.", "Install it: pip install ray. The image has it."),
     ),
     (
-        (r"abstract class RayDistributedExecutor"),
-        Trouble("ray_unusable", "The Ray executor of this FastVideo was released incomplete and cannot be started."),
-    ),
-    (
         r"FastVideoArgs.* got an unexpected keyword argument",
         Trouble(
             "fastvideo_mismatch",

@@ -3,6 +3,7 @@
 Pictures here are mosaics of the VAE's 16x16 cells, which the tiny VAE carries through unharmed.
 """
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +16,11 @@ import torch
 from conftest import Launch, Server
 from PIL import Image
 
-from bench.checkpoint import TINY, make_checkpoint
-from render_server.engines import RenderOrder, create_pipeline, find_engine
+from bench.checkpoint import TINY, make_checkpoint, make_pair_checkpoint
+from render_server.engines import RenderOrder, Step, create_pipeline, find_engine
+from render_server.engines.wan.weights import find_weights
 from render_server.pictures import Picture
+from render_server.start_trouble import find_trouble
 
 SIZE = (128, 96)
 SMALL_CLIP: dict[str, Any] = {"width": SIZE[0], "height": SIZE[1], "frames": 9}
@@ -36,7 +39,7 @@ def checkpoint() -> Iterator[Path]:
         yield make_checkpoint(Path(folder), TINY)
 
 
-@pytest.fixture(params=["diffusers", "fastvideo"])
+@pytest.fixture(params=["diffusers", "fastvideo", "fastvideo-ray"])
 async def server(request: pytest.FixtureRequest, launch: Launch, checkpoint: Path) -> Server:
     server = await launch(request.param, model=checkpoint)
     health = await server.until_state("ready", "failed")
@@ -104,6 +107,41 @@ async def test_a_cancelled_render_frees_the_engine_for_the_next(server: Server) 
     await render(server, "next")
 
 
+async def test_the_undistilled_weights_begin_with_the_members_picture_too(launch: Launch, checkpoint: Path) -> None:
+    server = await launch("diffusers-best", model=checkpoint)
+    await server.until_state("ready")
+    mosaic = create_mosaic(server.folder / "in", "a.png", 1)
+    assert (await render(server, "a"))["similarity"] > 0.95
+    assert np.abs(frames_of(server, "a")[0].astype(int) - mosaic).mean() < 4
+
+
+@pytest.mark.parametrize(("engine", "steps"), [("diffusers-best", 50), ("diffusers-a14b", 40)])
+def test_an_engine_with_guidance_takes_its_steps_and_heeds_what_the_member_does_not_want(
+    engine: str, steps: int, checkpoint: Path, tmp_path: Path
+) -> None:
+    model = checkpoint if engine == "diffusers-best" else make_pair_checkpoint(tmp_path)
+    pipeline = create_pipeline(find_engine(engine, str(model)))
+    pipeline.load()
+    for name, seed in [("one", 1), ("two", 2)]:
+        create_mosaic(tmp_path, f"{name}.png", seed)
+
+    def clip(picture: str = "one", negative: str = "", seed: int = 3) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        order = RenderOrder(
+            Picture(tmp_path / f"{picture}.png", SIZE), "a prompt", negative, *SIZE, frames=9, seed=seed
+        )
+        yielded = list(pipeline.render(order, lambda: False))
+        denoising = [item.step for item in yielded if isinstance(item, Step) and item.stage == "denoising"]
+        assert denoising == list(range(steps + 1))
+        frames = np.concatenate([item for item in yielded if isinstance(item, np.ndarray)])
+        assert len(frames) == 9
+        return frames
+
+    first = clip()
+    assert (clip() == first).all()
+    for other in (clip(negative="blurred, dull"), clip(seed=4), clip(picture="two")):
+        assert (other != first).mean() > 0.1
+
+
 async def test_a_clip_that_is_not_the_members_picture_fails_and_says_so(
     launch: Launch, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +161,11 @@ async def test_weights_that_are_not_there_are_a_sentence_not_a_hang(
     health = await server.until_state("failed")
     assert health["lastError"]["code"] == "engine_not_loaded"
     assert "found no model_index.json" in health["lastError"]["message"]
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_name_to_download(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="Expected a folder with the model at .*nowhere, found none"):
+        find_weights(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -145,3 +188,12 @@ def test_both_engines_make_the_same_latents(checkpoint: Path, tmp_path: Path, mo
     # FastVideo computes in bfloat16: three digits.
     assert (one - other).norm() / other.norm() < 0.01
     assert one.std() > 0.5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_without_ray_its_engine_says_what_to_install(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = create_pipeline(find_engine("fastvideo-ray", str(checkpoint)))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(RuntimeError, match="Expected Ray, which the engine fastvideo-ray needs, found none") as raised:
+        pipeline.load()
+    assert find_trouble(str(raised.value)).code == "ray_missing"

@@ -30,7 +30,6 @@ from render_server.start_trouble import find_trouble, next_rung
         ("ValueError: numpy.dtype size changed, may indicate binary incompatibility.", "numpy_mismatch"),
         ("ValueError: Failed to import Ray: No module named 'ray'.", "ray_missing"),
         ("ImportError: cannot import name 'RayWorkerWrapper' from 'fastvideo.worker.ray_utils'", "ray_missing"),
-        ("TypeError: Can't instantiate abstract class RayDistributedExecutor with", "ray_unusable"),
         (
             "TypeError: FastVideoArgs.__init__() got an unexpected keyword argument 'dit_layerwise_offload'",
             "fastvideo_mismatch",

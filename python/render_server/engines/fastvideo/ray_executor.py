@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 
-HERE = "127.0.0.1"
-
 
 def start_ray() -> None:
     """Raises RuntimeError where Ray is not installed."""
     if not importlib.util.find_spec("ray"):
-        raise RuntimeError("No module named 'ray': expected Ray, found none. Install it with: pip install ray")
+        raise RuntimeError(
+            "Expected Ray, which the engine fastvideo-ray needs, found none. Install it: pip install ray "
+            "(No module named 'ray')"
+        )
     import ray  # noqa: PLC0415
     from fastvideo.worker.executor import Executor  # noqa: PLC0415
     from fastvideo.worker.ray_distributed_executor import RayDistributedExecutor  # noqa: PLC0415
@@ -20,7 +21,8 @@ def start_ray() -> None:
     RayDistributedExecutor.set_log_queue = Executor.set_log_queue
     RayDistributedExecutor.clear_log_queue = Executor.clear_log_queue
     RayDistributedExecutor.__abstractmethods__ = frozenset()
-    # By itself it would look for the machine's address on the internet, which a render container cannot reach.
-    os.environ["FASTVIDEO_HOST_IP"] = HERE
+    # FastVideo's driver and worker would each look for this on the internet, which a render container cannot reach, and
+    # then disagree. The worker has it from the environment that Ray starts with.
+    os.environ["FASTVIDEO_HOST_IP"] = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(num_gpus=1, include_dashboard=False, _node_ip_address=HERE)
+    ray.init(num_gpus=1, include_dashboard=False)

@@ -12,6 +12,8 @@ def find_weights(model: str) -> Path:
     Raises FileNotFoundError in words for people.
     """
     folder = Path(model)
+    if folder.is_absolute() and not folder.is_dir():
+        raise FileNotFoundError(f"Expected a folder with the model at {folder}, found none.")
     if not folder.is_dir():
         try:
             folder = Path(snapshot_download(model))
