@@ -164,7 +164,7 @@ async def test_weights_that_are_not_there_are_a_sentence_not_a_hang(
 
 
 def test_a_folder_that_is_not_there_is_not_taken_for_a_name_to_download(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="Expected a folder with the model at .*nowhere, found none"):
+    with pytest.raises(FileNotFoundError, match=r"Expected a folder with the model at .*nowhere, found none"):
         find_weights(str(tmp_path / "nowhere"))
 
 
