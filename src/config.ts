@@ -119,6 +119,14 @@ const environmentSchema = z.object({
   ENGINE_SILENCE_SECONDS: wholeNumber(1, 3600)
     .default(120)
     .describe('An engine that reports nothing for this long during a render is replaced.'),
+  ENGINE_IDLE_SECONDS: wholeNumber(0, 1_000_000)
+    .default(0)
+    .describe(
+      'An engine that had nothing to render for this long gives its GPU free until the next render. 0 keeps it.',
+    ),
+  DRAIN_SECONDS: wholeNumber(0, 3600)
+    .default(60)
+    .describe('How long a worker that is told to stop goes on with the renders that it has begun.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -148,6 +156,9 @@ export interface Config {
   picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
   engineStartMs: number;
   engineSilenceMs: number;
+  /** 0: an idle engine is kept. */
+  engineIdleMs: number;
+  drainMs: number;
   log: { level: string; format: 'auto' | 'pretty' | 'json' };
 }
 
@@ -196,6 +207,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     },
     engineStartMs: values.ENGINE_START_SECONDS * SECOND_MS,
     engineSilenceMs: values.ENGINE_SILENCE_SECONDS * SECOND_MS,
+    engineIdleMs: values.ENGINE_IDLE_SECONDS * SECOND_MS,
+    drainMs: values.DRAIN_SECONDS * SECOND_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

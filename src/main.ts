@@ -102,7 +102,7 @@ async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void
     const config = loadConfig();
     const log = createLogger({ ...config.log, secrets: secretsOf(config) });
     const shutdown = createShutdown(log);
-    const untilSignal = runUntilSignal(shutdown, log);
+    const untilSignal = runUntilSignal(shutdown, log, config.drainMs);
     try {
       await open({ config, log, shutdown });
     } catch (error) {

@@ -95,7 +95,7 @@ export async function openSlots({ engine, gpus, slots }: Config): Promise<Slot[]
   if (!engine.needsGpu) return Array.from({ length: slots }, (_, index) => ({ index }));
   if (gpus === 'none') return [{ index: 0 }];
   const chosen = chooseGpus(await findGpus(), gpus);
-  if (chosen.length > 0) return chosen.map(({ id }, index) => ({ index, gpu: id }));
+  if (chosen.length > 0) return chosen.map(({ index: number, id }, index) => ({ index, gpu: { index: number, id } }));
   throw missing(
     `The engine ${engine.name} needs an NVIDIA GPU, and nvidia-smi finds none on this machine. ENGINE=preview goes without.`,
   );
@@ -193,12 +193,21 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     runtime: createRuntime(config, name),
     slots,
     engineStartMs: config.engineStartMs,
+    engineIdleMs: config.engineIdleMs,
     log,
   });
   shutdown.onStop('engines', () => pool.close());
   await pool.start();
-  const { engine, engineSilenceMs: silenceMs } = config;
-  const worker = await startRenderWorker({ ...base, pool, slots: slots.length, engine: engine.name, silenceMs, log });
+  const { engine, engineSilenceMs: silenceMs, drainMs } = config;
+  const worker = await startRenderWorker({
+    ...base,
+    pool,
+    slots: slots.length,
+    engine: engine.name,
+    silenceMs,
+    drainMs,
+    log,
+  });
   shutdown.onStop('worker', () => worker.close());
 }
 

@@ -95,7 +95,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         Init: true,
         RestartPolicy: { Name: 'no' },
         ...(slot.gpu !== undefined && {
-          DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [slot.gpu], Capabilities: [['gpu']] }],
+          DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [slot.gpu.id], Capabilities: [['gpu']] }],
         }),
       },
     });

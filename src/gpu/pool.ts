@@ -15,6 +15,9 @@ const MOST_MISSED_ANSWERS = 2;
 const FIRST_RESTART_DELAY_MS = 500;
 const LONGEST_RESTART_DELAY_MS = 30_000;
 
+/** Between two renders an engine is looked at, which is no wait worth a word. */
+const TELL_WAIT_AFTER_MS = 500;
+
 /** A render found running at start belongs to a job that comes back within this time, or to nobody. */
 const REJOIN_WITHIN_MS = 60_000;
 
@@ -30,13 +33,15 @@ export interface Lease extends AsyncDisposable {
 
 interface Bay {
   slot: Slot;
-  state: 'starting' | 'free' | 'lent';
+  state: 'starting' | 'free' | 'lent' | 'asleep';
   engine: Engine | undefined;
   client: EngineClient | undefined;
   /** The render that was running in the engine when we found it. */
   reservedFor: string | undefined;
   lost: AbortController;
   condemned: string | undefined;
+  /** Aborted when the engine is lent again. */
+  idle: AbortController;
 }
 
 interface Waiter {
@@ -48,6 +53,8 @@ export interface PoolOptions {
   runtime: Runtime;
   slots: Slot[];
   engineStartMs: number;
+  /** An engine that is free for this long is stopped until it is needed; 0 is never. */
+  engineIdleMs: number;
   log: Logger;
 }
 
@@ -68,6 +75,7 @@ export class Pool {
       reservedFor: undefined,
       lost: new AbortController(),
       condemned: undefined,
+      idle: new AbortController(),
     }));
   }
 
@@ -77,11 +85,17 @@ export class Pool {
     for (const bay of this.#bays) this.#run(this.#bringUp(bay, true));
   }
 
-  /** Resolves with a ready engine: the one that already has this render if there is one. */
-  async acquire(renderId: string, signal: AbortSignal): Promise<Lease> {
+  /** Resolves with a ready engine: the one that already has this render if there is one. Calls back if that takes a while. */
+  async acquire(renderId: string, signal: AbortSignal, onWait: () => void = () => undefined): Promise<Lease> {
     signal.throwIfAborted();
-    const bay = this.#choose(renderId) ?? (await this.#wait(renderId, signal));
-    return this.#lend(bay);
+    const chosen = this.#choose(renderId);
+    if (chosen) return this.#lend(chosen);
+    const timer = setTimeout(onWait, TELL_WAIT_AFTER_MS);
+    try {
+      return this.#lend(await this.#wait(renderId, signal));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Stops lending and stops every engine. */
@@ -120,6 +134,7 @@ export class Pool {
         },
       };
       this.#waiters.push(waiter);
+      this.#wakeOne();
       stopWaiting.addEventListener('abort', giveUp, { once: true });
     });
   }
@@ -128,6 +143,7 @@ export class Pool {
     const { engine, client } = bay;
     if (!engine || !client) throw new Error(`Slot ${bay.slot.index} was lent without an engine`);
     bay.reservedFor = undefined;
+    bay.idle.abort();
     return {
       engine,
       client,
@@ -151,7 +167,10 @@ export class Pool {
     );
     const waiter = this.#waiters[index];
     bay.state = waiter ? 'lent' : 'free';
-    if (!waiter) return;
+    if (!waiter) {
+      if (this.#options.engineIdleMs > 0) this.#run(this.#unloadWhenIdle(bay));
+      return;
+    }
     this.#waiters.splice(index, 1);
     waiter.take(bay);
   }
@@ -227,6 +246,7 @@ export class Pool {
     let reason: string | undefined;
     void engine?.exited.then((text) => {
       reason = `The render server ${text}.`;
+      if (!isOver()) this.#tellEnd(bay.slot, reason);
       if (!isOver()) this.#lose(bay, reason);
     });
     for (let missed = 0; !isOver(); ) {
@@ -241,6 +261,13 @@ export class Pool {
     }
   }
 
+  /** With the engine's last words, which are the operator's alone. */
+  #tellEnd(slot: Slot, reason: string): void {
+    const { runtime, log } = this.#options;
+    const tell = (lastLines: string) => log.error({ slot: slot.index, lastLines }, reason);
+    this.#run(runtime.logs(slot).then(tell, () => tell('')));
+  }
+
   #lose(bay: Bay, reason: string): void {
     if (bay.lost.signal.aborted) return;
     bay.condemned = reason;
@@ -249,6 +276,40 @@ export class Pool {
     if (bay.state !== 'free') return;
     bay.state = 'starting';
     this.#run(this.#bringUp(bay, false));
+  }
+
+  /** Gives the GPU free when nobody has needed it for a while. */
+  async #unloadWhenIdle(bay: Bay): Promise<void> {
+    const { runtime, engineIdleMs, log } = this.#options;
+    bay.idle = new AbortController();
+    const stop = AbortSignal.any([this.#closing.signal, bay.idle.signal, bay.lost.signal]);
+    await sleep(engineIdleMs, undefined, { signal: stop }).catch(() => undefined);
+    // One that is kept for a render is somebody's still.
+    if (stop.aborted || bay.state !== 'free' || bay.reservedFor !== undefined) return;
+    bay.state = 'starting';
+    const { client } = bay;
+    bay.engine = undefined;
+    bay.client = undefined;
+    try {
+      await client?.close();
+      await runtime.stop(bay.slot);
+      log.info({ slot: bay.slot.index, idleSeconds: engineIdleMs / 1000 }, 'The engine is unloaded until it is needed');
+    } catch (error) {
+      log.warn({ slot: bay.slot.index, err: error }, 'The idle engine could not be stopped');
+    }
+    bay.state = 'asleep';
+    this.#wakeOne();
+  }
+
+  /** Brings a sleeping engine up if more renders wait than engines are on their way. */
+  #wakeOne(): void {
+    if (this.#closing.signal.aborted) return;
+    const coming = this.#bays.filter(({ state }) => state === 'starting').length;
+    const sleeping = this.#bays.find(({ state }) => state === 'asleep');
+    if (!sleeping || coming >= this.#waiters.length) return;
+    sleeping.state = 'starting';
+    this.#options.log.info({ slot: sleeping.slot.index }, 'Waking the engine');
+    this.#run(this.#bringUp(sleeping, false));
   }
 
   /** Frees a slot whose render nobody came back for. */

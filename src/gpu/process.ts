@@ -49,7 +49,11 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       stdio: ['ignore', log.fd, log.fd],
       env: {
         ...engine.environment,
-        ...(slot.gpu !== undefined && { CUDA_VISIBLE_DEVICES: slot.gpu }),
+        // By number, because FastVideo reads one; in the order in which nvidia-smi counts.
+        ...(slot.gpu !== undefined && {
+          CUDA_VISIBLE_DEVICES: String(slot.gpu.index),
+          CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+        }),
         // Weights are fetched by a step of their own.
         HF_HUB_OFFLINE: '1',
         PATH: '/usr/local/bin:/usr/bin:/bin',

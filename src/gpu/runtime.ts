@@ -3,8 +3,8 @@
 /** A place where one engine runs. Its number is stable over restarts, so that an engine can be found again. */
 export interface Slot {
   index: number;
-  /** The id of the GPU that is this slot's alone; none for engines without one. */
-  gpu?: string;
+  /** The GPU that is this slot's alone, by nvidia-smi's number and id; none for engines without one. */
+  gpu?: { index: number; id: string };
 }
 
 /** A render server that runs in a slot. It may still be loading. */

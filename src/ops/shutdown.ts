@@ -1,6 +1,7 @@
 // The one shutdown path: what was started last is stopped first, whatever asked for it.
 import type { Logger } from '../log.ts';
 
+/** Beside what the renders under way are given. */
 const STOP_WITHIN_MS = 30_000;
 const SAME_SIGNAL_MS = 500;
 
@@ -35,14 +36,14 @@ export function createShutdown(log: Logger): Shutdown {
 }
 
 /** Resolves once a first Ctrl-C or SIGTERM has stopped everything. A second one, or a stop that hangs, ends the process at once. */
-export async function runUntilSignal(shutdown: Shutdown, log: Logger): Promise<void> {
+export async function runUntilSignal(shutdown: Shutdown, log: Logger, drainMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     onFirstSignal(() => {
       log.info('Stopping');
       setTimeout(() => {
         log.error('Stopping took too long');
         process.exit(1);
-      }, STOP_WITHIN_MS).unref();
+      }, drainMs + STOP_WITHIN_MS).unref();
       resolve(shutdown.begin());
     });
   });

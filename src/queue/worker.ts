@@ -5,6 +5,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { OperationError } from '../errors.ts';
 import type { Lease, Pool } from '../gpu/pool.ts';
@@ -42,6 +43,8 @@ export interface RenderWorkerOptions {
   slots: number;
   engine: string;
   silenceMs: number;
+  /** How long renders under way may go on when the worker is told to stop. */
+  drainMs: number;
   log: Logger;
   now?: () => number;
 }
@@ -61,9 +64,13 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     slots,
     engine,
     silenceMs,
+    drainMs,
     now = Date.now,
   } = options;
+  // First no further render is begun; later those under way are left.
+  const leaving = new AbortController();
   const stopping = new AbortController();
+  const stopReason = new OperationError('engine_not_ready', 'The worker is stopping.');
   const active = new Map<string, Promise<void>>();
 
   const secondsSince = (entry: RenderEntry): number => (now() - entry.record.createdAt) / 1000;
@@ -115,7 +122,8 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   /** Holds the engine for the render alone: storing the clip must not keep the next member waiting. */
   const renderOnAnEngine = async (job: Job, entry: RenderEntry, cancelled: AbortSignal) => {
     const { id } = entry.record;
-    await using lease = await pool.acquire(id, AbortSignal.any([cancelled, stopping.signal]));
+    const onWait = () => void job.updateProgress({ stage: 'loading', elapsed: 0, at: now() }).catch(() => undefined);
+    await using lease = await pool.acquire(id, AbortSignal.any([cancelled, leaving.signal]), onWait);
     const started = now();
     const result = await render(lease, job, entry, cancelled);
     const output = join(lease.engine.outputsFolder, `${id}.mp4`);
@@ -153,7 +161,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       const outcome = await renderAndKeep(job, entry, cancelled);
       log.info({ memberId, outcome: outcome.kind }, 'Rendered');
     } catch (error) {
-      if (stopping.signal.aborted && !cancelled.aborted) throw error;
+      if (error === stopReason) throw error;
       const outcome = toOutcome(error, job, entry, cancelled);
       if (outcome?.kind === 'cancelled') log.info({ memberId, freed: outcome.freed }, 'Cancelled');
       else log.warn({ memberId, err: error, willRetry: outcome === undefined }, 'The render failed');
@@ -180,7 +188,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     try {
       await attempting;
     } catch (error) {
-      if (!stopping.signal.aborted) throw error;
+      if (error !== stopReason) throw error;
       // Put back as it was: a worker that stops does not count as a try.
       await job.moveToWait(token);
       throw new WaitingError();
@@ -211,9 +219,18 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const leaveRoster = await roster.announce({ id: randomUUID(), host: hostname(), engine, slots });
 
   return {
-    /** Puts running renders back in the queue and stops. */
+    /** Takes no new render, finishes those under way within the deadline, and puts the others back in the queue. */
     async close(): Promise<void> {
-      stopping.abort(new OperationError('engine_not_ready', 'The worker is stopping.'));
+      await worker.pause(true);
+      leaving.abort(stopReason);
+      if (drainMs > 0 && active.size > 0) {
+        options.log.info({ renders: active.size, withinSeconds: drainMs / 1000 }, 'Finishing what was begun');
+        const finished = new AbortController();
+        const deadline = sleep(drainMs, undefined, { signal: finished.signal }).catch(() => undefined);
+        await Promise.race([Promise.allSettled(active.values()), deadline]);
+        finished.abort();
+      }
+      stopping.abort(stopReason);
       await worker.close();
       await leaveRoster();
       cancels.disconnect();

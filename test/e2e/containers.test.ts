@@ -73,6 +73,20 @@ describe.skipIf(!isHere)('with engines in containers', () => {
     expect((await chat.replies()).filter(({ clip }) => clip !== undefined)).toHaveLength(1);
   });
 
+  it('a container that is killed is told in the log with its last lines, and another takes its place', async () => {
+    const worker = start('worker');
+    await worker.said('Engine ready');
+    const [container] = await containers();
+    await new Docker().getContainer(container?.Id ?? '').kill();
+    const told = await worker.said(
+      'The render server was killed (SIGKILL), most likely because the machine ran out of memory.',
+    );
+    expect(told.lastLines).toContain('render');
+    await chat.until(await chat.animate('go seconds:1', picture), isDone);
+    const [next] = await containers();
+    expect(next?.Id).not.toBe(container?.Id);
+  });
+
   it('an engine that dies is replaced by a fresh container, and a worker that stops leaves none behind', async () => {
     const worker = start('worker');
     const renderId = await chat.animate('die once /workspace/outputs/died seconds:1', picture);

@@ -73,6 +73,52 @@ test('a render whose worker is killed is rejoined by the next worker and deliver
   await expectOneClip(chat, renderId);
 });
 
+test('a worker that is told to stop finishes its render, takes no new one, and leaves nothing running', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker', { DRAIN_SECONDS: '60' });
+  const first = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(first, isDrawing);
+  const second = await chat.animate('go seconds:1', picture);
+  const stopped = worker.kill('SIGTERM');
+  expect(await worker.said('Finishing what was begun')).toMatchObject({ renders: 1, withinSeconds: 60 });
+  await writeFile(gate(), '');
+  await stopped;
+  expect(worker.lines.filter(({ msg }) => msg === 'Rendered')).toHaveLength(1);
+  await chat.until(first, isDone);
+  const { view } = (await chat.replies()).find(({ view }) => view.renderId === second) ?? {};
+  expect(view).toMatchObject({ kind: 'waiting' });
+  start('worker');
+  await chat.until(second, isDone);
+});
+
+test('a render that outlasts the time to finish goes back in line and is made by the next worker', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker', { DRAIN_SECONDS: '1' });
+  const renderId = await chat.animate(`hold ${gate()} seconds:1`, picture);
+  await chat.until(renderId, isDrawing);
+  await worker.kill('SIGTERM');
+  await writeFile(gate(), '');
+  start('worker');
+  await expectOneClip(chat, renderId);
+});
+
+test('an idle engine is unloaded, and the next render wakes it', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker', { ENGINE_IDLE_SECONDS: '1' });
+  await worker.said('The engine is unloaded until it is needed');
+  await expectOneClip(chat, await chat.animate('go seconds:1', picture));
+  expect(worker.lines.filter(({ msg }) => msg === 'Waking the engine')).toHaveLength(1);
+});
+
+test('a render that waits for its engine to load says so', async () => {
+  const { chat } = await startBot();
+  start('worker', { ENGINE: 'test_engines.never_loads:create' });
+  const renderId = await chat.animate('go seconds:1', picture);
+  await chat.until(renderId, ({ view }) => view.headline === 'Waking the engine');
+  await chat.press(renderId, 'cancel');
+  await chat.until(renderId, ({ view }) => view.kind === 'cancelled');
+});
+
 test('a render whose engine dies is retried on a fresh engine and delivered once', async () => {
   const { chat } = await startBot();
   start('worker');

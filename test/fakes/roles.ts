@@ -42,7 +42,14 @@ function start(
 ): Role {
   const child = spawn(program, args, {
     ...options,
-    env: { PATH: process.env.PATH, LOG_FORMAT: 'json', WEB_PORT: '0', RENDER_SLOTS: '1', ...environment },
+    env: {
+      PATH: process.env.PATH,
+      LOG_FORMAT: 'json',
+      WEB_PORT: '0',
+      RENDER_SLOTS: '1',
+      DRAIN_SECONDS: '0',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: LogLine[] = [];

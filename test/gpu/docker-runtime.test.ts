@@ -131,7 +131,7 @@ describe.skipIf(!isHere)('on a Docker engine', () => {
 
   it('asks for the slot’s own GPU, and says what the engine says when it has none to give', async () => {
     await using tested = await create('answers');
-    await expect(tested.runtime.start({ index: 0, gpu: 'GPU-0000' }, never)).rejects.toMatchObject({
+    await expect(tested.runtime.start({ index: 0, gpu: { index: 0, id: 'GPU-0000' } }, never)).rejects.toMatchObject({
       code: 'engine_exited',
       message: expect.stringMatching(/^The container could not be started: .*(GPU|gpu|nvidia)/),
     });
