@@ -9,6 +9,7 @@ import { OperationError } from './errors.ts';
 import { makePrivateFolder, socketFolderOf } from './folders.ts';
 import { chooseGpus, findGpus } from './gpu/devices.ts';
 import { createDockerRuntime } from './gpu/docker.ts';
+import { Ladder, rungsOf } from './gpu/ladder.ts';
 import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
@@ -189,9 +190,16 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
   );
   shutdown.onStop('worker lock', release);
   const slots = await openSlots(config);
+  const runtime = createRuntime(config, name);
+  const ladder = await Ladder.open({
+    rungs: rungsOf(config.engine.name, config.runtime.kind),
+    file: join(config.dataFolder, 'launch-ladder.json'),
+    key: `${config.engine.name} in ${await runtime.identity()}`,
+  });
   const pool = new Pool({
-    runtime: createRuntime(config, name),
+    runtime,
     slots,
+    ladder,
     engineStartMs: config.engineStartMs,
     engineIdleMs: config.engineIdleMs,
     log,
@@ -203,7 +211,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     ...base,
     pool,
     slots: slots.length,
-    engine: engine.name,
+    describe: () => ({ engine: engine.name, slots: slots.length, launched: ladder.describe() }),
     silenceMs,
     drainMs,
     log,

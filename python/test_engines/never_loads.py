@@ -2,12 +2,10 @@
 
 import threading
 
-from scripted import StillPipeline
-
 from render_server.protocol import EngineLoaded
 
 
-class NeverLoads(StillPipeline):
+class NeverLoads:
     def load(self) -> EngineLoaded:
         threading.Event().wait()
         raise AssertionError

@@ -8,7 +8,7 @@ import { makePrivateFolder } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
 import { describeExit } from './exit.ts';
 import { describeEngine, type EngineChoice } from './render-server.ts';
-import type { Engine, Runtime, Slot } from './runtime.ts';
+import type { Engine, Launch, Runtime, Slot } from './runtime.ts';
 
 const OWNER_LABEL = 'animate-bot.owner';
 const SLOT_LABEL = 'animate-bot.slot';
@@ -55,7 +55,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
   });
 
-  const create = async (slot: Slot): Promise<Docker.Container> => {
+  const create = async (slot: Slot, launch: Launch): Promise<Docker.Container> => {
     const { socketPath, inputsFolder, outputsFolder } = placesOf(slot);
     const ownSocketFolder = dirname(socketPath);
     for (const folder of [socketFolder, dirname(inputsFolder)]) await makePrivateFolder(folder);
@@ -68,7 +68,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       Entrypoint: ['python', '-m', 'render_server'],
       Cmd: [
         ...['--socket', `${SOCKET_FOLDER}/render.sock`, '--inputs', INPUTS_FOLDER, '--outputs', OUTPUTS_FOLDER],
-        ...describeEngine(options.engine),
+        ...describeEngine(options.engine, launch),
       ],
       Env: ['HF_HUB_OFFLINE=1'],
       User: user,
@@ -91,7 +91,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         Memory: options.memoryBytes,
         MemorySwap: options.memoryBytes,
         PidsLimit: MOST_PROCESSES,
-        ShmSize: SHARED_MEMORY_BYTES,
+        ...(launch.hostIpc ? { IpcMode: 'host' } : { ShmSize: SHARED_MEMORY_BYTES }),
         Init: true,
         RestartPolicy: { Name: 'no' },
         ...(slot.gpu !== undefined && {
@@ -118,10 +118,12 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     logs,
     stop,
 
-    async start(slot, signal): Promise<Engine> {
+    identity: () => imageId(docker, image),
+
+    async start(slot, signal, launch = {}): Promise<Engine> {
       await stop(slot);
       signal.throwIfAborted();
-      const container = await create(slot).catch((error) => {
+      const container = await create(slot, launch).catch((error) => {
         throw explain(error);
       });
       // Asked for before it starts, so that no end is missed.

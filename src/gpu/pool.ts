@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createEngineClient, type EngineClient } from './client.ts';
+import type { Ladder, Rung } from './ladder.ts';
 import type { EngineHealth } from './protocol.ts';
 import type { Engine, Runtime, Slot } from './runtime.ts';
 
@@ -52,6 +53,7 @@ interface Waiter {
 export interface PoolOptions {
   runtime: Runtime;
   slots: Slot[];
+  ladder: Ladder;
   engineStartMs: number;
   /** An engine that is free for this long is stopped until it is needed; 0 is never. */
   engineIdleMs: number;
@@ -177,7 +179,7 @@ export class Pool {
 
   /** Makes a slot's engine ready, restarting it for as long as that takes, then offers it. */
   async #bringUp(bay: Bay, mayKeep: boolean): Promise<void> {
-    const { log } = this.#options;
+    const { ladder, log, runtime } = this.#options;
     const signal = this.#closing.signal;
     const { index } = bay.slot;
     if (bay.condemned) log.warn({ slot: index, reason: bay.condemned }, 'Replacing the engine');
@@ -187,12 +189,17 @@ export class Pool {
       !signal.aborted;
       delayMs = Math.min(delayMs * 2, LONGEST_RESTART_DELAY_MS)
     ) {
+      const { rung } = ladder;
       try {
-        await this.#connect(bay, isKept, signal);
+        await this.#connect(bay, isKept, rung, signal);
         const health = await this.#waitUntilReady(bay, signal);
         bay.reservedFor = health.renderId ?? undefined;
+        await ladder.remember();
         log.info(
-          { slot: index, engine: health.engine, ...(health.renderId && { renderId: health.renderId }) },
+          {
+            ...{ slot: index, engine: health.engine, launched: ladder.describe() },
+            ...(health.renderId && { renderId: health.renderId }),
+          },
           'Engine ready',
         );
         this.#run(this.#watch(bay));
@@ -203,17 +210,22 @@ export class Pool {
         if (signal.aborted) return;
         log.error({ slot: index, err: error, retryInMs: delayMs }, 'The engine did not start');
         isKept = false;
+        const output = await runtime.logs(bay.slot).catch(() => '');
+        if (ladder.climb(rung, (error as Error).message, output)) {
+          log.warn({ slot: index, launch: ladder.describe() }, 'Launching the engine another way');
+          continue;
+        }
         await sleep(delayMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
-  async #connect(bay: Bay, mayKeep: boolean, signal: AbortSignal): Promise<void> {
+  async #connect(bay: Bay, mayKeep: boolean, rung: Rung, signal: AbortSignal): Promise<void> {
     const { runtime } = this.#options;
     const kept = mayKeep ? await runtime.attach(bay.slot, signal) : undefined;
     if (kept && bay.engine && bay.client) return;
     await bay.client?.close();
-    bay.engine = kept ?? (await runtime.start(bay.slot, signal));
+    bay.engine = kept ?? (await runtime.start(bay.slot, signal, rung));
     bay.client = createEngineClient(bay.engine.socketPath);
   }
 

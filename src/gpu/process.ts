@@ -8,7 +8,7 @@ import { makePrivateFolder } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
 import { describeExit } from './exit.ts';
 import { describeEngine, type EngineChoice } from './render-server.ts';
-import type { Engine, Runtime, Slot } from './runtime.ts';
+import type { Engine, Launch, Runtime, Slot } from './runtime.ts';
 
 const TERMINATE_GRACE_MS = 5000;
 const POLL_MS = 50;
@@ -37,12 +37,12 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
   });
 
-  const spawnServer = async (slot: Slot) => {
+  const spawnServer = async (slot: Slot, launch: Launch) => {
     const { inputsFolder, outputsFolder } = foldersOf(slot);
     for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
     await using log = await open(logOf(slot), 'w', 0o600);
     const places = ['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder];
-    const child = spawn(python, ['-m', 'render_server', ...places, ...describeEngine(engine)], {
+    const child = spawn(python, ['-m', 'render_server', ...places, ...describeEngine(engine, launch)], {
       cwd: serverFolder,
       // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
       detached: true,
@@ -86,9 +86,11 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     logs,
     stop,
 
-    async start(slot, signal): Promise<Engine> {
+    identity: async () => python,
+
+    async start(slot, signal, launch = {}): Promise<Engine> {
       await stop(slot);
-      const { child, exited } = await spawnServer(slot);
+      const { child, exited } = await spawnServer(slot, launch);
       if (child.pid !== undefined) await writeFile(pidFileOf(slot), String(child.pid), { mode: 0o600 });
 
       await untilItAnswers({ socketPath: socketOf(slot), exited, logs: () => logs(slot) }, signal);

@@ -1,4 +1,5 @@
 // How a render server is told what to run, whatever runs it.
+import type { Launch } from './runtime.ts';
 
 /** How long a server that nobody asks anything stays: enough for a worker to restart. */
 const ORPHAN_SECONDS = 15;
@@ -12,9 +13,9 @@ export interface EngineChoice {
 }
 
 /** Arguments of `python -m render_server`. */
-export function describeEngine({ name, model, rendersPerProcess }: EngineChoice): string[] {
+export function describeEngine({ name, model, rendersPerProcess }: EngineChoice, launch: Launch): string[] {
   return [
-    ...['--engine', name],
+    ...['--engine', launch.engine ?? name],
     ...(model === undefined ? [] : ['--model', model]),
     ...['--renders-per-engine', String(rendersPerProcess)],
     ...['--orphan-seconds', String(ORPHAN_SECONDS)],

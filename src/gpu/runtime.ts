@@ -19,9 +19,19 @@ export interface Engine {
   exited: Promise<string>;
 }
 
+/** How a launch differs from the plain one. */
+export interface Launch {
+  /** Another engine than the configured one. */
+  engine?: string;
+  /** Shared memory and semaphores are the host's own; processes have no others. */
+  hostIpc?: boolean;
+}
+
 export interface Runtime {
+  /** What is launched, by a name that changes when it does: an image's id, or a Python. Throws OperationError `setup_missing`. */
+  identity(): Promise<string>;
   /** Starts a render server in a slot and resolves as soon as it answers, loading or not. Throws OperationError `engine_exited`. */
-  start(slot: Slot, signal: AbortSignal): Promise<Engine>;
+  start(slot: Slot, signal: AbortSignal, launch?: Launch): Promise<Engine>;
   /** The render server that outlived an earlier worker in this slot, if one answers. */
   attach(slot: Slot, signal: AbortSignal): Promise<Engine | undefined>;
   /** Stops whatever runs in the slot. Nothing there is success. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../config.ts';
 import { OperationError } from '../errors.ts';
 import { connectRedis } from '../queue/redis.ts';
+import { createRoster } from '../queue/roster.ts';
 import { pythonOf } from '../roles.ts';
 import { findRedisServer, isRecent } from './redis-server.ts';
 
@@ -25,7 +26,7 @@ interface Finding {
 
 /** Prints every finding. False if one of them is a failure. */
 export async function runDoctor(config: Config, output: NodeJS.WritableStream = process.stdout): Promise<boolean> {
-  const checks = [checkNode, checkPython, checkRedis, checkDisk, checkGpu, checkDocker];
+  const checks = [checkNode, checkPython, checkRedis, checkWorkers, checkDisk, checkGpu, checkDocker];
   const findings = await Promise.all(checks.map((check) => check(config)));
   for (const { verdict, subject, text } of findings)
     output.write(`${verdict.padEnd(4)}  ${subject.padEnd(7)} ${text}\n`);
@@ -98,6 +99,31 @@ async function checkRedis(config: Config): Promise<Finding> {
       subject,
       text: `REDIS_URL does not answer (${lastLine(error)}); check the address and the password`,
     };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Who is online, and how their engines were launched. */
+async function checkWorkers({ redisUrl }: Config): Promise<Finding> {
+  const subject = 'Workers';
+  if (!redisUrl) return { verdict: 'ok', subject, text: '`start` runs its own' };
+  const redis = connectRedis(redisUrl, () => undefined);
+  try {
+    const workers = await withTimeout(createRoster(redis).list());
+    if (workers.length > 0) {
+      const each = workers.map(
+        ({ host, engine, slots, launched }) => `${host}: ${slots} × ${engine}, launched ${launched}`,
+      );
+      return { verdict: 'ok', subject, text: each.join('; ') };
+    }
+    return {
+      verdict: 'warn',
+      subject,
+      text: 'none is online; `animate-bot worker` on a machine with a GPU starts one',
+    };
+  } catch (error) {
+    return { verdict: 'warn', subject, text: `nobody can tell: ${lastLine(error)}` };
   } finally {
     redis.disconnect();
   }

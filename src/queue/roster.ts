@@ -11,6 +11,8 @@ export interface WorkerEntry {
   host: string;
   engine: string;
   slots: number;
+  /** How its engines were launched, and why not plainly. */
+  launched: string;
   /** Milliseconds since the epoch. */
   seenAt: number;
 }
@@ -19,16 +21,16 @@ export type Roster = ReturnType<typeof createRoster>;
 
 export function createRoster(redis: Redis, now: () => number = Date.now) {
   return {
-    /** Announces a worker until the returned function is called, which takes it off the roster. */
-    async announce(worker: Omit<WorkerEntry, 'seenAt'>): Promise<() => Promise<void>> {
-      const say = () => redis.hset(ROSTER_KEY, worker.id, JSON.stringify({ ...worker, seenAt: now() }));
+    /** Announces a worker, as it is then, until the returned function is called, which takes it off the roster. */
+    async announce(id: string, describe: () => Omit<WorkerEntry, 'id' | 'seenAt'>): Promise<() => Promise<void>> {
+      const say = () => redis.hset(ROSTER_KEY, id, JSON.stringify({ id, ...describe(), seenAt: now() }));
       await say();
       await forgetLongGone(redis, now());
       // While Redis is away the commands wait in ioredis; a lost announcement is followed by the next one.
       const timer = setInterval(() => void say().catch(() => undefined), ANNOUNCE_EVERY_MS);
       return async () => {
         clearInterval(timer);
-        await redis.hdel(ROSTER_KEY, worker.id);
+        await redis.hdel(ROSTER_KEY, id);
       };
     },
 

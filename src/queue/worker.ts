@@ -20,7 +20,7 @@ import { CANCELS_CHANNEL, cancelKey, RENDERS_QUEUE } from './names.ts';
 import type { StoredProgress } from './queue.ts';
 import type { Outcome, Records, RenderEntry } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
-import type { Roster } from './roster.ts';
+import type { Roster, WorkerEntry } from './roster.ts';
 
 // A worker that was killed is noticed after this long, and its render goes to whoever rejoins or takes it.
 const LOCK_MS = 10_000;
@@ -41,7 +41,8 @@ export interface RenderWorkerOptions {
   pool: Pool;
   store: Store;
   slots: number;
-  engine: string;
+  /** What is told of it on the roster. */
+  describe: () => Pick<WorkerEntry, 'engine' | 'slots' | 'launched'>;
   silenceMs: number;
   /** How long renders under way may go on when the worker is told to stop. */
   drainMs: number;
@@ -62,7 +63,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     pool,
     store,
     slots,
-    engine,
+    describe,
     silenceMs,
     drainMs,
     now = Date.now,
@@ -216,7 +217,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     for (const id of active.keys()) if (await redis.exists(cancelKey(id))) worker.cancelJob(id, CANCEL_REASON);
   });
 
-  const leaveRoster = await roster.announce({ id: randomUUID(), host: hostname(), engine, slots });
+  const leaveRoster = await roster.announce(randomUUID(), () => ({ host: hostname(), ...describe() }));
 
   return {
     /** Takes no new render, finishes those under way within the deadline, and puts the others back in the queue. */

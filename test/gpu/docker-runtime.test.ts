@@ -137,6 +137,22 @@ describe.skipIf(!isHere)('on a Docker engine', () => {
     });
   });
 
+  it('shares the host’s memory with a render server only where it is launched so', async () => {
+    await using tested = await create('answers');
+    const ipcMode = async () => (await (await tested.container()).inspect()).HostConfig.IpcMode;
+    await tested.runtime.start(slot, never);
+    expect(await ipcMode()).toBe('private');
+    await tested.runtime.start(slot, never, { hostIpc: true });
+    expect(await ipcMode()).toBe('host');
+  });
+
+  it('goes by another identity once the image is another', async () => {
+    await using tested = await create('answers');
+    await using other = await create('answers', { image: 'animate-bot-test-base' });
+    expect(await tested.runtime.identity()).toMatch(/^sha256:/);
+    expect(await other.runtime.identity()).not.toBe(await tested.runtime.identity());
+  });
+
   it('leaves the containers of other owners alone', async () => {
     await using tested = await create('answers');
     await using other = await create('answers');

@@ -35,6 +35,12 @@ export function testRuntime(name: string, create: (engine: 'answers' | 'exits') 
       expect(await runtime.attach(slot, never)).toBeUndefined();
     });
 
+    it('starts another engine than the configured one where it is launched so', async () => {
+      await using tested = await create('exits');
+      const engine = await tested.runtime.start(slot, never, { engine: 'preview' });
+      expect(await healthOf(engine)).toMatchObject({ engine: 'preview' });
+    });
+
     it('says in words why a render server is gone that was killed, and starts another in its place', async () => {
       await using tested = await create('answers');
       const { runtime, kill } = tested;
