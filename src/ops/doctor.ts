@@ -120,10 +120,10 @@ async function checkWorkers({ redisUrl }: Config): Promise<Finding> {
     return {
       verdict: 'warn',
       subject,
-      text: 'none is online; `animate-bot worker` on a machine with a GPU starts one',
+      text: 'none is online; expected at least one: `node dist/main.js worker` starts it',
     };
   } catch (error) {
-    return { verdict: 'warn', subject, text: `nobody can tell: ${lastLine(error)}` };
+    return { verdict: 'warn', subject, text: `nobody can tell (${lastLine(error)}); check the line of Redis` };
   } finally {
     redis.disconnect();
   }

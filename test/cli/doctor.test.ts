@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startDurableRedis } from '../fakes/redis.ts';
-import { main, run } from '../fakes/roles.ts';
+import { main, run, startRole } from '../fakes/roles.ts';
 
-const SUBJECTS = ['Node', 'Python', 'Redis', 'Disk', 'GPU', 'Docker'];
+const SUBJECTS = ['Node', 'Python', 'Redis', 'Workers', 'Disk', 'GPU', 'Docker'];
 
 let folder: string;
 
@@ -53,6 +53,21 @@ test.each<[string, Record<string, string>, number, RegExp]>([
   const redis = await startDurableRedis(settings);
   try {
     expect(await examine({ REDIS_URL: redis.url })).toMatchObject({ code, Redis: expect.stringMatching(line) });
+  } finally {
+    await redis.stop();
+  }
+});
+
+test('the workers that are online are listed with the way in which their engines were launched', async () => {
+  const redis = await startDurableRedis();
+  try {
+    const environment = { REDIS_URL: redis.url, DATA_FOLDER: join(folder, 'data') };
+    expect(await examine(environment)).toMatchObject({ Workers: expect.stringMatching(/^warn .*none is online/) });
+    const worker = startRole('worker', environment);
+    await worker.said('Engine ready');
+    const found = await examine(environment);
+    await worker.kill('SIGTERM');
+    expect(found).toMatchObject({ Workers: expect.stringMatching(/^ok .*: 1 × preview, launched plainly$/) });
   } finally {
     await redis.stop();
   }
