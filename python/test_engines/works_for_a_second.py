@@ -18,7 +18,7 @@ class WorksForASecond:
     def load(self) -> EngineLoaded:
         return EngineLoaded(model="works_for_a_second", executor="process")
 
-    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames]:  # noqa: ARG002
+    def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames]:
         yield Step("denoising", 0, STEPS)
         for step in range(STEPS):
             time.sleep(STEP_SECONDS)
