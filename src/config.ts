@@ -82,9 +82,9 @@ const environmentSchema = z.object({
   GPUS: z
     .string()
     .regex(/^(all|none|[\w-]+(\s*,\s*[\w-]+)*)$/, { error: 'all, none, or numbers and ids of GPUs between commas' })
-    .default('all')
+    .optional()
     .describe(
-      'The GPUs that engines with weights run on, one engine each: all, none (let CUDA choose one), or numbers and ids from `nvidia-smi -L`.',
+      'The GPUs that engines run on, one engine each: all, none, or numbers and ids from `nvidia-smi -L`. Unset: all for an engine with weights, none for others. With none, an engine with weights takes the one that CUDA chooses.',
     ),
   RENDER_SLOTS: wholeNumber(1, 64)
     .default(Math.max(1, Math.floor(availableParallelism() / 2)))
@@ -191,7 +191,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       ),
       needsGpu: GPU_ENGINES.includes(values.ENGINE),
     },
-    gpus: values.GPUS,
+    gpus: values.GPUS ?? (GPU_ENGINES.includes(values.ENGINE) ? 'all' : 'none'),
     slots: values.RENDER_SLOTS,
     runtime: {
       kind: values.RUNTIME,

@@ -80,7 +80,7 @@ program
     await guard(async () => {
       const config = loadConfig();
       const log = createLogger({ ...config.log, level: 'warn', secrets: secretsOf(config) }, process.stderr);
-      await withShutdown(log, (shutdown) => renderToFile(options, { config, shutdown }));
+      await withShutdown(log, (shutdown) => renderToFile(options, { config, log, shutdown }));
     });
   });
 

@@ -15,8 +15,8 @@ import { runRender } from './gpu/run.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
 import { createIntake } from './media/intake.ts';
 import { fractionDone } from './queue/estimates.ts';
-import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
-import { createRuntime, openSlots, type RoleOptions } from './roles.ts';
+import { frameCount, LARGEST_SEED, outputSize, type Progress, type Resolution } from './render.ts';
+import { createRuntime, openSlots, type RoleOptions, slotsHolding } from './roles.ts';
 
 export interface RenderCommandOptions {
   image: string;
@@ -33,7 +33,7 @@ const READY_POLL_MS = 100;
 
 export async function renderToFile(
   options: RenderCommandOptions,
-  { config, shutdown }: Pick<RoleOptions, 'config' | 'shutdown'>,
+  { config, log, shutdown }: RoleOptions,
 ): Promise<void> {
   const command = parseOptions(options);
   await requireWritable(options.output);
@@ -52,7 +52,7 @@ export async function renderToFile(
   shutdown.onStop('temporary folders', async () => {
     for (const folder of [dataFolder, socketFolderOf(dataFolder)]) await rm(folder, { recursive: true, force: true });
   });
-  const [slot = { index: 0 }] = await openSlots(config);
+  const slot = slotFor(command.resolution, await openSlots(config, log));
   const runtime = createRuntime({ ...config, dataFolder }, 'render');
   shutdown.onStop('engine', () => runtime.stop(slot));
 
@@ -75,6 +75,12 @@ export async function renderToFile(
   process.stdout.write(
     `${resolve(options.output)}: ${width}×${height}, ${frames} frames, ${megabytes} MB, seed ${seed}, ${label}\n`,
   );
+}
+
+function slotFor(resolution: Resolution, slots: Slot[]): Slot {
+  const [slot] = slotsHolding(slots, resolution);
+  if (slot) return slot;
+  throw new UserError('bad_option', `No GPU here has the memory for ${resolution}. Ask for 480p.`);
 }
 
 /** An engine for this one render: unlike a worker's pool, it does not try again when it cannot be had. */

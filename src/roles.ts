@@ -7,6 +7,7 @@ import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
 import { makePrivateFolder, socketFolderOf } from './folders.ts';
+import { describeTooSmall, resolutionsOf } from './gpu/capacity.ts';
 import { chooseGpus, findGpus } from './gpu/devices.ts';
 import { createDockerRuntime } from './gpu/docker.ts';
 import { Ladder, rungsOf } from './gpu/ladder.ts';
@@ -28,6 +29,7 @@ import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
 import { startRenderWorker } from './queue/worker.ts';
+import type { Resolution } from './render.ts';
 
 /** The folder that package.json is in, from src and from dist alike. */
 export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
@@ -91,15 +93,28 @@ export function createRuntime(config: Config, name: string): Runtime {
   });
 }
 
-/** Where a worker's engines run: one on each GPU that is ours, or as many as are asked for where none is needed. */
-export async function openSlots({ engine, gpus, slots }: Config): Promise<Slot[]> {
-  if (!engine.needsGpu) return Array.from({ length: slots }, (_, index) => ({ index }));
-  if (gpus === 'none') return [{ index: 0 }];
+/** Where a worker's engines run: one on each GPU that is ours and large enough, or as many as are asked for where none is needed. */
+export async function openSlots({ engine, gpus, slots }: Config, log: Logger): Promise<Slot[]> {
+  if (gpus === 'none') return Array.from({ length: engine.needsGpu ? 1 : slots }, (_, index) => ({ index }));
   const chosen = chooseGpus(await findGpus(), gpus);
-  if (chosen.length > 0) return chosen.map(({ index: number, id }, index) => ({ index, gpu: { index: number, id } }));
-  throw missing(
-    `The engine ${engine.name} needs an NVIDIA GPU, and nvidia-smi finds none on this machine. ENGINE=preview goes without.`,
-  );
+  if (chosen.length === 0) {
+    throw missing(
+      `The engine ${engine.name} needs an NVIDIA GPU, and nvidia-smi finds none on this machine. ENGINE=preview goes without.`,
+    );
+  }
+  const tooSmall = chosen.filter((gpu) => resolutionsOf(gpu).length === 0).map(describeTooSmall);
+  const large = chosen.filter((gpu) => resolutionsOf(gpu).length > 0);
+  if (large.length === 0) throw missing(tooSmall.join(' '));
+  for (const sentence of tooSmall) log.warn(sentence);
+  return large.map((gpu, index) => ({
+    index,
+    gpu: { index: gpu.index, id: gpu.id },
+    resolutions: resolutionsOf(gpu),
+  }));
+}
+
+export function slotsHolding(slots: Slot[], resolution: Resolution): Slot[] {
+  return slots.filter(({ resolutions }) => resolutions?.includes(resolution) ?? true);
 }
 
 /** Connects to the Redis that is given, or starts one of our own where `embedded` says so. */
@@ -189,7 +204,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     `Another worker called ${name} is running on ${config.dataFolder}. Stop it, or give this one its own WORKER_NAME.`,
   );
   shutdown.onStop('worker lock', release);
-  const slots = await openSlots(config);
+  const slots = await openSlots(config, log);
   const runtime = createRuntime(config, name);
   const ladder = await Ladder.open({
     rungs: rungsOf(config.engine.name, config.runtime.kind),
@@ -207,11 +222,11 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
   shutdown.onStop('engines', () => pool.close());
   await pool.start();
   const { engine, engineSilenceMs: silenceMs, drainMs } = config;
+  const holds = { '480p': slotsHolding(slots, '480p').length, '720p': slotsHolding(slots, '720p').length };
   const worker = await startRenderWorker({
     ...base,
     pool,
-    slots: slots.length,
-    describe: () => ({ engine: engine.name, slots: slots.length, launched: ladder.describe() }),
+    describe: () => ({ engine: engine.name, slots: slots.length, holds, launched: ladder.describe() }),
     silenceMs,
     drainMs,
     log,

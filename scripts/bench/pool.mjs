@@ -32,6 +32,7 @@ const picture = join(folder, 'a.png');
 await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
   .png()
   .toFile(picture);
+const waiting = [];
 const never = new AbortController().signal;
 const log = pino({ level: 'silent' });
 
@@ -88,14 +89,26 @@ async function measure(name, runtime) {
 async function open(runtime) {
   const ladder = await Ladder.open({ rungs: rungsOf(ENGINE.name, 'process'), file: join(folder, 'ladder'), key: 'a' });
   const pool = new Pool({ runtime, slots: [{ index: 0 }], ladder, engineStartMs: 60_000, engineIdleMs: 0, log });
+  pool.onRoom(() => {
+    for (const ask of waiting.splice(0)) ask();
+  });
   await pool.start();
   return pool;
+}
+
+/** As a worker does: asks again whenever an engine has become free. */
+async function claim(pool, id) {
+  for (;;) {
+    const claimed = pool.claim(id, '480p');
+    if (claimed) return claimed.lease(never);
+    await new Promise((resolve) => waiting.push(resolve));
+  }
 }
 
 /** Milliseconds until the first event, and the seconds that the engine counts for the whole render. */
 async function render(pool, id) {
   const asked = performance.now();
-  const lease = await pool.acquire(id, never);
+  const lease = await claim(pool, id);
   let waited;
   try {
     copyFileSync(picture, join(lease.engine.inputsFolder, 'a.png'));

@@ -2,7 +2,7 @@
 
 import type { RenderStatus } from '../queue/queue.ts';
 import type { Freed, Outcome, RenderEntry } from '../queue/records.ts';
-import type { Progress, RenderRequest, RenderResult } from '../render.ts';
+import type { Progress, RenderRequest, RenderResult, Resolution } from '../render.ts';
 
 export type Button = 'cancel' | 'again' | 'edit' | 'delete';
 
@@ -40,7 +40,7 @@ export function toView({ record }: RenderEntry, status: RenderStatus, now: numbe
     case 'waiting':
       return blank(id, request, {
         kind: 'waiting',
-        ...describeWait(status),
+        ...describeWait(status, request.resolution),
         readyAt: toTime(status.secondsLeft, now),
         buttons: ['cancel'],
       });
@@ -93,11 +93,12 @@ const FREED_SENTENCES = {
   recycling: 'It was stopped while rendering; the engine had to be restarted for that.',
 } satisfies Record<Freed, string>;
 
-function describeWait({ place, workers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>): {
-  headline: string;
-  detail: string;
-} {
-  const detail = workers === 0 ? 'No worker is online at the moment; it starts as soon as one is.' : '';
+function describeWait(
+  { place, workers, ableWorkers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>,
+  resolution: Resolution,
+): { headline: string; detail: string } {
+  const missing = workers === 0 ? 'worker' : `GPU with the memory for ${resolution}`;
+  const detail = ableWorkers === 0 ? `No ${missing} is online at the moment; it starts as soon as one is.` : '';
   if (isRetry) return { headline: 'Trying again on a fresh engine', detail };
   if (!place) return { headline: 'About to start', detail };
   return { headline: place.position === 1 ? 'Next in line' : `${ordinal(place.position)} in line`, detail };

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Resolution } from '../render.ts';
 import { createEngineClient, type EngineClient } from './client.ts';
 import type { Ladder, Rung } from './ladder.ts';
 import type { EngineHealth } from './protocol.ts';
@@ -16,11 +17,16 @@ const MOST_MISSED_ANSWERS = 2;
 const FIRST_RESTART_DELAY_MS = 500;
 const LONGEST_RESTART_DELAY_MS = 30_000;
 
-/** Between two renders an engine is looked at, which is no wait worth a word. */
-const TELL_WAIT_AFTER_MS = 500;
-
 /** A render found running at start belongs to a job that comes back within this time, or to nobody. */
 const REJOIN_WITHIN_MS = 60_000;
+
+/** An engine that is kept for one render. Disposing of it gives it back, whether it was used or not. */
+export interface Claim extends AsyncDisposable {
+  /** It has to be woken first, which takes as long as its start. */
+  isAsleep: boolean;
+  /** The engine, once it is awake. Throws OperationError `engine_not_ready` if it does not wake, or the signal's reason. */
+  lease(signal: AbortSignal): Promise<Lease>;
+}
 
 /** An engine lent to one render. Disposing of it gives it back. */
 export interface Lease extends AsyncDisposable {
@@ -43,11 +49,8 @@ interface Bay {
   condemned: string | undefined;
   /** Aborted when the engine is lent again. */
   idle: AbortController;
-}
-
-interface Waiter {
-  renderId: string;
-  take(bay: Bay): void;
+  /** Whoever waits for this engine to wake. */
+  sleeper: { wake(): void; fail(error: OperationError): void } | undefined;
 }
 
 export interface PoolOptions {
@@ -63,7 +66,7 @@ export interface PoolOptions {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #bays: Bay[];
-  readonly #waiters: Waiter[] = [];
+  #tellRoom: () => void = () => undefined;
   readonly #closing = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
 
@@ -78,7 +81,13 @@ export class Pool {
       lost: new AbortController(),
       condemned: undefined,
       idle: new AbortController(),
+      sleeper: undefined,
     }));
+  }
+
+  /** Calls back whenever an engine has become free. */
+  onRoom(listener: () => void): void {
+    this.#tellRoom = listener;
   }
 
   /** Rejoins the engines that outlived an earlier worker and starts the others, in the background. */
@@ -87,17 +96,33 @@ export class Pool {
     for (const bay of this.#bays) this.#run(this.#bringUp(bay, true));
   }
 
-  /** Resolves with a ready engine: the one that already has this render if there is one. Calls back if that takes a while. */
-  async acquire(renderId: string, signal: AbortSignal, onWait: () => void = () => undefined): Promise<Lease> {
-    signal.throwIfAborted();
-    const chosen = this.#choose(renderId);
-    if (chosen) return this.#lend(chosen);
-    const timer = setTimeout(onWait, TELL_WAIT_AFTER_MS);
-    try {
-      return this.#lend(await this.#wait(renderId, signal));
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Is there an engine for this render now, awake or asleep? */
+  hasRoom(renderId: string, resolution: Resolution): boolean {
+    return this.#choose(renderId, resolution) !== undefined;
+  }
+
+  /** Keeps an engine for this render from now on; undefined if there is none for it. */
+  claim(renderId: string, resolution: Resolution): Claim | undefined {
+    const bay = this.#choose(renderId, resolution);
+    if (!bay) return undefined;
+    const isAsleep = bay.state === 'asleep';
+    bay.state = 'lent';
+    bay.idle.abort();
+    const awake = isAsleep ? this.#wake(bay) : Promise.resolve();
+    let isOver = false;
+    const giveBack = async (): Promise<void> => {
+      if (isOver) return;
+      isOver = true;
+      this.#takeBack(bay);
+    };
+    return {
+      isAsleep,
+      lease: async (signal) => {
+        await unlessAborted(awake, AbortSignal.any([signal, this.#closing.signal]));
+        return this.#lend(bay, giveBack);
+      },
+      [Symbol.asyncDispose]: giveBack,
+    };
   }
 
   /** Stops lending and stops every engine. */
@@ -112,40 +137,23 @@ export class Pool {
     );
   }
 
-  #choose(renderId: string): Bay | undefined {
-    const free = this.#bays.filter((bay) => bay.state === 'free');
-    const chosen =
-      free.find((bay) => bay.reservedFor === renderId) ?? free.find((bay) => bay.reservedFor === undefined);
-    // Taken before anything is awaited, so that nobody else can.
-    if (chosen) chosen.state = 'lent';
-    return chosen;
+  /** The engine that has this render already, or else one that is awake, and of those the one that can do least beside it. */
+  #choose(renderId: string, resolution: Resolution): Bay | undefined {
+    if (this.#closing.signal.aborted) return undefined;
+    const fit = this.#bays.filter(
+      ({ slot, state, reservedFor }) =>
+        (state === 'asleep' || (state === 'free' && (reservedFor ?? renderId) === renderId)) &&
+        (slot.resolutions?.includes(resolution) ?? true),
+    );
+    const rank = ({ slot, state, reservedFor }: Bay) =>
+      (reservedFor === renderId ? 0 : 1000) + (state === 'free' ? 0 : 100) + (slot.resolutions?.length ?? 0);
+    return fit.sort((one, other) => rank(one) - rank(other))[0];
   }
 
-  #wait(renderId: string, signal: AbortSignal): Promise<Bay> {
-    return new Promise((resolve, reject) => {
-      const stopWaiting = AbortSignal.any([signal, this.#closing.signal]);
-      const giveUp = () => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(stopWaiting.reason);
-      };
-      const waiter: Waiter = {
-        renderId,
-        take: (bay) => {
-          stopWaiting.removeEventListener('abort', giveUp);
-          resolve(bay);
-        },
-      };
-      this.#waiters.push(waiter);
-      this.#wakeOne();
-      stopWaiting.addEventListener('abort', giveUp, { once: true });
-    });
-  }
-
-  #lend(bay: Bay): Lease {
+  #lend(bay: Bay, giveBack: () => Promise<void>): Lease {
     const { engine, client } = bay;
     if (!engine || !client) throw new Error(`Slot ${bay.slot.index} was lent without an engine`);
     bay.reservedFor = undefined;
-    bay.idle.abort();
     return {
       engine,
       client,
@@ -153,28 +161,27 @@ export class Pool {
       condemn: (reason) => {
         bay.condemned = reason;
       },
-      [Symbol.asyncDispose]: async () => this.#takeBack(bay),
+      [Symbol.asyncDispose]: giveBack,
     };
   }
 
   #takeBack(bay: Bay): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.signal.aborted || bay.state !== 'lent') return;
     bay.state = 'starting';
-    this.#run(this.#bringUp(bay, bay.condemned === undefined));
+    // One that is being woken goes on by itself.
+    if (bay.sleeper) bay.sleeper = undefined;
+    else this.#run(this.#bringUp(bay, bay.condemned === undefined));
   }
 
   #offer(bay: Bay): void {
-    const index = this.#waiters.findIndex(
-      ({ renderId }) => bay.reservedFor === undefined || bay.reservedFor === renderId,
-    );
-    const waiter = this.#waiters[index];
-    bay.state = waiter ? 'lent' : 'free';
-    if (!waiter) {
-      if (this.#options.engineIdleMs > 0) this.#run(this.#unloadWhenIdle(bay));
+    if (bay.sleeper) {
+      bay.sleeper.wake();
+      bay.sleeper = undefined;
       return;
     }
-    this.#waiters.splice(index, 1);
-    waiter.take(bay);
+    bay.state = 'free';
+    if (this.#options.engineIdleMs > 0) this.#run(this.#unloadWhenIdle(bay));
+    this.#tellRoom();
   }
 
   /** Makes a slot's engine ready, restarting it for as long as that takes, then offers it. */
@@ -210,6 +217,7 @@ export class Pool {
         if (signal.aborted) return;
         log.error({ slot: index, err: error, retryInMs: delayMs }, 'The engine did not start');
         isKept = false;
+        this.#failToWake(bay, error as Error);
         const output = await runtime.logs(bay.slot).catch(() => '');
         if (ladder.climb(rung, (error as Error).message, output)) {
           log.warn({ slot: index, launch: ladder.describe() }, 'Launching the engine another way');
@@ -310,18 +318,25 @@ export class Pool {
       log.warn({ slot: bay.slot.index, err: error }, 'The idle engine could not be stopped');
     }
     bay.state = 'asleep';
-    this.#wakeOne();
+    this.#tellRoom();
   }
 
-  /** Brings a sleeping engine up if more renders wait than engines are on their way. */
-  #wakeOne(): void {
-    if (this.#closing.signal.aborted) return;
-    const coming = this.#bays.filter(({ state }) => state === 'starting').length;
-    const sleeping = this.#bays.find(({ state }) => state === 'asleep');
-    if (!sleeping || coming >= this.#waiters.length) return;
-    sleeping.state = 'starting';
-    this.#options.log.info({ slot: sleeping.slot.index }, 'Waking the engine');
-    this.#run(this.#bringUp(sleeping, false));
+  /** Resolves when the engine is awake. Rejects when it does not wake at the first try; further tries are for the pool alone. */
+  #wake(bay: Bay): Promise<void> {
+    this.#options.log.info({ slot: bay.slot.index }, 'Waking the engine');
+    const awake = new Promise<void>((resolve, reject) => {
+      bay.sleeper = { wake: resolve, fail: reject };
+    });
+    awake.catch(() => undefined); // Whoever claimed it may have left.
+    this.#run(this.#bringUp(bay, false));
+    return awake;
+  }
+
+  #failToWake(bay: Bay, cause: Error): void {
+    if (!bay.sleeper) return;
+    bay.sleeper.fail(new OperationError('engine_not_ready', 'The engine could not be woken.', { cause }));
+    bay.sleeper = undefined;
+    bay.state = 'starting';
   }
 
   /** Frees a slot whose render nobody came back for. */
@@ -345,4 +360,14 @@ export class Pool {
     this.#tasks.add(task);
     void task.finally(() => this.#tasks.delete(task));
   }
+}
+
+/** Resolves with the promise, or rejects with the reason of a signal that comes first. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }

@@ -1,10 +1,13 @@
 // The seam between the pool and whatever runs render servers: processes here, containers elsewhere.
+import type { Resolution } from '../render.ts';
 
 /** A place where one engine runs. Its number is stable over restarts, so that an engine can be found again. */
 export interface Slot {
   index: number;
   /** The GPU that is this slot's alone, by nvidia-smi's number and id; none for engines without one. */
   gpu?: { index: number; id: string };
+  /** What that GPU has the memory for; everything if this is left out. */
+  resolutions?: readonly Resolution[];
 }
 
 /** A render server that runs in a slot. It may still be loading. */

@@ -1,7 +1,9 @@
 // The BullMQ queues, and what travels between bots and workers beside them.
+import type { Resolution } from '../render.ts';
 import { KEY_PREFIX } from './redis.ts';
 
-export const RENDERS_QUEUE = 'renders';
+/** One queue for each resolution: a worker takes only what its GPUs can hold. */
+export const rendersQueue = (resolution: Resolution): string => `renders-${resolution}`;
 
 /** One delivery queue per platform: only a bot that is on the platform can hand a clip over there. */
 export const deliveriesQueue = (platform: string): string => `deliveries-${platform}`;

@@ -1,17 +1,16 @@
 // The bot's side of the queue: take a render in, say how it stands, cancel it, and tell when anything changed.
 import { type Job, Queue, QueueEvents } from 'bullmq';
-import type { MessageRef, Progress } from '../render.ts';
+import { type MessageRef, type Progress, type Resolution, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
 import { type Estimates, fractionDone, totalSeconds } from './estimates.ts';
 import type { Line, Place } from './line.ts';
-import { CANCELS_CHANNEL, cancelKey, RENDERS_QUEUE } from './names.ts';
+import { CANCELS_CHANNEL, cancelKey, rendersQueue } from './names.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 import type { Roster } from './roster.ts';
 
 /** A render whose engine dies is tried on three engines in all. */
 export const MOST_ATTEMPTS = 3;
-const RETRY_DELAY_MS = 500;
 
 const CANCEL_KEPT_SECONDS = 24 * 3600;
 
@@ -26,7 +25,15 @@ export type StoredProgress = Progress & { at: number };
 
 /** How a render stands right now. Times are undefined until there are past renders of that size to learn from. */
 export type RenderStatus =
-  | { state: 'waiting'; place: Place | undefined; workers: number; isRetry: boolean; secondsLeft: number | undefined }
+  | {
+      state: 'waiting';
+      place: Place | undefined;
+      /** Who is there, and who of them has a GPU that can hold this render. */
+      workers: number;
+      ableWorkers: number;
+      isRetry: boolean;
+      secondsLeft: number | undefined;
+    }
   | {
       state: 'rendering';
       progress: StoredProgress | undefined;
@@ -59,8 +66,12 @@ export function createRenderQueue({
   deliveries,
   now = Date.now,
 }: RenderQueueOptions) {
-  const queue = new Queue<object, void>(RENDERS_QUEUE, { connection: redis, prefix: KEY_PREFIX });
-  queue.on('error', () => undefined); // The shared connection's owner logs its errors.
+  const queues = new Map(resolutionSchema.options.map((resolution) => [resolution, openQueue(redis, resolution)]));
+  const queueOf = ({ request: { resolution } }: RenderRecord): Queue => {
+    const queue = queues.get(resolution);
+    if (!queue) throw new Error(`There is no queue for ${resolution}`);
+    return queue;
+  };
 
   const describeWaiting = async ({ record }: RenderEntry, job: Job | undefined): Promise<RenderStatus> => {
     const [place, stages, workers] = await Promise.all([
@@ -68,13 +79,15 @@ export function createRenderQueue({
       estimates.estimate(record.request),
       roster.list(),
     ]);
-    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+    const able = workers.map(({ holds }) => holds[record.request.resolution]).filter((slots) => slots > 0);
+    const slots = able.reduce((sum, count) => sum + count, 0);
     const isEstimable = place !== undefined && stages !== undefined && slots > 0;
     const ownSeconds = stages ? totalSeconds(stages) : 0;
     return {
       state: 'waiting',
       place,
       workers: workers.length,
+      ableWorkers: able.length,
       isRetry: (job?.attemptsMade ?? 0) > 0,
       // Whoever is rendering now is half done on average.
       secondsLeft: isEstimable ? place.secondsAhead / slots + ownSeconds / 2 + ownSeconds : undefined,
@@ -102,13 +115,12 @@ export function createRenderQueue({
       await records.open(record.id, ref);
       const stages = await estimates.estimate(record.request);
       await line.join(record.id, stages ? totalSeconds(stages) : UNKNOWN_RENDER_SECONDS);
-      await queue.add(
+      await queueOf(record).add(
         'render',
         {},
         {
           jobId: record.id,
           attempts: MOST_ATTEMPTS,
-          backoff: { type: 'fixed', delay: RETRY_DELAY_MS },
           removeOnComplete: KEEP_FINISHED,
           removeOnFail: KEEP_FINISHED,
         },
@@ -121,7 +133,7 @@ export function createRenderQueue({
 
     async status(entry: RenderEntry): Promise<RenderStatus> {
       if (entry.outcome) return { state: 'ended', outcome: entry.outcome };
-      const job = await queue.getJob(entry.record.id);
+      const job = await queueOf(entry.record).getJob(entry.record.id);
       const isActive = job !== undefined && (await job.getState()) === 'active';
       return isActive ? describeRendering(entry, job) : describeWaiting(entry, job);
     },
@@ -131,7 +143,7 @@ export function createRenderQueue({
       if (!entry) return 'unknown';
       if (entry.outcome) return 'ended';
       await redis.set(cancelKey(id), '1', 'EX', CANCEL_KEPT_SECONDS);
-      if (await removeWaiting(queue, id)) {
+      if (await removeWaiting(queueOf(entry.record), id)) {
         await line.leave(id);
         await records.settle(id, {
           kind: 'cancelled',
@@ -154,7 +166,7 @@ export function createRenderQueue({
         const entry = await records.get(id);
         if (!entry?.ref) continue;
         if (entry.outcome) await deliveries.add(platform, id);
-        else if (!(await queue.getJob(id))) await this.enqueue(entry.record, entry.ref);
+        else if (!(await queueOf(entry.record).getJob(id))) await this.enqueue(entry.record, entry.ref);
       }
       return ids;
     },
@@ -165,26 +177,34 @@ export function createRenderQueue({
       onLineMoved(): void;
       onError(error: Error): void;
     }): Promise<() => Promise<void>> {
-      const events = new QueueEvents(RENDERS_QUEUE, { connection: redis, prefix: KEY_PREFIX });
       const changed = ({ jobId }: { jobId: string }) => listener.onChange(jobId);
       const movedOn = ({ jobId }: { jobId: string }) => {
         listener.onChange(jobId);
         listener.onLineMoved();
       };
-      events.on('progress', changed);
-      events.on('waiting', changed);
-      events.on('delayed', changed);
-      events.on('active', movedOn);
-      events.on('removed', movedOn);
-      events.on('error', (error) => listener.onError(error));
-      await events.waitUntilReady();
-      return () => events.close();
+      const watched = [...queues.keys()].map((resolution) => {
+        const events = new QueueEvents(rendersQueue(resolution), { connection: redis, prefix: KEY_PREFIX });
+        events.on('progress', changed);
+        events.on('waiting', changed);
+        events.on('active', movedOn);
+        events.on('removed', movedOn);
+        events.on('error', (error) => listener.onError(error));
+        return events;
+      });
+      await Promise.all(watched.map((events) => events.waitUntilReady()));
+      return async () => void (await Promise.all(watched.map((events) => events.close())));
     },
 
     async close(): Promise<void> {
-      await queue.close();
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
     },
   };
+}
+
+function openQueue(redis: Redis, resolution: Resolution): Queue {
+  const queue = new Queue<object, void>(rendersQueue(resolution), { connection: redis, prefix: KEY_PREFIX });
+  queue.on('error', () => undefined); // The shared connection's owner logs its errors.
+  return queue;
 }
 
 /** Takes a job out that no worker has begun. False if a worker holds it, or if it is gone already. */

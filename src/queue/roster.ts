@@ -1,4 +1,5 @@
 // Which workers are there now. A worker says so every few seconds; one that has not for a while is gone.
+import type { Resolution } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const ROSTER_KEY = `${KEY_PREFIX}:workers`;
@@ -11,6 +12,8 @@ export interface WorkerEntry {
   host: string;
   engine: string;
   slots: number;
+  /** How many of its slots have the memory for each resolution. */
+  holds: Record<Resolution, number>;
   /** How its engines were launched, and why not plainly. */
   launched: string;
   /** Milliseconds since the epoch. */

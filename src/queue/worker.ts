@@ -6,30 +6,25 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, WaitingError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
 import { OperationError } from '../errors.ts';
-import type { Lease, Pool } from '../gpu/pool.ts';
+import type { Claim, Lease, Pool } from '../gpu/pool.ts';
 import { RenderCancelled, runRender } from '../gpu/run.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../media/store.ts';
-import type { RenderResult } from '../render.ts';
+import { type RenderResult, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
+import { PutBack, startDispatch } from './dispatch.ts';
 import type { Estimates } from './estimates.ts';
 import type { Line } from './line.ts';
-import { CANCELS_CHANNEL, cancelKey, RENDERS_QUEUE } from './names.ts';
+import { CANCELS_CHANNEL, cancelKey } from './names.ts';
 import type { StoredProgress } from './queue.ts';
 import type { Outcome, Records, RenderEntry } from './records.ts';
-import { KEY_PREFIX, type Redis } from './redis.ts';
+import type { Redis } from './redis.ts';
 import type { Roster, WorkerEntry } from './roster.ts';
-
-// A worker that was killed is noticed after this long, and its render goes to whoever rejoins or takes it.
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 5000;
 
 /** Restarts of workers are not the render's fault, but one that takes its worker down each time must end. */
 const MOST_STARTS = 8;
-
-const CANCEL_REASON = 'cancelled';
 
 export interface RenderWorkerOptions {
   redis: Redis;
@@ -40,9 +35,8 @@ export interface RenderWorkerOptions {
   deliveries: Deliveries;
   pool: Pool;
   store: Store;
-  slots: number;
   /** What is told of it on the roster. */
-  describe: () => Pick<WorkerEntry, 'engine' | 'slots' | 'launched'>;
+  describe: () => Pick<WorkerEntry, 'engine' | 'slots' | 'holds' | 'launched'>;
   silenceMs: number;
   /** How long renders under way may go on when the worker is told to stop. */
   drainMs: number;
@@ -62,7 +56,6 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     deliveries,
     pool,
     store,
-    slots,
     describe,
     silenceMs,
     drainMs,
@@ -107,9 +100,14 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     return result;
   };
 
-  const renderAndKeep = async (job: Job, entry: RenderEntry, cancelled: AbortSignal): Promise<Outcome> => {
+  const renderAndKeep = async (
+    job: Job,
+    entry: RenderEntry,
+    claim: Claim,
+    cancelled: AbortSignal,
+  ): Promise<Outcome> => {
     const { id } = entry.record;
-    const { result, engineSeconds, leftovers, output } = await renderOnAnEngine(job, entry, cancelled);
+    const { result, engineSeconds, leftovers, output } = await renderOnEngine(job, entry, claim, cancelled);
     const clip = `clips/${id}.mp4`;
     await store.write(clip, { file: output });
     const outcome = await settle(entry, { kind: 'done', clip, result, seconds: secondsSince(entry), engineSeconds });
@@ -121,10 +119,10 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   };
 
   /** Holds the engine for the render alone: storing the clip must not keep the next member waiting. */
-  const renderOnAnEngine = async (job: Job, entry: RenderEntry, cancelled: AbortSignal) => {
+  const renderOnEngine = async (job: Job, entry: RenderEntry, claim: Claim, cancelled: AbortSignal) => {
     const { id } = entry.record;
-    const onWait = () => void job.updateProgress({ stage: 'loading', elapsed: 0, at: now() }).catch(() => undefined);
-    await using lease = await pool.acquire(id, AbortSignal.any([cancelled, leaving.signal]), onWait);
+    if (claim.isAsleep) await job.updateProgress({ stage: 'loading', elapsed: 0, at: now() });
+    await using lease = await claim.lease(AbortSignal.any([cancelled, leaving.signal]));
     const started = now();
     const result = await render(lease, job, entry, cancelled);
     const output = join(lease.engine.outputsFolder, `${id}.mp4`);
@@ -150,7 +148,13 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     return { kind: 'failed', code, message, seconds };
   };
 
-  const attempt = async (job: Job, entry: RenderEntry, cancelled: AbortSignal, log: Logger): Promise<void> => {
+  const attempt = async (
+    job: Job,
+    entry: RenderEntry,
+    claim: Claim,
+    cancelled: AbortSignal,
+    log: Logger,
+  ): Promise<void> => {
     const memberId = entry.record.member.id;
     if (job.attemptsStarted > MOST_STARTS) {
       const message = `This render was started ${MOST_STARTS} times and never came to an end.`;
@@ -159,10 +163,11 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     }
     log.info({ memberId, attempt: job.attemptsStarted }, 'Rendering');
     try {
-      const outcome = await renderAndKeep(job, entry, cancelled);
+      const outcome = await renderAndKeep(job, entry, claim, cancelled);
       log.info({ memberId, outcome: outcome.kind }, 'Rendered');
     } catch (error) {
-      if (error === stopReason) throw error;
+      // A worker that stops does not count as a try, and neither does an engine that was asleep and did not wake.
+      if (error === stopReason || isNotAwake(error)) throw new PutBack((error as Error).message);
       const outcome = toOutcome(error, job, entry, cancelled);
       if (outcome?.kind === 'cancelled') log.info({ memberId, freed: outcome.freed }, 'Cancelled');
       else log.warn({ memberId, err: error, willRetry: outcome === undefined }, 'The render failed');
@@ -171,7 +176,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     }
   };
 
-  const process = async (job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> => {
+  const run = async (job: Job, claim: Claim, cancelling: AbortSignal): Promise<void> => {
     const id = job.id ?? '';
     const log = options.log.child({ renderId: id });
     // Redis was away for longer than the job's lock: the first life of the job is still at it, here.
@@ -181,40 +186,33 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     if (entry.outcome) return void (await settle(entry, entry.outcome));
     await line.leave(id);
 
-    const cancelled = (await redis.exists(cancelKey(id)))
-      ? AbortSignal.abort()
-      : (signal ?? new AbortController().signal);
-    const attempting = attempt(job, entry, cancelled, log);
+    const cancelled = (await redis.exists(cancelKey(id))) ? AbortSignal.abort() : cancelling;
+    const attempting = attempt(job, entry, claim, cancelled, log);
     active.set(id, attempting);
     try {
       await attempting;
-    } catch (error) {
-      if (error !== stopReason) throw error;
-      // Put back as it was: a worker that stops does not count as a try.
-      await job.moveToWait(token);
-      throw new WaitingError();
     } finally {
       active.delete(id);
     }
   };
 
-  const worker = new Worker(RENDERS_QUEUE, process, {
-    connection: redis,
-    prefix: KEY_PREFIX,
-    concurrency: slots,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_CHECK_MS,
-    maxStalledCount: MOST_STARTS + 1,
+  const { holds } = describe();
+  const dispatch = await startDispatch({
+    redis,
+    resolutions: resolutionSchema.options.filter((resolution) => holds[resolution] > 0),
+    pool,
+    mostLosses: MOST_STARTS + 1,
+    run,
+    onError: (error) => options.log.warn({ err: error }, 'The queue had a fault'),
   });
-  worker.on('error', (error) => options.log.warn({ err: error }, 'The queue had a fault'));
 
   const cancels = redis.duplicate();
   cancels.on('error', () => undefined); // The same faults are logged for the connection it was made from.
-  cancels.on('message', (_channel, id) => worker.cancelJob(id, CANCEL_REASON));
+  cancels.on('message', (_channel, id) => dispatch.cancel(id));
   await cancels.subscribe(CANCELS_CHANNEL);
   // What was published while the connection was away was missed.
   cancels.on('ready', async () => {
-    for (const id of active.keys()) if (await redis.exists(cancelKey(id))) worker.cancelJob(id, CANCEL_REASON);
+    for (const id of dispatch.ids()) if (await redis.exists(cancelKey(id))) dispatch.cancel(id);
   });
 
   const leaveRoster = await roster.announce(randomUUID(), () => ({ host: hostname(), ...describe() }));
@@ -222,21 +220,27 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   return {
     /** Takes no new render, finishes those under way within the deadline, and puts the others back in the queue. */
     async close(): Promise<void> {
-      await worker.pause(true);
+      await dispatch.stop();
       leaving.abort(stopReason);
-      if (drainMs > 0 && active.size > 0) {
-        options.log.info({ renders: active.size, withinSeconds: drainMs / 1000 }, 'Finishing what was begun');
+      const begun = dispatch.ids().length;
+      if (drainMs > 0 && begun > 0) {
+        options.log.info({ renders: begun, withinSeconds: drainMs / 1000 }, 'Finishing what was begun');
         const finished = new AbortController();
         const deadline = sleep(drainMs, undefined, { signal: finished.signal }).catch(() => undefined);
-        await Promise.race([Promise.allSettled(active.values()), deadline]);
+        await Promise.race([dispatch.settled(), deadline]);
         finished.abort();
       }
       stopping.abort(stopReason);
-      await worker.close();
+      await dispatch.settled();
+      await dispatch.close();
       await leaveRoster();
       cancels.disconnect();
     },
   };
+}
+
+function isNotAwake(error: unknown): boolean {
+  return error instanceof OperationError && error.code === 'engine_not_ready';
 }
 
 /** Copies the picture to where the engine reads it; complete or not at all, because a rejoined engine may be reading. */

@@ -98,8 +98,10 @@ async function startPool(rungs: Rung[]) {
   });
   const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const pool = new Pool({ runtime, slots: [{ index: 0 }], ladder, engineStartMs: 30_000, engineIdleMs: 0, log });
-  await pool.start();
   const said = (message: string) => lines.filter(({ msg }) => msg === message);
+  const isReady = new Promise<void>((resolve) => pool.onRoom(resolve));
+  await pool.start();
+  await isReady;
   return { pool, said };
 }
 
@@ -108,8 +110,9 @@ test('an engine that this host blocks is launched another way, which the next wo
   for (const failures of [1, 0]) {
     const { pool, said } = await startPool(rungs);
     {
-      await using lease = await pool.acquire('a', new AbortController().signal);
-      expect((await lease.client.health(new AbortController().signal)).engine).toBe('preview');
+      await using claim = pool.claim('a', '480p');
+      const lease = await claim?.lease(new AbortController().signal);
+      expect((await lease?.client.health(new AbortController().signal))?.engine).toBe('preview');
     }
     expect(said('The engine did not start')).toHaveLength(failures);
     expect(said('Launching the engine another way')).toHaveLength(failures);

@@ -1,0 +1,21 @@
+// Which clips does a GPU have the memory for?
+import { type Resolution, resolutionSchema } from '../render.ts';
+import type { Gpu } from './devices.ts';
+
+const GIBIBYTE = 2 ** 30;
+
+/**
+ * The smallest cards that a clip of five seconds was rendered on, in GiB as nvidia-smi counts them, with what does not fit
+ * streamed from ordinary memory (docs/benchmarks.md).
+ */
+const NEEDED_GIBIBYTES: Record<Resolution, number> = { '480p': 11.5, '720p': 15.5 };
+
+export function resolutionsOf({ memoryBytes }: Gpu): Resolution[] {
+  return resolutionSchema.options.filter((resolution) => memoryBytes >= NEEDED_GIBIBYTES[resolution] * GIBIBYTE);
+}
+
+/** Why a GPU is left out. */
+export function describeTooSmall({ index, name, memoryBytes }: Gpu): string {
+  const has = (memoryBytes / GIBIBYTE).toFixed(1);
+  return `GPU ${index} (${name}) has ${has} GiB of memory; expected at least ${NEEDED_GIBIBYTES['480p']} for 480p.`;
+}

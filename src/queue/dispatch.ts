@@ -1,0 +1,163 @@
+// Which waiting render is next for the engines that are free here? Takes the oldest that one of them can hold, and only then:
+// a render is never held by a worker whose engines are busy while another worker has a free one.
+import { randomUUID } from 'node:crypto';
+import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
+import type { Claim, Pool } from '../gpu/pool.ts';
+import type { Resolution } from '../render.ts';
+import { rendersQueue } from './names.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+// A worker that was killed is noticed after this long, and its render goes to whoever rejoins or takes it.
+const LOCK_MS = 10_000;
+const RENEW_EVERY_MS = LOCK_MS / 3;
+const STALLED_CHECK_MS = 5000;
+
+/** Events tell of every render that comes; this is for those that were lost with a connection. */
+const LOOK_EVERY_MS = 5000;
+
+/** Thrown by `run` to put the render back in line as it was: it does not count as a try. */
+export class PutBack extends Error {
+  override readonly name = 'PutBack';
+}
+
+export interface DispatchOptions {
+  redis: Redis;
+  /** What the engines here can hold. Renders of other sizes are left to others. */
+  resolutions: readonly Resolution[];
+  pool: Pick<Pool, 'hasRoom' | 'claim' | 'onRoom'>;
+  /** How often a render may lose the worker that runs it. */
+  mostLosses: number;
+  /** Renders on the engine that was claimed, to the end. `cancelled` is aborted by `cancel`. */
+  run(job: Job, claim: Claim, cancelled: AbortSignal): Promise<void>;
+  onError(error: Error): void;
+}
+
+interface Lane {
+  resolution: Resolution;
+  queue: Queue;
+  worker: Worker;
+  events: QueueEvents;
+}
+
+export async function startDispatch(options: DispatchOptions) {
+  const { redis, resolutions, pool, mostLosses, run, onError } = options;
+  const running = new Map<string, { cancelling: AbortController; ended: Promise<void> }>();
+  const lanes = resolutions.map((resolution) => openLane(redis, resolution, mostLosses, onError));
+  let isStopping = false;
+  let looking: Promise<void> | undefined;
+  let isAskedAgain = false;
+
+  /** True if there may be more to take. */
+  const takeOne = async (): Promise<boolean> => {
+    const heads = await Promise.all(
+      lanes.map(async (lane) => {
+        const [job] = await lane.queue.getJobs(['waiting'], 0, 0, true);
+        return { lane, job };
+      }),
+    );
+    const [next] = heads
+      .filter(({ lane, job }) => job?.id !== undefined && pool.hasRoom(job.id, lane.resolution))
+      .sort((one, other) => (one.job?.timestamp ?? 0) - (other.job?.timestamp ?? 0));
+    if (!next || isStopping) return false;
+    const token = randomUUID();
+    const job = await next.lane.worker.getNextJob(token, { block: false });
+    if (!job) return true;
+    const claim = isStopping ? undefined : pool.claim(job.id ?? '', next.lane.resolution);
+    // Somebody else took the render that was at the head, and this one has to wait for another engine.
+    if (!claim) await job.moveToWait(token);
+    else begin(job, token, claim);
+    return true;
+  };
+
+  const look = (): void => {
+    isAskedAgain = true;
+    looking ??= (async () => {
+      while (isAskedAgain && !isStopping) {
+        isAskedAgain = false;
+        while (!isStopping && (await takeOne()));
+      }
+    })()
+      .catch(onError)
+      .finally(() => {
+        looking = undefined;
+      });
+  };
+
+  const begin = (job: Job, token: string, claim: Claim): void => {
+    const id = job.id ?? '';
+    const cancelling = new AbortController();
+    const renewing = setInterval(() => void job.extendLock(token, LOCK_MS).catch(onError), RENEW_EVERY_MS);
+    const ending = async (): Promise<void> => {
+      await using kept = claim;
+      try {
+        await run(job, kept, cancelling.signal);
+        await job.moveToCompleted(undefined, token, false);
+      } catch (error) {
+        if (error instanceof PutBack) await job.moveToWait(token);
+        else await job.moveToFailed(error as Error, token, false);
+      }
+    };
+    const ended = ending()
+      .catch(onError)
+      .finally(() => {
+        clearInterval(renewing);
+        if (running.get(id)?.ended === ended) running.delete(id);
+      });
+    running.set(id, { cancelling, ended });
+  };
+
+  pool.onRoom(look);
+  for (const { events, worker } of lanes) {
+    events.on('waiting', look);
+    await events.waitUntilReady();
+    await worker.startStalledCheckTimer();
+  }
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  look();
+
+  return {
+    /** The renders that run here now. */
+    ids: (): string[] => [...running.keys()],
+
+    cancel(id: string): void {
+      running.get(id)?.cancelling.abort();
+    },
+
+    /** Takes no further render. Resolves when none is being taken. */
+    async stop(): Promise<void> {
+      isStopping = true;
+      clearInterval(timer);
+      await looking;
+    },
+
+    /** Resolves when every render that runs here has come to its end. */
+    async settled(): Promise<void> {
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+    },
+
+    async close(): Promise<void> {
+      await Promise.all(lanes.flatMap(({ queue, worker, events }) => [queue.close(), worker.close(), events.close()]));
+    },
+  };
+}
+
+function openLane(redis: Redis, resolution: Resolution, mostLosses: number, onError: (error: Error) => void): Lane {
+  const name = rendersQueue(resolution);
+  const connection = { connection: redis, prefix: KEY_PREFIX };
+  const lane = {
+    resolution,
+    queue: new Queue(name, connection),
+    // Without a processor: it takes renders when it is told to.
+    worker: new Worker(name, null, {
+      ...connection,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: mostLosses,
+    }),
+    events: new QueueEvents(name, connection),
+  };
+  lane.queue.on('error', onError);
+  lane.worker.on('error', onError);
+  lane.events.on('error', onError);
+  return lane;
+}
