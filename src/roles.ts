@@ -226,7 +226,13 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
   const worker = await startRenderWorker({
     ...base,
     pool,
-    describe: () => ({ engine: engine.name, slots: slots.length, holds, launched: ladder.describe() }),
+    describe: () => ({
+      engine: engine.name,
+      slots: slots.length,
+      loaded: pool.loaded,
+      holds,
+      launched: ladder.describe(),
+    }),
     silenceMs,
     drainMs,
     log,

@@ -8,6 +8,9 @@ import { toView, type View } from './view.ts';
 /** The line moves with every render that starts; places are told at most this often. */
 const TELL_PLACES_EVERY_MS = 1000;
 
+/** Workers that come, go or have loaded their engine are no event: the waiting are told at least this often. */
+const LOOK_AGAIN_EVERY_MS = 5000;
+
 /** A countdown that is off by less than this is not worth an edit. */
 const READY_AT_TOLERANCE_MS = 3000;
 
@@ -56,6 +59,14 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
     }, waitMs);
   };
 
+  const tellPlaces = (): void => {
+    placesTimer ??= setTimeout(() => {
+      placesTimer = undefined;
+      for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id);
+    }, TELL_PLACES_EVERY_MS);
+  };
+  const lookAgain = setInterval(tellPlaces, LOOK_AGAIN_EVERY_MS);
+
   return {
     /** From now on this render's message is kept up to date, until its outcome is delivered. */
     follow(id: string): void {
@@ -65,15 +76,11 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
 
     onChange: schedule,
 
-    onLineMoved(): void {
-      placesTimer ??= setTimeout(() => {
-        placesTimer = undefined;
-        for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id);
-      }, TELL_PLACES_EVERY_MS);
-    },
+    onLineMoved: tellPlaces,
 
     stop(): void {
       isStopped = true;
+      clearInterval(lookAgain);
       clearTimeout(placesTimer);
       for (const { timer } of renders.values()) clearTimeout(timer);
       renders.clear();

@@ -94,14 +94,24 @@ const FREED_SENTENCES = {
 } satisfies Record<Freed, string>;
 
 function describeWait(
-  { place, workers, ableWorkers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>,
+  { place, workers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>,
   resolution: Resolution,
 ): { headline: string; detail: string } {
-  const missing = workers === 0 ? 'worker' : `GPU with the memory for ${resolution}`;
-  const detail = ableWorkers === 0 ? `No ${missing} is online at the moment; it starts as soon as one is.` : '';
+  const detail = describeMissing(workers, resolution);
   if (isRetry) return { headline: 'Trying again on a fresh engine', detail };
   if (!place) return { headline: 'About to start', detail };
   return { headline: place.position === 1 ? 'Next in line' : `${ordinal(place.position)} in line`, detail };
+}
+
+/** What has to come before it can start, if that is not just its turn. */
+function describeMissing(
+  { online, able, loaded }: Extract<RenderStatus, { state: 'waiting' }>['workers'],
+  resolution: Resolution,
+): string {
+  if (online === 0) return 'No worker is online at the moment; it starts as soon as one is.';
+  if (able === 0)
+    return `No GPU with the memory for ${resolution} is online at the moment; it starts as soon as one is.`;
+  return loaded === 0 ? 'The engine is still loading; it starts as soon as that is done.' : '';
 }
 
 function describeProgress(progress: Progress): string {

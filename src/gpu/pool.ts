@@ -49,6 +49,8 @@ interface Bay {
   condemned: string | undefined;
   /** Aborted when the engine is lent again. */
   idle: AbortController;
+  /** It has been ready since it was last started, and could be woken if it sleeps. */
+  isLoaded: boolean;
   /** Whoever waits for this engine to wake. */
   sleeper: { wake(): void; fail(error: OperationError): void } | undefined;
 }
@@ -81,6 +83,7 @@ export class Pool {
       lost: new AbortController(),
       condemned: undefined,
       idle: new AbortController(),
+      isLoaded: false,
       sleeper: undefined,
     }));
   }
@@ -94,6 +97,11 @@ export class Pool {
   async start(): Promise<void> {
     await this.#options.runtime.sweep(this.#bays.map(({ slot }) => slot));
     for (const bay of this.#bays) this.#run(this.#bringUp(bay, true));
+  }
+
+  /** How many engines are loaded, at work or not; those that sleep count, those that start do not. */
+  get loaded(): number {
+    return this.#bays.filter(({ isLoaded }) => isLoaded).length;
   }
 
   /** Is there an engine for this render now, awake or asleep? */
@@ -191,6 +199,7 @@ export class Pool {
     const { index } = bay.slot;
     if (bay.condemned) log.warn({ slot: index, reason: bay.condemned }, 'Replacing the engine');
     let isKept = mayKeep;
+    bay.isLoaded &&= mayKeep;
     for (
       let delayMs = FIRST_RESTART_DELAY_MS;
       !signal.aborted;
@@ -200,6 +209,7 @@ export class Pool {
       try {
         await this.#connect(bay, isKept, rung, signal);
         const health = await this.#waitUntilReady(bay, signal);
+        bay.isLoaded = true;
         bay.reservedFor = health.renderId ?? undefined;
         await ladder.remember();
         log.info(

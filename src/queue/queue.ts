@@ -28,9 +28,8 @@ export type RenderStatus =
   | {
       state: 'waiting';
       place: Place | undefined;
-      /** Who is there, and who of them has a GPU that can hold this render. */
-      workers: number;
-      ableWorkers: number;
+      /** How many workers are online, how many of them have a GPU that can hold this render, and of those an engine that is loaded. */
+      workers: { online: number; able: number; loaded: number };
       isRetry: boolean;
       secondsLeft: number | undefined;
     }
@@ -79,15 +78,18 @@ export function createRenderQueue({
       estimates.estimate(record.request),
       roster.list(),
     ]);
-    const able = workers.map(({ holds }) => holds[record.request.resolution]).filter((slots) => slots > 0);
-    const slots = able.reduce((sum, count) => sum + count, 0);
+    const able = workers.filter(({ holds }) => holds[record.request.resolution] > 0);
+    const slots = able.reduce((sum, { holds }) => sum + holds[record.request.resolution], 0);
     const isEstimable = place !== undefined && stages !== undefined && slots > 0;
     const ownSeconds = stages ? totalSeconds(stages) : 0;
     return {
       state: 'waiting',
       place,
-      workers: workers.length,
-      ableWorkers: able.length,
+      workers: {
+        online: workers.length,
+        able: able.length,
+        loaded: able.filter(({ loaded }) => loaded > 0).length,
+      },
       isRetry: (job?.attemptsMade ?? 0) > 0,
       // Whoever is rendering now is half done on average.
       secondsLeft: isEstimable ? place.secondsAhead / slots + ownSeconds / 2 + ownSeconds : undefined,

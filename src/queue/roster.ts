@@ -12,6 +12,8 @@ export interface WorkerEntry {
   host: string;
   engine: string;
   slots: number;
+  /** How many of them have an engine that is loaded. */
+  loaded: number;
   /** How many of its slots have the memory for each resolution. */
   holds: Record<Resolution, number>;
   /** How its engines were launched, and why not plainly. */

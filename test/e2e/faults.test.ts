@@ -114,7 +114,7 @@ test('a render that waits for its engine to load says so', async () => {
   const { chat } = await startBot();
   start('worker', { ENGINE: 'test_engines.never_loads:create' });
   const renderId = await chat.animate('go seconds:1', picture);
-  await chat.until(renderId, ({ view }) => view.headline === 'Waking the engine');
+  await chat.until(renderId, ({ view }) => view.detail.startsWith('The engine is still loading'));
   await chat.press(renderId, 'cancel');
   await chat.until(renderId, ({ view }) => view.kind === 'cancelled');
 });
