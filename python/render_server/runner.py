@@ -14,6 +14,7 @@ import msgspec
 
 from .engine_link import EngineLink
 from .engines import EngineSpec
+from .gpu_watch import find_gpu_trouble
 from .protocol import (
     CancelAnswer,
     CancelRender,
@@ -40,6 +41,9 @@ CANCEL_SECONDS = 1.0
 # Against leaks that nobody knows of yet.
 RENDERS_PER_ENGINE = 200
 MOST_GROWTH_BYTES = 4 * 2**30
+
+# How often the GPU is asked for while nothing is rendered.
+GPU_CHECK_SECONDS = 5
 
 # An engine that dies this often without finishing a render will not get better by starting it once more.
 MOST_DEATHS_IN_A_ROW = 3
@@ -167,13 +171,30 @@ class Runner:
                 return
             await asyncio.sleep(min(left, 1))
 
+    async def _watch_gpu(self) -> None:
+        """Returns when the GPU is gone, which no fresh engine in this container can mend. Never during a render."""
+        while True:
+            await asyncio.sleep(GPU_CHECK_SECONDS)
+            if self._state is not State.READY or not self._loaded.gpu or not self._link:
+                continue
+            link, trouble = self._link, await find_gpu_trouble()
+            # One that has taken a render meanwhile is let go on: what it holds of the GPU mostly stays.
+            if trouble and self._state is State.READY and self._link is link:
+                log.error("the GPU is gone: %s", trouble)
+                self._state = State.FAILED
+                self._last_error = Problem(code="gpu_lost", message=f"The GPU is gone: {trouble}.")
+                link.kill()
+                return
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
         """Keeps an engine for as long as the context lasts; the task ends early only when there will be no more."""
         engine = asyncio.create_task(self._keep_engine())
+        gpu_watch = asyncio.create_task(self._watch_gpu())
         try:
             yield engine
         finally:
+            gpu_watch.cancel()
             engine.cancel()
             with suppress(asyncio.CancelledError):
                 await engine
@@ -252,6 +273,8 @@ class Runner:
         if self._is_retiring:
             self._is_retiring = False
             return
+        if self._state is State.FAILED:
+            return  # Its GPU is gone.
         was_loading = self._state is State.LOADING
         was_cancelled = self._current is not None and self._current.is_cancelling
         when = (

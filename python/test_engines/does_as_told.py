@@ -1,4 +1,5 @@
-"""Does what the prompt says, for tests from the outside: `hold FILE`, `die once FILE`, `die`, `go silent`.
+"""Does what the prompt says, for tests from the outside: `hold FILE`, `die`, `die once FILE`,
+`go silent`, `eat memory`.
 
 It draws the still, without any move, so that a render ends as soon as it is let go.
 """
@@ -13,14 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderOrder, Step
-from render_server.protocol import EngineLoaded
+from render_server.protocol import EngineLoaded, Gpu
 
 POLL_SECONDS = 0.01
+MEAL_BYTES = 64 * 2**20
 
 
 class DoesAsTold:
     def load(self) -> EngineLoaded:
-        return EngineLoaded(model="does_as_told", executor="process")
+        card = os.environ.get("NVIDIA_VISIBLE_DEVICES")
+        # Only told of: nothing is done on it.
+        gpu = Gpu(name=card, total_bytes=2**35, free_bytes=2**34, architectures=[]) if card else None
+        return EngineLoaded(model=f"does_as_told on {card or 'no GPU'}", executor="process", gpu=gpu)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         yield Step("encoding_image")
@@ -40,6 +45,10 @@ class DoesAsTold:
                 while not is_cancelled():
                     time.sleep(POLL_SECONDS)
                 raise RenderCancelledError
+            case ["eat", "memory"]:
+                eaten = []
+                while True:
+                    eaten.append(b"1" * MEAL_BYTES)
             case _:
                 pass
         yield Step("decoding", 1, 2)

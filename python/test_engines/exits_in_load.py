@@ -1,15 +1,15 @@
 """Ends its process while it loads, as a driver that aborts does."""
 
 import os
-
-from scripted import StillPipeline
-
-from render_server.protocol import EngineLoaded
+from typing import Never
 
 
-class ExitsInLoad(StillPipeline):
-    def load(self) -> EngineLoaded:
+class ExitsInLoad:
+    def load(self) -> Never:
         os._exit(7)
+
+    def render(self, *_: object) -> Never:
+        raise AssertionError
 
 
 def create() -> ExitsInLoad:

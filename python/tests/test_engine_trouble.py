@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from conftest import Launch, children_of, is_alive, until
@@ -190,3 +191,26 @@ async def test_an_engine_that_leaks_is_replaced_before_the_machine_is_full(launc
     health = await server.until_state("ready")
     assert server.engine_pid != first
     assert health["lastError"] is None
+
+
+async def test_a_gpu_that_is_gone_is_noticed_while_nothing_is_rendered(
+    launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/lost ] || exit 0\necho 'Failed to initialize NVML: Unknown Error'\nexit 255\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "a card")
+    server = await launch("does_as_told:create")
+    await server.until_state("ready")
+    await server.start("a")
+    assert (await server.events("a"))[-1]["stage"] == "done"
+    (tmp_path / "lost").touch()
+    health = await server.until_state("failed")
+    assert health["lastError"] == {
+        "code": "gpu_lost",
+        "message": "The GPU is gone: Failed to initialize NVML: Unknown Error.",
+    }
+    assert (await server.put("b")).status_code == 503

@@ -282,11 +282,11 @@ export class Pool {
     for (let missed = 0; !isOver(); ) {
       await sleep(HEALTH_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
       if (isOver() || lost.signal.aborted) return;
-      const isWell = await this.#clientOf(bay)
+      const health = await this.#clientOf(bay)
         .health(stop)
-        .then((health) => health.state !== 'failed')
-        .catch(() => false);
-      missed = isWell ? 0 : missed + 1;
+        .catch(() => undefined);
+      if (health?.state === 'failed') return this.#lose(bay, health.lastError?.message ?? 'The engine failed.');
+      missed = health ? 0 : missed + 1;
       if (missed >= MOST_MISSED_ANSWERS && !isOver()) return this.#lose(bay, 'The engine does not answer.');
     }
   }
@@ -299,7 +299,7 @@ export class Pool {
   }
 
   #lose(bay: Bay, reason: string): void {
-    if (bay.lost.signal.aborted) return;
+    if (bay.lost.signal.aborted || this.#closing.signal.aborted) return;
     bay.condemned = reason;
     bay.lost.abort(new OperationError('engine_exited', reason));
     // One that is lent is replaced when its lease ends; the borrower hears of it by the signal.

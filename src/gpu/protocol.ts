@@ -28,7 +28,7 @@ export const FAILURE_CODES = [
 ] as const;
 
 /** Why an engine is not there. */
-export const HEALTH_ERROR_CODES = ['engine_exited', 'engine_not_loaded'] as const;
+export const HEALTH_ERROR_CODES = ['engine_exited', 'engine_not_loaded', 'gpu_lost'] as const;
 
 // An engine may be of a later release than we are. What people read is its sentence, so a code that is new to us is taken
 // for the most general one.

@@ -1,51 +1,55 @@
 // Everything at once: two workers with four engines in containers, 200 renders, and workers and containers that are killed
 // in between. .ci/docker-image makes the image.
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Docker from 'dockerode';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openChat } from '../fakes/chat.ts';
+import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
+import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 import { type Role, startRole } from '../fakes/roles.ts';
 
-const IMAGE = 'animate-bot-test-render';
-const isHere = spawnSync('docker', ['image', 'inspect', IMAGE]).status === 0;
-
 const RENDERS = 200;
 const KILL_EVERY = 25;
+/** Every so many renders are of 720p, which the smallest card cannot hold. */
+const LARGE_EVERY = 5;
 const WORKERS = ['one', 'two'] as const;
+const CARDS = {
+  one: [
+    { id: 'GPU-of-32', name: 'NVIDIA GeForce RTX 5090', mebibytes: 32_607 },
+    { id: 'GPU-of-12', name: 'NVIDIA GeForce RTX 3060', mebibytes: 12_288 },
+  ],
+  two: [
+    { id: 'GPU-of-24', name: 'NVIDIA GeForce RTX 4090', mebibytes: 24_564 },
+    { id: 'GPU-of-16', name: 'NVIDIA GeForce RTX 5060 Ti', mebibytes: 16_311 },
+    { id: 'GPU-of-8', name: 'NVIDIA GeForce RTX 3050', mebibytes: 8192 },
+  ],
+};
 const TIMEOUT_MS = 400_000;
 
-describe.skipIf(!isHere)('a pool whose workers and containers are killed', () => {
+describe.skipIf(!isDockerHere)('a pool whose workers and containers are killed', () => {
   let folder: string;
   let redis: TestRedis;
   const roles: Role[] = [];
-  const docker = new Docker();
-
   const start = (role: 'bot' | 'worker', environment: Record<string, string> = {}) => {
     const started = startRole(role, { REDIS_URL: redis.url, DATA_FOLDER: join(folder, 'data'), ...environment });
     roles.push(started);
     return started;
   };
 
-  const startWorker = (name: string) =>
+  const startWorker = async (name: keyof typeof CARDS) =>
     start('worker', {
       WORKER_NAME: name,
-      RENDER_SLOTS: '2',
+      PATH: await installCards(join(folder, `cards-of-${name}`), CARDS[name]),
+      GPUS: 'all',
       ENGINE: 'test_engines.does_as_told:create',
       RUNTIME: 'docker',
-      RENDER_IMAGE: IMAGE,
+      RENDER_IMAGE,
       WEIGHTS: join(folder, 'weights'),
       RENDER_MEMORY_GIBIBYTES: '1',
     });
-
-  const containers = async (all: boolean) =>
-    (await docker.listContainers({ all })).filter(({ Mounts }) =>
-      Mounts.some(({ Source }) => Source.startsWith(folder)),
-    );
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'animate-fault-run-'));
@@ -64,11 +68,13 @@ describe.skipIf(!isHere)('a pool whose workers and containers are killed', () =>
       const bot = start('bot');
       const { address } = await bot.said('The chat page is ready');
       const chat = openChat(String(address));
-      const workers = new Map(WORKERS.map((name) => [name, startWorker(name)]));
+      const workers = new Map<string, Role>();
+      for (const name of WORKERS) workers.set(name, await startWorker(name));
       const picture = await drawPicture();
       const renderIds: string[] = [];
       for (let number = 0; number < RENDERS; number += 1) {
-        renderIds.push(await chat.animate(`go on number ${number} seconds:1`, picture));
+        const resolution = number % LARGE_EVERY === 0 ? '720p' : '480p';
+        renderIds.push(await chat.animate(`go on number ${number} seconds:1 resolution:${resolution}`, picture));
       }
 
       const delivered = () => bot.lines.filter(({ msg }) => msg === 'Delivered');
@@ -78,9 +84,9 @@ describe.skipIf(!isHere)('a pool whose workers and containers are killed', () =>
         if (turn % 2 === 0) {
           const name = WORKERS[(turn / 2) % WORKERS.length] ?? 'one';
           await workers.get(name)?.kill('SIGKILL');
-          workers.set(name, startWorker(name));
+          workers.set(name, await startWorker(name));
         } else {
-          const running = await containers(false);
+          const running = await containersOf(folder);
           const victim = running[Math.floor(Math.random() * running.length)];
           // It may be gone already: its worker was replacing it.
           await docker
@@ -94,10 +100,18 @@ describe.skipIf(!isHere)('a pool whose workers and containers are killed', () =>
       await Promise.all([...workers.values()].map((worker) => worker.kill('SIGTERM')));
       const outcomes = delivered().map(({ renderId, outcome }) => `${renderId} ${outcome}`);
       expect(outcomes.sort()).toEqual(renderIds.map((id) => `${id} done`).sort());
+      // Each clip tells the card that it was made on.
+      const cards = { '480p': new Set<string>(), '720p': new Set<string>() };
+      for (const { view, clip } of await chat.replies()) {
+        const card = /GPU-of-\d+/.exec(view.facts.find(({ label }) => label === 'Engine')?.value ?? '')?.[0];
+        if (clip) cards[view.request.resolution].add(card ?? 'none');
+      }
+      expect([...cards['480p']].sort()).toEqual(['GPU-of-12', 'GPU-of-16', 'GPU-of-24', 'GPU-of-32']);
+      expect([...cards['720p']].sort()).toEqual(['GPU-of-16', 'GPU-of-24', 'GPU-of-32']);
       // A render server refuses a second render: that would be in the log.
       const lines = roles.flatMap((role) => role.lines);
       expect(lines.filter((line) => JSON.stringify(line).includes('engine_busy'))).toEqual([]);
-      expect(await containers(true)).toEqual([]);
+      expect(await containersOf(folder)).toEqual([]);
     },
     TIMEOUT_MS,
   );

@@ -1,9 +1,10 @@
 // The GPUs of a machine, told by a program that says what nvidia-smi says.
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chooseGpus, findGpus } from '../../src/gpu/devices.ts';
+import { installCards, installNvidiaSmi } from '../fakes/gpus.ts';
 
 let folder: string;
 const path = process.env.PATH ?? '';
@@ -17,20 +18,17 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function installTool(script: string): Promise<void> {
-  const file = join(folder, 'nvidia-smi');
-  await writeFile(file, `#!/bin/sh\n${script}\n`);
-  await chmod(file, 0o755);
-  process.env.PATH = `${folder}${delimiter}${path}`;
-}
+const installTool = async (script: string) => {
+  process.env.PATH = await installNvidiaSmi(folder, script);
+};
 
-const TWO_CARDS = `cat <<'END'
-0, GPU-aaaa-1111, NVIDIA GeForce RTX 5090, 32607, 12.0, 580.95.05
-1, GPU-bbbb-2222, NVIDIA GeForce RTX 4090, 24564, 8.9, 580.95.05
-END`;
+const TWO_CARDS = [
+  { id: 'GPU-aaaa-1111', name: 'NVIDIA GeForce RTX 5090', mebibytes: 32_607 },
+  { id: 'GPU-bbbb-2222', name: 'NVIDIA GeForce RTX 4090', mebibytes: 24_564, computeCapability: '8.9' },
+];
 
 test('every card is found, with what decides which renders it can take', async () => {
-  await installTool(TWO_CARDS);
+  process.env.PATH = await installCards(folder, TWO_CARDS);
   const [first, second] = await findGpus();
   expect(first).toEqual({
     index: 0,
@@ -55,7 +53,7 @@ test('a machine without a driver has no cards, and one whose driver is broken sa
 });
 
 test('cards are chosen by number or id, each once, and one that is not there is told with those that are', async () => {
-  await installTool(TWO_CARDS);
+  process.env.PATH = await installCards(folder, TWO_CARDS);
   const found = await findGpus();
   const ids = (wanted: string) => chooseGpus(found, wanted).map(({ index }) => index);
   expect(ids('all')).toEqual([0, 1]);

@@ -1,20 +1,18 @@
 // The Runtime of containers, on a real Docker engine: what every runtime promises, and what only containers have.
 // The image is made by .ci/docker-image.
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { createEngineClient } from '../../src/gpu/client.ts';
 import { createDockerRuntime, type DockerRuntimeOptions } from '../../src/gpu/docker.ts';
 import type { Engine } from '../../src/gpu/runtime.ts';
+import { docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { testRuntime } from './runtime-contract.ts';
 
-const IMAGE = 'animate-bot-test-render';
 const never = new AbortController().signal;
 const slot = { index: 0 };
 
@@ -22,11 +20,10 @@ const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.te
 
 async function create(engine: keyof typeof ENGINES, changes: Partial<DockerRuntimeOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'docker-'));
-  const docker = new Docker();
   const owner = randomUUID().slice(0, 8);
   const options: DockerRuntimeOptions = {
     owner,
-    image: IMAGE,
+    image: RENDER_IMAGE,
     engine: { name: ENGINES[engine], model: undefined, rendersPerProcess: 0 },
     weights: join(folder, 'weights'),
     memoryBytes: 2 ** 30,
@@ -38,7 +35,6 @@ async function create(engine: keyof typeof ENGINES, changes: Partial<DockerRunti
     docker.listContainers({ all, filters: JSON.stringify({ label: [`animate-bot.owner=${owner}`] }) });
   const runtime = createDockerRuntime(options);
   return {
-    docker,
     folder,
     runtime,
     restarted: createDockerRuntime(options),
@@ -58,9 +54,7 @@ async function create(engine: keyof typeof ENGINES, changes: Partial<DockerRunti
   };
 }
 
-const isHere = spawnSync('docker', ['image', 'inspect', IMAGE]).status === 0;
-
-describe.skipIf(!isHere)('on a Docker engine', () => {
+describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   testRuntime('the runtime of containers', create);
 
   it('shuts a render server in: no network, no privileges, nothing to write to but its outputs', async () => {
@@ -129,12 +123,17 @@ describe.skipIf(!isHere)('on a Docker engine', () => {
     });
   });
 
-  it('asks for the slot’s own GPU, and says what the engine says when it has none to give', async () => {
-    await using tested = await create('answers');
-    await expect(tested.runtime.start({ index: 0, gpu: { index: 0, id: 'GPU-0000' } }, never)).rejects.toMatchObject({
-      code: 'engine_exited',
-      message: expect.stringMatching(/^The container could not be started: .*(GPU|gpu|nvidia)/),
-    });
+  it('gives a container the slot’s own GPU and no other', async () => {
+    await using tested = await create('tells');
+    const engine = await tested.runtime.start({ index: 0, gpu: { index: 1, id: 'GPU-1111' } }, never);
+    const client = createEngineClient(engine.socketPath);
+    try {
+      await expect
+        .poll(async () => (await client.health(never)).model)
+        .toContain('"NVIDIA_VISIBLE_DEVICES": "GPU-1111"');
+    } finally {
+      await client.close();
+    }
   });
 
   it('shares the host’s memory with a render server only where it is launched so', async () => {
