@@ -1,10 +1,19 @@
-"""Renders, and has no ear for SIGTERM, neither in its own process nor in those of its group."""
+"""Has no ear for SIGTERM."""
 
 import signal
+from typing import Never
 
-from test_engines.does_as_told import DoesAsTold
+from render_server.protocol import EngineLoaded
 
 
-def create() -> DoesAsTold:
+class IgnoresTerm:
+    def load(self) -> EngineLoaded:
+        return EngineLoaded(model="ignores_term", executor="process")
+
+    def render(self, *_: object) -> Never:
+        raise AssertionError
+
+
+def create() -> IgnoresTerm:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return DoesAsTold()
+    return IgnoresTerm()
