@@ -38,6 +38,7 @@ module.exports = {
     only('ioredis-in-queue-and-web', 'ioredis', '^src/(queue|bots/web)'),
     only('fastify-in-web', 'fastify', '^src/bots/web'),
     only('dockerode-in-gpu', 'dockerode', '^src/gpu'),
+    only('s3-in-media', '@aws-sdk', '^src/media'),
     only('sharp-in-media', 'sharp', '^src/media'),
     only('commander-in-main', 'commander', '^src/main\\.ts$'),
   ],

@@ -48,6 +48,21 @@ const environmentSchema = z.object({
     .describe(
       'The Redis (6.2 or newer, noeviction) that bots and workers meet in. Unset: `start` runs one of its own.',
     ),
+  S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'the name of a bucket' })
+    .optional()
+    .describe(
+      'The bucket that keeps pictures and clips, for bots and workers on different machines. Unset: a folder in DATA_FOLDER.',
+    ),
+  S3_ENDPOINT: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where that bucket is: the address of any S3-compatible service. Unset: AWS.'),
+  S3_REGION: z.string().default('us-east-1').describe('The region of that bucket, where its service has any.'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('The key that may read, write and remove in that bucket.'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('The secret of that key.'),
   WEB_HOST: z
     .string()
     .default('127.0.0.1')
@@ -140,6 +155,8 @@ const environmentSchema = z.object({
 export interface Config {
   dataFolder: string;
   redisUrl: string | undefined;
+  /** Undefined: pictures and clips are kept in the data folder. */
+  bucket: Bucket | undefined;
   web: { host: string; port: number; token: string | undefined };
   workerName: string;
   engine: {
@@ -162,6 +179,14 @@ export interface Config {
   log: { level: string; format: 'auto' | 'pretty' | 'json' };
 }
 
+export interface Bucket {
+  endpoint: string | undefined;
+  region: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /** Reads and checks the environment. Throws ConfigError with every fault. An empty variable counts as unset. */
@@ -173,12 +198,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
     faults.push(`WEB_TOKEN: expected a secret, because others can reach WEB_HOST=${host}, got none`);
   }
+  faults.push(...findBucketFaults(given));
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const values = parsed.data;
   return {
     dataFolder: resolve(values.DATA_FOLDER),
     redisUrl: values.REDIS_URL,
+    bucket: toBucket(values),
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
     workerName: values.WORKER_NAME,
     engine: {
@@ -213,6 +240,22 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   };
 }
 
+const BUCKET_VARIABLES = ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'];
+
+/** All of them, or none. */
+function findBucketFaults(given: NodeJS.ProcessEnv): string[] {
+  const set = Object.keys(given).filter((name) => name.startsWith('S3_'));
+  if (set.length === 0) return [];
+  const unset = BUCKET_VARIABLES.filter((name) => !set.includes(name));
+  return unset.map((name) => `${name}: expected a value, because ${set.join(', ')} is set, got none`);
+}
+
+function toBucket(values: z.infer<typeof environmentSchema>): Bucket | undefined {
+  const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  if (bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { endpoint: values.S3_ENDPOINT, region: values.S3_REGION, bucket, accessKeyId, secretAccessKey };
+}
+
 /** The text of `.env.example`: every variable with its description and default, commented out. */
 export function describeEnvironment(): string {
   const entries = Object.entries(environmentSchema.shape).map(([name, schema]) => {
@@ -224,7 +267,7 @@ export function describeEnvironment(): string {
 }
 
 // A secret's value must not be echoed into a terminal or a log.
-const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL']);
+const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']);
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

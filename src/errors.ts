@@ -51,5 +51,6 @@ export type OperationErrorCode =
   | 'render_failed'
   | 'render_cancelled'
   | 'clip_missing'
+  | 'store_unavailable'
   | 'redis_unavailable'
   | 'setup_missing';

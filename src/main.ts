@@ -171,9 +171,10 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl }: Config): string[] {
+function secretsOf({ web, redisUrl, bucket }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
-  return [web.token, redisUrl?.includes('@') ? redisUrl : undefined, password].filter((secret) => secret !== undefined);
+  const address = redisUrl?.includes('@') ? redisUrl : undefined;
+  return [web.token, address, password, bucket?.secretAccessKey].filter((secret) => secret !== undefined);
 }

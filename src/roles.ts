@@ -17,6 +17,7 @@ import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Logger } from './log.ts';
 import { createFileStore } from './media/files.ts';
 import { createIntake } from './media/intake.ts';
+import { createS3Store } from './media/s3.ts';
 import type { Store } from './media/store.ts';
 import { holdLock } from './ops/lock.ts';
 import { startRedisServer } from './ops/redis-server.ts';
@@ -117,6 +118,10 @@ export function slotsHolding(slots: Slot[], resolution: Resolution): Slot[] {
   return slots.filter(({ resolutions }) => resolutions?.includes(resolution) ?? true);
 }
 
+export function openStore({ bucket, dataFolder }: Config): Store {
+  return bucket ? createS3Store(bucket) : createFileStore(join(dataFolder, 'media'));
+}
+
 /** Connects to the Redis that is given, or starts one of our own where `embedded` says so. */
 export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl: string): Promise<Base> {
   await makePrivateFolder(config.dataFolder);
@@ -131,7 +136,7 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
     estimates: createEstimates(redis),
     roster: createRoster(redis),
     deliveries,
-    store: createFileStore(join(config.dataFolder, 'media')),
+    store: openStore(config),
   };
 }
 

@@ -59,6 +59,18 @@ test('an engine gets what libraries on a GPU look for, and no token', () => {
   });
 });
 
+test('a bucket is told whole or not at all, and its secret is never told back', () => {
+  const whole = { S3_BUCKET: 'clips', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' };
+  expect(loadConfig({}).bucket).toBeUndefined();
+  expect(loadConfig(whole).bucket).toMatchObject({ bucket: 'clips', endpoint: undefined, region: 'us-east-1' });
+  for (const name of Object.keys(whole)) {
+    expect(() => loadConfig({ ...whole, [name]: '' })).toThrow(`${name}: expected a value, because S3_`);
+  }
+  expect(() => loadConfig({ S3_ENDPOINT: 's3.example.com' })).toThrow(
+    /S3_ENDPOINT: expected http.*S3_BUCKET: expected/s,
+  );
+});
+
 test('.env.example is what the schema says', () => {
   expect(readFileSync(new URL('../.env.example', import.meta.url), 'utf8')).toBe(describeEnvironment());
 });

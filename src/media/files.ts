@@ -1,8 +1,8 @@
 // A Store on this machine's disk: one folder, readable by our own user alone.
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { openPlainFile, READ_NO_LINK } from './plain-file.ts';
 import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
 const FILE_MODE = 0o600;
@@ -11,9 +11,6 @@ const UNFINISHED_FOLDER = '.unfinished';
 
 /** A write takes seconds; what is older was left by a process that died in the middle of one. */
 const LEFTOVER_AGE_MS = 60 * 60 * 1000;
-
-// A render container may write into the folder that clips are taken from: a link there must not lead us to another file.
-const READ_NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 export function createFileStore(folder: string): Store {
   const unfinished = path.join(folder, UNFINISHED_FOLDER);
@@ -79,10 +76,7 @@ async function writeDurably(part: string, source: StoreSource): Promise<void> {
   if (Buffer.isBuffer(source)) {
     await target.writeFile(source);
   } else {
-    await using original = await open(source.file, READ_NO_LINK);
-    if (!(await original.stat()).isFile()) {
-      throw new TypeError(`Expected a plain file to take over, got ${source.file}`);
-    }
+    await using original = await openPlainFile(source.file);
     // Not a pipeline of two streams: with handles that stay open, Node 20's never ends.
     await writeFile(target, original.createReadStream({ autoClose: false }));
   }

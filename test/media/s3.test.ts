@@ -1,0 +1,57 @@
+// The Store in a bucket, on a real S3 server: what every store promises, and what only buckets have.
+import { expect, test } from 'vitest';
+import { createS3Store } from '../../src/media/s3.ts';
+import { startS3 } from '../fakes/s3.ts';
+import { testStore } from './store-contract.ts';
+
+const clip = Buffer.from('a clip');
+
+testStore('the store in a bucket', async () => {
+  const bucket = await startS3();
+  return { store: createS3Store(bucket), [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() };
+});
+
+test('what one machine keeps is there for another', async () => {
+  await using bucket = await startS3();
+  await createS3Store(bucket).write('clips/web-1.mp4', clip);
+  expect(await createS3Store(bucket).size('clips/web-1.mp4')).toBe(clip.length);
+});
+
+test('nobody reads without the key', async () => {
+  await using bucket = await startS3();
+  await createS3Store(bucket).write('clips/web-1.mp4', clip);
+  const answer = await fetch(`${bucket.endpoint}/${bucket.bucket}/clips/web-1.mp4`);
+  expect(answer.ok).toBe(false);
+  expect(await answer.text()).not.toContain('a clip');
+});
+
+test('a wrong secret is told with what to check, without the secret', async () => {
+  await using bucket = await startS3();
+  const store = createS3Store({ ...bucket, secretAccessKey: 'another-secret' });
+  const error = await store.write('clips/web-1.mp4', clip).catch((reason) => reason);
+  expect(error).toMatchObject({
+    code: 'store_unavailable',
+    isRetryable: true,
+    message: expect.stringMatching(/^The bucket clips-of-tests at http:.* cannot be used \(.*\)\. Check S3_ENDPOINT/),
+  });
+  expect(JSON.stringify([error.message, error.stack])).not.toContain('another-secret');
+});
+
+test('a bucket that is not there is told when something is to be kept in it', async () => {
+  await using bucket = await startS3();
+  const store = createS3Store({ ...bucket, bucket: 'no-such-bucket' });
+  await expect(store.write('clips/web-1.mp4', clip)).rejects.toMatchObject({
+    code: 'store_unavailable',
+    message: 'There is no bucket no-such-bucket. Make it, or check S3_BUCKET.',
+  });
+});
+
+test('a service that does not answer is told as such', async () => {
+  await using bucket = await startS3();
+  const store = createS3Store(bucket);
+  await bucket.halt();
+  const gone = { code: 'store_unavailable', isRetryable: true };
+  await expect(store.write('clips/a.mp4', clip)).rejects.toMatchObject(gone);
+  await expect(store.read('clips/a.mp4')).rejects.toMatchObject(gone);
+  await expect(store.size('clips/a.mp4')).rejects.toMatchObject(gone);
+});
