@@ -80,7 +80,9 @@ program
     await guard(async () => {
       const config = loadConfig();
       const log = createLogger({ ...config.log, level: 'warn', secrets: secretsOf(config) }, process.stderr);
-      await withShutdown(log, (shutdown) => renderToFile(options, { config, log, shutdown }));
+      await withShutdown(log, 'Stopped; no clip was made.', (shutdown) =>
+        renderToFile(options, { config, log, shutdown }),
+      );
     });
   });
 
@@ -88,9 +90,15 @@ program
   .command('doctor')
   .description('checks this installation: each line is ok, warn or fail, and what to do about it')
   .addHelpText('after', EXIT_CODES)
-  .action(async () => {
+  .option('--json', 'the same for programs: an array of {verdict, subject, text}', false)
+  .option('--quick', 'without the test clip, for which the engine is loaded', false)
+  .action(async (options) => {
     await guard(async () => {
-      process.exitCode = (await runDoctor(loadConfig())) ? 0 : 1;
+      const config = loadConfig();
+      const log = createLogger({ ...config.log, level: 'error', secrets: secretsOf(config) }, process.stderr);
+      await withShutdown(log, 'Stopped.', async (shutdown) => {
+        process.exitCode = (await runDoctor({ config, log, shutdown }, options)) ? 0 : 1;
+      });
     });
   });
 
@@ -116,7 +124,11 @@ async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void
 }
 
 /** For a command that comes to an end by itself: a signal ends it early, with the exit code that shells know it by. */
-async function withShutdown(log: Logger, act: (shutdown: Shutdown) => Promise<void>): Promise<void> {
+async function withShutdown(
+  log: Logger,
+  whenStopped: string,
+  act: (shutdown: Shutdown) => Promise<void>,
+): Promise<void> {
   const shutdown = createShutdown(log);
   let exitCode: number | undefined;
   onFirstSignal((name) => {
@@ -128,7 +140,7 @@ async function withShutdown(log: Logger, act: (shutdown: Shutdown) => Promise<vo
   } catch (error) {
     if (exitCode === undefined) throw error;
     await shutdown.begin();
-    process.stderr.write('Stopped; no clip was made.\n');
+    process.stderr.write(`${whenStopped}\n`);
     process.exit(exitCode);
   } finally {
     await shutdown.begin();

@@ -2,21 +2,16 @@
 
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseOptions } from './bots/command.ts';
-import { OperationError, UserError } from './errors.ts';
-import { socketFolderOf } from './folders.ts';
-import { createEngineClient, type EngineClient } from './gpu/client.ts';
-import type { Lease } from './gpu/pool.ts';
+import { UserError } from './errors.ts';
 import { runRender } from './gpu/run.ts';
-import type { Runtime, Slot } from './gpu/runtime.ts';
 import { createIntake } from './media/intake.ts';
+import { openOneEngine } from './one-engine.ts';
 import { fractionDone } from './queue/estimates.ts';
-import { frameCount, LARGEST_SEED, outputSize, type Progress, type Resolution } from './render.ts';
-import { createRuntime, openSlots, type RoleOptions, slotsHolding } from './roles.ts';
+import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
+import type { RoleOptions } from './roles.ts';
 
 export interface RenderCommandOptions {
   image: string;
@@ -29,7 +24,6 @@ export interface RenderCommandOptions {
 }
 
 const BAR_WIDTH = 30;
-const READY_POLL_MS = 100;
 
 export async function renderToFile(
   options: RenderCommandOptions,
@@ -47,17 +41,8 @@ export async function renderToFile(
   const picture = await intake.normalise(bytes, basename(options.image), shutdown.signal);
   const { width, height } = outputSize(picture, command.resolution);
 
-  // A data folder of its own, so that it never meets the engines of a running worker.
-  const dataFolder = await mkdtemp(join(tmpdir(), 'animate-render-'));
-  shutdown.onStop('temporary folders', async () => {
-    for (const folder of [dataFolder, socketFolderOf(dataFolder)]) await rm(folder, { recursive: true, force: true });
-  });
-  const slot = slotFor(command.resolution, await openSlots(config, log));
-  const runtime = createRuntime({ ...config, dataFolder }, 'render');
-  shutdown.onStop('engine', () => runtime.stop(slot));
-
   const report = createReport(process.stderr);
-  await using lease = await startEngine(runtime, slot, config.engineStartMs, shutdown.signal);
+  await using lease = await openOneEngine({ config, log, shutdown }, command.resolution);
   await writeFile(join(lease.engine.inputsFolder, 'render.png'), picture.png);
   const seed = command.seed ?? randomInt(LARGEST_SEED);
   const frames = frameCount(command.seconds);
@@ -75,45 +60,6 @@ export async function renderToFile(
   process.stdout.write(
     `${resolve(options.output)}: ${width}×${height}, ${frames} frames, ${megabytes} MB, seed ${seed}, ${label}\n`,
   );
-}
-
-function slotFor(resolution: Resolution, slots: Slot[]): Slot {
-  const [slot] = slotsHolding(slots, resolution);
-  if (slot) return slot;
-  throw new UserError('bad_option', `No GPU here has the memory for ${resolution}. Ask for 480p.`);
-}
-
-/** An engine for this one render: unlike a worker's pool, it does not try again when it cannot be had. */
-async function startEngine(runtime: Runtime, slot: Slot, engineStartMs: number, stopping: AbortSignal): Promise<Lease> {
-  const engine = await runtime.start(slot, stopping);
-  const client = createEngineClient(engine.socketPath);
-  const lost = new AbortController();
-  void engine.exited.then((how) => lost.abort(new OperationError('engine_exited', `The render server ${how}.`)));
-  const deadline = AbortSignal.timeout(engineStartMs);
-  try {
-    await waitUntilReady(client, AbortSignal.any([stopping, lost.signal, deadline]));
-  } catch (error) {
-    await client.close();
-    lost.signal.throwIfAborted();
-    if (!deadline.aborted) throw error;
-    throw new OperationError('engine_not_ready', `The engine was not ready after ${engineStartMs / 1000} s.`);
-  }
-  return {
-    engine,
-    client,
-    lost: lost.signal,
-    condemn: () => undefined,
-    [Symbol.asyncDispose]: () => client.close(),
-  };
-}
-
-async function waitUntilReady(client: EngineClient, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const { state, lastError } = await client.health(signal);
-    if (state === 'ready') return;
-    if (state === 'failed') throw new OperationError('engine_exited', lastError?.message ?? 'The engine did not load.');
-    await sleep(READY_POLL_MS, undefined, { signal });
-  }
 }
 
 /** Asked before rendering: minutes of work must not end at a folder with a typing error. */

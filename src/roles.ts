@@ -1,6 +1,6 @@
 // Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBot } from './bots/bot.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
@@ -200,12 +200,17 @@ function toListenFault(error: NodeJS.ErrnoException, { host, port }: Config['web
   }
 }
 
+/** Held for as long as a worker of this name runs on this data folder. */
+export function workerLockOf({ dataFolder, workerName }: Config): string {
+  return join(socketFolderOf(dataFolder), workerName, 'worker.lock');
+}
+
 /** Warms the engines up and takes renders off the queue. */
 export async function openWorker({ config, log, shutdown }: RoleOptions, base: Base): Promise<void> {
   const name = config.workerName;
-  const socketFolder = await makePrivateFolder(join(socketFolderOf(config.dataFolder), name));
+  await makePrivateFolder(dirname(workerLockOf(config)));
   const release = await holdLock(
-    join(socketFolder, 'worker.lock'),
+    workerLockOf(config),
     `Another worker called ${name} is running on ${config.dataFolder}. Stop it, or give this one its own WORKER_NAME.`,
   );
   shutdown.onStop('worker lock', release);

@@ -5,10 +5,10 @@ import type { Gpu } from './devices.ts';
 const GIBIBYTE = 2 ** 30;
 
 /**
- * The smallest cards that a clip of five seconds was rendered on, in GiB as nvidia-smi counts them, with what does not fit
- * streamed from ordinary memory (docs/benchmarks.md).
+ * The least free memory that a clip of five seconds was rendered in, in GiB, with what does not fit streamed from ordinary
+ * memory. Measured: docs/benchmarks.md, smaller cards.
  */
-const NEEDED_GIBIBYTES: Record<Resolution, number> = { '480p': 11.5, '720p': 15.5 };
+const NEEDED_GIBIBYTES: Record<Resolution, number> = { '480p': 9.5, '720p': 15.5 };
 
 export function resolutionsOf({ memoryBytes }: Gpu): Resolution[] {
   return resolutionSchema.options.filter((resolution) => memoryBytes >= NEEDED_GIBIBYTES[resolution] * GIBIBYTE);

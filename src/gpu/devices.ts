@@ -3,7 +3,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { OperationError } from '../errors.ts';
 
-const FIELDS = ['index', 'uuid', 'name', 'memory.total', 'compute_cap', 'driver_version'];
+const FIELDS = [
+  ...['index', 'uuid', 'name', 'memory.total', 'memory.used', 'compute_cap', 'driver_version'],
+  ...['temperature.gpu', 'utilization.gpu'],
+];
 const ASK_WITHIN_MS = 20_000;
 const MEBIBYTE = 2 ** 20;
 
@@ -14,9 +17,15 @@ export interface Gpu {
   id: string;
   name: string;
   memoryBytes: number;
+  /** By everybody, at the moment. */
+  usedBytes: number;
   /** Such as 12.0, for which kernels are compiled as sm_120. */
   computeCapability: string;
   driver: string;
+  /** Degrees Celsius; NaN where the card does not say, as for the next one. */
+  temperature: number;
+  /** How much of the last moments it was at work, 0 to 1. */
+  busy: number;
 }
 
 /** Empty where there is no NVIDIA driver. Throws OperationError `setup_missing` where there is one that does not work. */
@@ -46,8 +55,19 @@ export function chooseGpus(found: Gpu[], wanted: string): Gpu[] {
 }
 
 function readLine(line: string): Gpu {
-  const [index, id = '', name = '', mebibytes, computeCapability = '', driver = ''] = line.split(/,\s*/);
-  return { index: Number(index), id, name, memoryBytes: Number(mebibytes) * MEBIBYTE, computeCapability, driver };
+  const [index, id = '', name = '', total, used, computeCapability = '', driver = '', temperature, percent] =
+    line.split(/,\s*/);
+  return {
+    index: Number(index),
+    id,
+    name,
+    memoryBytes: Number(total) * MEBIBYTE,
+    usedBytes: Number(used) * MEBIBYTE,
+    computeCapability,
+    driver,
+    temperature: Number(temperature),
+    busy: Number(percent) / 100,
+  };
 }
 
 function missing(message: string, cause?: unknown): OperationError {

@@ -23,7 +23,8 @@ export async function holdLock(socketPath: string, refusal: string): Promise<() 
   };
 }
 
-async function isHeld(socketPath: string): Promise<boolean> {
+/** Does a living process hold it? */
+export async function isHeld(socketPath: string): Promise<boolean> {
   const connection = connect(socketPath);
   try {
     await once(connection, 'connect');

@@ -5,10 +5,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
+import { installCards, installNvidiaSmi } from '../fakes/gpus.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 import { main, run, startRole } from '../fakes/roles.ts';
+import { startS3 } from '../fakes/s3.ts';
 
-const SUBJECTS = ['Node', 'Python', 'Redis', 'Workers', 'Disk', 'GPU', 'Docker'];
+const SUBJECTS = ['Node', 'Python', 'Redis', 'Clock', 'Workers', 'Store', 'Disk', 'GPU', 'Docker'];
 
 let folder: string;
 
@@ -18,9 +21,12 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs it, holds every line to the form that all have, and answers the lines by subject. */
-async function examine(env: Record<string, string> = {}, program = main) {
-  const { code, stdout, stderr } = await run(process.execPath, [program, 'doctor'], {
+/** Runs it without a test clip, holds every line to the form that all have, and answers the lines by subject. */
+async function examine(
+  env: Record<string, string> = {},
+  program = main,
+): Promise<{ code: number | null } & Record<string, string | number | null | undefined>> {
+  const { code, stdout, stderr } = await run(process.execPath, [program, 'doctor', '--quick'], {
     cwd: folder,
     env: { DATA_FOLDER: join(folder, 'data'), ...env },
   });
@@ -28,11 +34,13 @@ async function examine(env: Record<string, string> = {}, program = main) {
   const lines = stdout.trimEnd().split('\n');
   for (const line of lines) expect(line).toMatch(/^(ok {2}|warn|fail) {2}[A-Z][A-Za-z]+ +\S.*$/);
   // Whoever is warned is told what to do, even if that is nothing.
-  const advice = /install|nothing to do|`npm start`|check the|expected|set |unset/;
+  const advice = /install|nothing to do|`npm start`|check |expected|set |unset/i;
   for (const line of lines.filter((each) => !each.startsWith('ok'))) expect(line).toMatch(advice);
   expect(lines.map((line) => line.split(/ +/)[1])).toEqual(SUBJECTS);
   expect(code).toBe(lines.some((line) => line.startsWith('fail')) ? 1 : 0);
-  return { code, ...Object.fromEntries(SUBJECTS.map((subject, index) => [subject, lines[index]])) };
+  const found: Record<string, string | undefined> = {};
+  for (const [index, subject] of SUBJECTS.entries()) found[subject] = lines[index];
+  return { code, ...found };
 }
 
 test('an installation that is well has no failures, and says where its Redis comes from', async () => {
@@ -133,3 +141,105 @@ async function dataBehindFile(): Promise<Record<string, string>> {
   await writeFile(join(folder, 'd', 'file'), '');
   return { DATA_FOLDER: join(folder, 'd', 'file', 'data') };
 }
+
+/** With its test clip, as a program reads it. */
+async function examineWhole(env: Record<string, string>) {
+  const { code, stdout } = await run(process.execPath, [main, 'doctor', '--json'], {
+    cwd: folder,
+    env: { DATA_FOLDER: join(folder, 'data'), ...env },
+  });
+  const findings = JSON.parse(stdout) as { verdict: string; subject: string; text: string }[];
+  return { code, engine: findings.find(({ subject }) => subject === 'Engine') };
+}
+
+test('the engine renders a test clip whose first frame is its picture', async () => {
+  expect(await examineWhole({})).toEqual({
+    code: 0,
+    engine: {
+      verdict: 'ok',
+      subject: 'Engine',
+      text: expect.stringMatching(/^preview by .*, ready in .* s; a clip of 1 s in .*\(similarity (0\.9|1\.0)/),
+    },
+  });
+});
+
+test.skipIf(!isDockerHere)('the engine renders a test clip in a container, where it is to run in one', async () => {
+  const { code, engine } = await examineWhole({ RUNTIME: 'docker', RENDER_IMAGE, RENDER_MEMORY_GIBIBYTES: '1' });
+  expect({ code, verdict: engine?.verdict }).toEqual({ code: 0, verdict: 'ok' });
+});
+
+test('an engine that does not load is a failure that says why', async () => {
+  const { code, engine } = await examineWhole({ ENGINE: 'test_engines.exits_in_load:create' });
+  expect({ code, engine }).toMatchObject({
+    code: 1,
+    engine: {
+      verdict: 'fail',
+      text: expect.stringMatching(/^The engine stopped with exit code 7 while it loaded\..*docker/),
+    },
+  });
+});
+
+test('each card is listed with what it is given, and one that is too small is a warning', async () => {
+  const PATH = await installCards(join(folder, 'cards'), [
+    { id: 'GPU-1', name: 'NVIDIA GeForce RTX 5090', mebibytes: 32_607 },
+    { id: 'GPU-2', name: 'NVIDIA GeForce RTX 3050', mebibytes: 8192 },
+  ]);
+  expect((await examine({ PATH })).GPU).toMatch(
+    /^warn .*0: NVIDIA GeForce RTX 5090, 31\.8 GiB, 0\.4 in use, sm_120, 35 °C, driver .*, for 480p and 720p; GPU 1 .*expected at least/,
+  );
+  expect((await examine({ PATH, GPUS: '1' })).GPU).toMatch(/^fail .*GPU 1 \(NVIDIA GeForce RTX 3050\) has 8\.0 GiB/);
+});
+
+test('an engine that needs a GPU where there is none is a failure, and so is a driver that does not work', async () => {
+  const none = await installNvidiaSmi(join(folder, 'none'), 'exit 0');
+  expect((await examine({ PATH: none, ENGINE: 'fastvideo' })).GPU).toMatch(
+    /^fail .*ENGINE=fastvideo needs one; install/,
+  );
+  const broken = await installNvidiaSmi(join(folder, 'broken'), 'echo "Driver/library version mismatch"; exit 18');
+  expect((await examine({ PATH: broken })).GPU).toMatch(/^fail .*version mismatch; check the driver/);
+});
+
+test('a Docker engine that cannot be reached matters where renders run on it', async () => {
+  const away = { DOCKER_HOST: `unix://${folder}/no.sock` };
+  expect((await examine(away)).Docker).toMatch(/^warn .*nothing to do for RUNTIME=process/);
+  expect((await examine({ ...away, RUNTIME: 'docker' })).Docker).toMatch(/^fail .*no\.sock\); start it, or check/);
+});
+
+test.skipIf(!isDockerHere)('an image that is not there is a failure that says how to build it', async () => {
+  const { Docker } = await examine({ RUNTIME: 'docker', RENDER_IMAGE: 'no-such-image' });
+  expect(Docker).toMatch(/^fail .*without the image no-such-image; expected it: docker build/);
+  expect((await examine({ RUNTIME: 'docker', RENDER_IMAGE })).Docker).toMatch(/^ok .*image animate-bot-test-render/);
+});
+
+test('a bucket is tried out, and one that cannot be used is a failure without its secret', async () => {
+  await using bucket = await startS3();
+  const environment = {
+    S3_ENDPOINT: bucket.endpoint,
+    S3_BUCKET: bucket.bucket,
+    S3_ACCESS_KEY_ID: bucket.accessKeyId,
+    S3_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+    // Of AWS's client, on Node 20.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+  expect((await examine(environment)).Store).toMatch(/^ok .*the bucket clips-of-tests at http/);
+  const refused = await examine({ ...environment, S3_SECRET_ACCESS_KEY: 'another-secret' });
+  expect(refused.Store).toMatch(/^fail .*Check S3_ENDPOINT/);
+  expect(JSON.stringify(refused)).not.toContain('another-secret');
+});
+
+test('a clock that is far from Redis’ is a failure', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      for (const command of String(chunk)
+        .split(/^\*\d+\r\n/m)
+        .slice(1))
+        socket.write(/time/i.test(command) ? '*2\r\n$10\r\n1700000000\r\n$1\r\n0\r\n' : '$0\r\n\r\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const found = await examine({ REDIS_URL: `redis://127.0.0.1:${port}` });
+  expect(found.Clock).toMatch(/^fail .*s from Redis’ clock; expected the same time/);
+  server.close();
+});

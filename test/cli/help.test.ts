@@ -9,7 +9,7 @@ const COMMANDS: Record<string, string[]> = {
   bot: [],
   worker: [],
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
-  doctor: [],
+  doctor: ['--json', '--quick'],
 };
 
 test('the help names every command and every exit code', async () => {

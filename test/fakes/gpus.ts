@@ -12,7 +12,7 @@ export interface FakeCard {
 /** The PATH with it. */
 export async function installCards(folder: string, cards: FakeCard[]): Promise<string> {
   const lines = cards.map(({ id, name, mebibytes, computeCapability = '12.0' }, index) =>
-    [index, id, name, mebibytes, computeCapability, '580.95.05'].join(', '),
+    [index, id, name, mebibytes, 412, computeCapability, '580.95.05', 35, 0].join(', '),
   );
   return installNvidiaSmi(folder, `cat <<'END'\n${lines.join('\n')}\nEND`);
 }

@@ -9,6 +9,9 @@ const card = (mebibytes: number) => ({
   memoryBytes: mebibytes * 2 ** 20,
   computeCapability: '12.0',
   driver: '580.95.05',
+  usedBytes: 0,
+  temperature: 35,
+  busy: 0,
 });
 
 test.each([

@@ -37,6 +37,9 @@ test('every card is found, with what decides which renders it can take', async (
     memoryBytes: 32_607 * 2 ** 20,
     computeCapability: '12.0',
     driver: '580.95.05',
+    usedBytes: 412 * 2 ** 20,
+    temperature: 35,
+    busy: 0,
   });
   expect(second).toMatchObject({ index: 1, id: 'GPU-bbbb-2222', computeCapability: '8.9' });
 });
@@ -63,4 +66,23 @@ test('cards are chosen by number or id, each once, and one that is not there is 
     'GPUS: expected 0 (NVIDIA GeForce RTX 5090, GPU-aaaa-1111), 1 (NVIDIA GeForce RTX 4090, GPU-bbbb-2222), got 2.',
   );
   expect(() => chooseGpus([], '0')).toThrow('GPUS: expected none, because nvidia-smi finds no GPU, got 0.');
+});
+
+test('what an H100 said is read as it is', async () => {
+  await installTool(
+    "echo '0, GPU-0755040c-b36e-3a01-8024-53a2383923e1, NVIDIA H100 80GB HBM3, 81559, 0, 9.0, 580.159.04, 35, 0'",
+  );
+  expect(await findGpus()).toEqual([
+    {
+      index: 0,
+      id: 'GPU-0755040c-b36e-3a01-8024-53a2383923e1',
+      name: 'NVIDIA H100 80GB HBM3',
+      memoryBytes: 81_559 * 2 ** 20,
+      usedBytes: 0,
+      computeCapability: '9.0',
+      driver: '580.159.04',
+      temperature: 35,
+      busy: 0,
+    },
+  ]);
 });

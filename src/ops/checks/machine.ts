@@ -1,0 +1,55 @@
+// What this machine brings: Node, Python, room on the disk.
+import { constants, existsSync } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../../config.ts';
+import { OperationError } from '../../errors.ts';
+import { pythonOf } from '../../roles.ts';
+import { type Finding, lastLine, probe } from './finding.ts';
+
+const GIBIBYTE = 1024 ** 3;
+const SCARCE_GIBIBYTES = 5;
+
+export async function checkNode(): Promise<Finding> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isEnough = major > 20 || (major === 20 && minor >= 19);
+  const advice = isEnough ? '' : '; expected 20.19 or newer: install it from your package manager';
+  return { verdict: isEnough ? 'ok' : 'fail', subject: 'Node', text: `${process.versions.node}${advice}` };
+}
+
+export async function checkPython(config: Config): Promise<Finding> {
+  const subject = 'Python';
+  const script = 'import sys, av, numpy, PIL, starlette, uvicorn, msgspec; print(sys.version.split()[0])';
+  try {
+    const python = pythonOf(config);
+    const version = (await probe(python, ['-c', script])).trim();
+    return { verdict: 'ok', subject, text: `${version} at ${python}, with all packages` };
+  } catch (error) {
+    // What is missing altogether says itself what to do.
+    if (error instanceof OperationError) return { verdict: 'fail', subject, text: error.message };
+    const advice = config.python
+      ? 'install python/requirements.txt there, or unset PYTHON'
+      : '`npm start` installs what is missing';
+    return { verdict: 'fail', subject, text: `${lastLine(error)}; ${advice}` };
+  }
+}
+
+export async function checkDisk({ dataFolder }: Config): Promise<Finding> {
+  const subject = 'Disk';
+  // It may not be there yet: then it comes to lie in the nearest folder that is.
+  let existing = dataFolder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    await access(existing, constants.W_OK);
+    if (!(await stat(existing)).isDirectory()) throw new Error('it is a file');
+  } catch (error) {
+    const text = `${existing} cannot be written to (${lastLine(error)}); set DATA_FOLDER to a folder of your own`;
+    return { verdict: 'fail', subject, text };
+  }
+  const { bavail, bsize } = await statfs(existing);
+  const free = (bavail * bsize) / GIBIBYTE;
+  const found = `${free.toFixed(1)} GiB free for ${dataFolder}`;
+  if (free >= SCARCE_GIBIBYTES) return { verdict: 'ok', subject, text: found };
+  const text = `${found}; expected at least ${SCARCE_GIBIBYTES}: make room, or set DATA_FOLDER to a larger disk`;
+  return { verdict: 'warn', subject, text };
+}
