@@ -35,6 +35,9 @@ const GPU_ENGINES = ['fastvideo', 'fastvideo-ray', 'diffusers', 'diffusers-best'
 const ENGINE_VARIABLE =
   /^(HOME|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_CACHE|(CUDA|NVIDIA|NCCL|TORCH|TORCHINDUCTOR|PYTORCH|TRITON|OMP|FASTVIDEO)_\w+)$/;
 
+/** What fetching weights may need beside that: the way to the hub, and a token for models that ask for one. */
+const PULL_VARIABLE = /^(HF_\w+|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE)$/;
+
 // Each description is the variable's documentation: `.env.example` is generated from this table.
 const environmentSchema = z.object({
   DATA_FOLDER: z
@@ -165,6 +168,8 @@ export interface Config {
     rendersPerProcess: number;
     environment: Record<string, string>;
     needsGpu: boolean;
+    /** For fetching its weights alone: it may hold a token. */
+    pullEnvironment: Record<string, string>;
   };
   gpus: string;
   slots: number;
@@ -213,9 +218,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       // The render server runs in another folder.
       model: values.MODEL !== undefined && existsSync(values.MODEL) ? resolve(values.MODEL) : values.MODEL,
       rendersPerProcess: values.RENDERS_PER_ENGINE,
-      environment: Object.fromEntries(
-        Object.entries(given).filter((entry): entry is [string, string] => ENGINE_VARIABLE.test(entry[0])),
-      ),
+      environment: pick(given, ENGINE_VARIABLE),
+      pullEnvironment: pick(given, PULL_VARIABLE),
       needsGpu: GPU_ENGINES.includes(values.ENGINE),
     },
     gpus: values.GPUS ?? (GPU_ENGINES.includes(values.ENGINE) ? 'all' : 'none'),
@@ -238,6 +242,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     drainMs: values.DRAIN_SECONDS * SECOND_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
+}
+
+function pick(given: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => names.test(entry[0])));
 }
 
 const BUCKET_VARIABLES = ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'];

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
+import { pullModel } from './models-command.ts';
 import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { renderToFile } from './render-command.ts';
@@ -85,6 +86,22 @@ program
       );
     });
   });
+
+program
+  .command('models')
+  .description('the weights of the engine that ENGINE names')
+  .addCommand(
+    new Command('pull')
+      .description(
+        'fetches them into the cache, or those that are missing there; the only step that needs the internet',
+      )
+      .addHelpText('after', EXIT_CODES)
+      .action(async () => {
+        await guard(async () => {
+          process.exitCode = await pullModel(loadConfig());
+        });
+      }),
+  );
 
 program
   .command('doctor')

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from .engines import FASTWAN
-
 IMAGE = "animate-bot-render"
 RUN = "docker run --rm --gpus all -v animate-bot-weights:/weights"
 WIDE_RUN = f"{RUN} --ipc=host --shm-size=8g"
@@ -98,11 +96,11 @@ KNOWN: list[tuple[str, Trouble]] = [
         ),
     ),
     (
-        (r"found no model_index\.json|Expected the weights of .* found neither"),
+        (r"found no model_index\.json|Expected the weights of .* found neither|Expected the whole model in"),
         Trouble(
             "weights_missing",
             "The weights are neither at the place given nor in the cache, and cannot be fetched.",
-            f"Fill the cache once: {RUN} {IMAGE} hf download {FASTWAN}",
+            f"Fetch them once: docker run --rm -v animate-bot-weights:/weights {IMAGE} python -m render_server.pull",
         ),
     ),
     (

@@ -178,13 +178,17 @@ def test_a_failed_render_is_its_code_and_a_sentence(place: Path, engine: str, co
 
 @pytest.fixture(scope="module")
 def starts(checkpoint: Path) -> Iterator[dict[str, subprocess.CompletedProcess[str]]]:
-    """FastVideo started with whole weights and without a transformer; both at once, because each takes a while."""
+    """FastVideo started with whole weights and with a broken transformer; both at once, because each takes a while."""
     with TemporaryDirectory(prefix="broken-") as folder, ThreadPoolExecutor() as pool:
         broken = Path(folder, checkpoint.name)
         broken.mkdir()
         for part in checkpoint.iterdir():
             if part.name != "transformer":
                 (broken / part.name).symlink_to(part)
+        (broken / "transformer").mkdir()
+        for file in (checkpoint / "transformer").iterdir():
+            content = file.read_bytes() if file.suffix == ".json" else b"broken"
+            (broken / "transformer" / file.name).write_bytes(content)
         started = {
             name: pool.submit(run, "test_fastvideo_init.py", "--model", str(model), folder=Path(folder))
             for name, model in [("whole", checkpoint), ("broken", broken)]

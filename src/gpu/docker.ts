@@ -26,7 +26,7 @@ const SHARED_MEMORY_BYTES = 8 * 2 ** 30;
 const SOCKET_FOLDER = '/run/render';
 const INPUTS_FOLDER = '/workspace/inputs';
 const OUTPUTS_FOLDER = '/workspace/outputs';
-const WEIGHTS_FOLDER = '/weights';
+export const WEIGHTS_FOLDER = '/weights';
 
 export interface DockerRuntimeOptions {
   /** Tells our containers from those of other workers on the same Docker engine, over restarts. */
@@ -59,7 +59,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     const { socketPath, inputsFolder, outputsFolder } = placesOf(slot);
     const ownSocketFolder = dirname(socketPath);
     for (const folder of [socketFolder, dirname(inputsFolder)]) await makePrivateFolder(folder);
-    const user = await makeFolders([ownSocketFolder, inputsFolder, outputsFolder]);
+    const { user, group } = containerUser();
+    await makeFolders([ownSocketFolder, inputsFolder, outputsFolder], { user, group });
     return docker.createContainer({
       name: nameOf(slot),
       // By id: the name may come to mean another image while this one runs.
@@ -71,7 +72,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         ...describeEngine(options.engine, launch),
       ],
       Env: ['HF_HUB_OFFLINE=1'],
-      User: user,
+      User: `${user}:${group}`,
       NetworkDisabled: true,
       // Health is asked for over the socket.
       Healthcheck: { Test: ['NONE'] },
@@ -161,7 +162,7 @@ async function endOf(container: Docker.Container, { isNew }: { isNew: boolean })
   }
 }
 
-async function imageId(docker: Docker, image: string): Promise<string> {
+export async function imageId(docker: Docker, image: string): Promise<string> {
   try {
     return (await docker.getImage(image).inspect()).Id;
   } catch (error) {
@@ -174,16 +175,19 @@ async function imageId(docker: Docker, image: string): Promise<string> {
   }
 }
 
-/** Who the container runs as: we, so that its files are ours; the image's own user where we are root. Makes folders that it owns. */
-async function makeFolders(folders: string[]): Promise<string> {
-  const isRoot = process.getuid?.() === 0;
-  const user = isRoot ? IMAGE_USER : (process.getuid?.() ?? IMAGE_USER);
-  const group = isRoot ? IMAGE_USER : (process.getgid?.() ?? IMAGE_USER);
+/** Who containers run as: we, so that their files are ours; the image's own user where we are root. */
+export function containerUser(): { user: number; group: number } {
+  const user = process.getuid?.() ?? IMAGE_USER;
+  const group = process.getgid?.() ?? IMAGE_USER;
+  return user === 0 ? { user: IMAGE_USER, group: IMAGE_USER } : { user, group };
+}
+
+/** Makes folders that containers can write to. */
+async function makeFolders(folders: string[], { user, group }: ReturnType<typeof containerUser>): Promise<void> {
   for (const folder of folders) {
     await mkdir(folder, { recursive: true });
-    if (isRoot) await chown(folder, user, group);
+    if (process.getuid?.() === 0) await chown(folder, user, group);
   }
-  return `${user}:${group}`;
 }
 
 async function remove(container: Docker.Container): Promise<void> {

@@ -25,7 +25,7 @@ export function rungsOf(engine: string, runtime: 'process' | 'docker'): Rung[] {
 
 /** What no other way of launching mends; it counts for more than what it led to. */
 const MENDED_ELSEWHERE =
-  /out of memory|OutOfMemoryError|no CUDA GPUs|Failed to initialize NVML|no kernel image|needs kernels for|driver|model_index\.json|Expected the weights|Expected a folder with the model|\.safetensors/i;
+  /out of memory|OutOfMemoryError|no CUDA GPUs|Failed to initialize NVML|no kernel image|needs kernels for|driver|model_index\.json|Expected the (weights|whole model)|Expected a folder with the model|\.safetensors/i;
 
 /** What shared memory, another executor, or none at all may mend. */
 const MENDED_HIGHER =

@@ -9,6 +9,7 @@ const COMMANDS: Record<string, string[]> = {
   bot: [],
   worker: [],
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
+  models: [],
   doctor: ['--json', '--quick'],
 };
 

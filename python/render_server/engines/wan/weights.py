@@ -5,6 +5,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from render_server.weights import PULL_COMMAND, find_missing
+
 
 def find_weights(model: str) -> Path:
     """The folder of a model that is given as one, or as a repository's name: fetched into the cache unless it is there.
@@ -20,8 +22,10 @@ def find_weights(model: str) -> Path:
         except (LocalEntryNotFoundError, RepositoryNotFoundError, HfHubHTTPError, ValueError) as error:
             raise FileNotFoundError(
                 f"Expected the weights of {model} in the cache or for download, found neither. "
-                f"Fill the cache first: hf download {model}"
+                f"Fetch them first: {PULL_COMMAND}"
             ) from error
     if not (folder / "model_index.json").is_file():
         raise FileNotFoundError(f"Expected a model in the diffusers layout in {folder}, found no model_index.json.")
+    if missing := find_missing(folder):
+        raise FileNotFoundError(f"Expected the whole model in {folder}, found no {missing}. Fetch it: {PULL_COMMAND}")
     return folder
