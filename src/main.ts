@@ -10,13 +10,14 @@ import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
 import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
+import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase, openBot, openEmbeddedRedis, openWorker, packageFolder, type RoleOptions } from './roles.ts';
 
 const EXIT_CODES = `
 Exit codes:
   0    done; start, bot and worker: also when stopped by Ctrl-C
-  1    something failed that is not listed here; doctor: at least one check failed
+  1    something failed that is not listed here; doctor: at least one check failed; probe: not well
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
@@ -65,6 +66,21 @@ program
       await openWorker(role, await openBase(role, requireRedisUrl(role.config, 'worker')));
     }),
   );
+
+program
+  .command('probe')
+  .description('for health checks: is the worker of this machine online, with an engine loaded? (needs REDIS_URL)')
+  .option('--alive', 'that it is online is enough', false)
+  .addHelpText('after', EXIT_CODES)
+  .action(async (options) => {
+    await guard(async () => {
+      const config = loadConfig();
+      requireRedisUrl(config, 'probe');
+      const trouble = await probeWorker(config, options);
+      if (trouble) process.stderr.write(`${trouble}\n`);
+      process.exitCode = trouble ? 1 : 0;
+    });
+  });
 
 program
   .command('render')

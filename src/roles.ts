@@ -237,6 +237,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     ...base,
     pool,
     describe: () => ({
+      name,
       engine: engine.name,
       slots: slots.length,
       loaded: pool.loaded,

@@ -10,6 +10,8 @@ const FORGOTTEN_AFTER_MS = 24 * 3600 * 1000;
 export interface WorkerEntry {
   id: string;
   host: string;
+  /** Its WORKER_NAME, which tells it apart on that host. */
+  name: string;
   engine: string;
   slots: number;
   /** How many of them have an engine that is loaded. */

@@ -36,7 +36,7 @@ export interface RenderWorkerOptions {
   pool: Pool;
   store: Store;
   /** What is told of it on the roster. */
-  describe: () => Pick<WorkerEntry, 'engine' | 'slots' | 'loaded' | 'holds' | 'launched'>;
+  describe: () => Pick<WorkerEntry, 'name' | 'engine' | 'slots' | 'loaded' | 'holds' | 'launched'>;
   silenceMs: number;
   /** How long renders under way may go on when the worker is told to stop. */
   drainMs: number;

@@ -8,6 +8,7 @@ const COMMANDS: Record<string, string[]> = {
   start: [],
   bot: [],
   worker: [],
+  probe: ['--alive'],
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
   models: [],
   doctor: ['--json', '--quick'],

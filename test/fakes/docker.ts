@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import Docker from 'dockerode';
 
 export const RENDER_IMAGE = 'animate-bot-test-render';
+/** Node, animate-bot and that in one. */
+export const WORKER_IMAGE = 'animate-bot-test-worker';
 export const docker = new Docker();
 
 export const isDockerHere = spawnSync('docker', ['image', 'inspect', RENDER_IMAGE]).status === 0;
