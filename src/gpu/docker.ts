@@ -55,13 +55,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
   });
 
-  const create = async (slot: Slot, launch: Launch): Promise<Docker.Container> => {
+  const create = async (slot: Slot, launch: Launch): Promise<void> => {
     const { socketPath, inputsFolder, outputsFolder } = placesOf(slot);
     const ownSocketFolder = dirname(socketPath);
     for (const folder of [socketFolder, dirname(inputsFolder)]) await makePrivateFolder(folder);
     const { user, group } = containerUser();
     await makeFolders([ownSocketFolder, inputsFolder, outputsFolder], { user, group });
-    return docker.createContainer({
+    await docker.createContainer({
       name: nameOf(slot),
       // By id: the name may come to mean another image while this one runs.
       Image: await imageId(docker, image),
@@ -124,9 +124,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     async start(slot, signal, launch = {}): Promise<Engine> {
       await stop(slot);
       signal.throwIfAborted();
-      const container = await create(slot, launch).catch((error) => {
+      await create(slot, launch).catch((error) => {
         throw explain(error);
       });
+      // By its name from here on, which is what a proxy before Docker's socket can tell ours by.
+      const container = containerOf(slot);
       // Asked for before it starts, so that no end is missed.
       const exited = endOf(container, { isNew: true });
       await container.start().catch((error) => {
@@ -145,7 +147,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     async sweep(slots): Promise<void> {
       const kept = new Set(slots.map(({ index }) => String(index)));
       const leftovers = (await ours(true)).filter(({ Labels }) => !kept.has(Labels[SLOT_LABEL] ?? ''));
-      await Promise.all(leftovers.map(({ Id }) => remove(docker.getContainer(Id))));
+      const names = leftovers.flatMap(({ Names }) => Names.map((name) => name.replace('/', '')));
+      await Promise.all(names.map((name) => remove(docker.getContainer(name))));
     },
   };
 }

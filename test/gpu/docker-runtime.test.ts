@@ -1,64 +1,23 @@
 // The Runtime of containers, on a real Docker engine: what every runtime promises, and what only containers have.
 // The image is made by .ci/docker-image.
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createEngineClient } from '../../src/gpu/client.ts';
-import { createDockerRuntime, type DockerRuntimeOptions } from '../../src/gpu/docker.ts';
-import type { Engine } from '../../src/gpu/runtime.ts';
-import { docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
+import { isDockerHere } from '../fakes/docker.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { testRuntime } from './runtime-contract.ts';
+import { createTested } from './tested-docker.ts';
 
 const never = new AbortController().signal;
 const slot = { index: 0 };
 
-const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.tells_its_environment:create' };
-
-async function create(engine: keyof typeof ENGINES, changes: Partial<DockerRuntimeOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'docker-'));
-  const owner = randomUUID().slice(0, 8);
-  const options: DockerRuntimeOptions = {
-    owner,
-    image: RENDER_IMAGE,
-    engine: { name: ENGINES[engine], model: undefined, rendersPerProcess: 0 },
-    weights: join(folder, 'weights'),
-    memoryBytes: 2 ** 30,
-    socketFolder: join(folder, 'sockets'),
-    dataFolder: join(folder, 'data'),
-    ...changes,
-  };
-  const ours = (all: boolean) =>
-    docker.listContainers({ all, filters: JSON.stringify({ label: [`animate-bot.owner=${owner}`] }) });
-  const runtime = createDockerRuntime(options);
-  return {
-    folder,
-    runtime,
-    restarted: createDockerRuntime(options),
-    running: async () => (await ours(false)).map(({ Names, Status }) => `${Names} ${Status}`),
-    container: async () => {
-      const [found] = await ours(true);
-      return docker.getContainer(found?.Id ?? 'none');
-    },
-    async kill({ slot, exited }: Engine) {
-      await docker.getContainer(`animate-bot-${owner}-${slot.index}`).kill();
-      await exited;
-    },
-    async [Symbol.asyncDispose]() {
-      await runtime.sweep([]);
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
 describe.skipIf(!isDockerHere)('on a Docker engine', () => {
-  testRuntime('the runtime of containers', create);
+  testRuntime('the runtime of containers', createTested);
 
   it('shuts a render server in: no network, no privileges, nothing to write to but its outputs', async () => {
-    await using tested = await create('answers');
+    await using tested = await createTested('answers');
     const engine = await tested.runtime.start(slot, never);
     await writeFile(join(engine.inputsFolder, 'a.png'), 'a picture');
     const run = async (script: string) => {
@@ -82,7 +41,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('makes a clip in a container, whole, where the worker finds it', async () => {
-    await using tested = await create('answers');
+    await using tested = await createTested('answers');
     const engine = await tested.runtime.start(slot, never);
     await writeFile(join(engine.inputsFolder, 'a.png'), await drawPicture());
     const client = createEngineClient(engine.socketPath);
@@ -98,7 +57,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   it('passes nothing of the worker’s environment on', async () => {
     process.env.DISCORD_TOKEN = 'a-secret';
     try {
-      await using tested = await create('tells');
+      await using tested = await createTested('tells');
       await tested.runtime.start(slot, never);
       const { Config } = await (await tested.container()).inspect();
       expect(JSON.stringify(Config)).not.toContain('a-secret');
@@ -108,7 +67,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('says which image is missing and how to build it', async () => {
-    await using tested = await create('answers', { image: 'no-such-image' });
+    await using tested = await createTested('answers', { image: 'no-such-image' });
     await expect(tested.runtime.start(slot, never)).rejects.toMatchObject({
       code: 'setup_missing',
       message: expect.stringMatching(/no-such-image is not on this Docker engine.*docker build/),
@@ -116,7 +75,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('says that a container ran out of memory when that is why it ended', async () => {
-    await using tested = await create('answers', { memoryBytes: 12 * 2 ** 20 });
+    await using tested = await createTested('answers', { memoryBytes: 12 * 2 ** 20 });
     await expect(tested.runtime.start(slot, never)).rejects.toMatchObject({
       code: 'engine_exited',
       message: expect.stringMatching(/memory/),
@@ -124,7 +83,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('gives a container the slot’s own GPU and no other', async () => {
-    await using tested = await create('tells');
+    await using tested = await createTested('tells');
     const engine = await tested.runtime.start({ index: 0, gpu: { index: 1, id: 'GPU-1111' } }, never);
     const client = createEngineClient(engine.socketPath);
     try {
@@ -137,7 +96,7 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('shares the host’s memory with a render server only where it is launched so', async () => {
-    await using tested = await create('answers');
+    await using tested = await createTested('answers');
     const ipcMode = async () => (await (await tested.container()).inspect()).HostConfig.IpcMode;
     await tested.runtime.start(slot, never);
     expect(await ipcMode()).toBe('private');
@@ -146,15 +105,15 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
   });
 
   it('goes by another identity once the image is another', async () => {
-    await using tested = await create('answers');
-    await using other = await create('answers', { image: 'animate-bot-test-base' });
+    await using tested = await createTested('answers');
+    await using other = await createTested('answers', { image: 'animate-bot-test-base' });
     expect(await tested.runtime.identity()).toMatch(/^sha256:/);
     expect(await other.runtime.identity()).not.toBe(await tested.runtime.identity());
   });
 
   it('leaves the containers of other owners alone', async () => {
-    await using tested = await create('answers');
-    await using other = await create('answers');
+    await using tested = await createTested('answers');
+    await using other = await createTested('answers');
     await tested.runtime.start(slot, never);
     await other.runtime.sweep([]);
     expect(await tested.running()).toHaveLength(1);
