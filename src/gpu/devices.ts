@@ -35,6 +35,7 @@ export async function findGpus(): Promise<Gpu[]> {
     const { stdout } = await promisify(execFile)('nvidia-smi', question, { timeout: ASK_WITHIN_MS });
     return stdout.trim().split('\n').filter(Boolean).map(readLine);
   } catch (error) {
+    if (error instanceof OperationError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     const { stdout, message } = error as { stdout?: string; message: string };
     throw missing(`nvidia-smi does not answer: ${stdout?.trim() || message}`, error);
@@ -57,6 +58,9 @@ export function chooseGpus(found: Gpu[], wanted: string): Gpu[] {
 function readLine(line: string): Gpu {
   const [index, id = '', name = '', total, used, computeCapability = '', driver = '', temperature, percent] =
     line.split(/,\s*/);
+  if (!Number.isFinite(Number(index)) || !Number.isFinite(Number(total))) {
+    throw missing(`nvidia-smi was asked for ${FIELDS.join(', ')}, and said: ${line}`);
+  }
   return {
     index: Number(index),
     id,

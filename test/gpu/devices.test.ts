@@ -53,6 +53,11 @@ test('a machine without a driver has no cards, and one whose driver is broken sa
     code: 'setup_missing',
     message: 'nvidia-smi does not answer: Failed to initialize NVML: Driver/library version mismatch',
   });
+  await installTool('echo No devices were found');
+  await expect(findGpus()).rejects.toMatchObject({
+    code: 'setup_missing',
+    message: expect.stringMatching(/^nvidia-smi was asked for index, .*, and said: No devices were found$/),
+  });
 });
 
 test('cards are chosen by number or id, each once, and one that is not there is told with those that are', async () => {
