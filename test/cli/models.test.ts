@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { containersOf, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { type Hub, startHub } from '../fakes/hub.ts';
 import { main, run } from '../fakes/roles.ts';
 
@@ -75,6 +76,16 @@ test('a hub that cannot be reached, and a model that is not there, are told in a
   expect(away).toMatchObject({ code: 1, stderr: expect.stringMatching(/^tests\/small could not be fetched: .*\n$/) });
   const missing = await pull({ MODEL: 'tests/none' });
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^tests\/none could not be fetched: .*\n$/) });
+});
+
+test.skipIf(!isDockerHere)('where renders run in containers, one of the same image fetches', async () => {
+  // The tests' image has no client for a hub in it, which is what its program then says.
+  expect(await pull({ RUNTIME: 'docker', RENDER_IMAGE, WEIGHTS: join(folder, 'weights') })).toEqual({
+    code: 1,
+    stdout: expect.stringMatching(/^Expected huggingface_hub in \/opt\/venv\/bin\/python\d?, found none: install/),
+    stderr: '',
+  });
+  expect(await containersOf(folder)).toEqual([]);
 });
 
 test('an engine without weights has none to fetch', async () => {
