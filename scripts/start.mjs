@@ -1,11 +1,13 @@
-// `npm start`: sets this machine up if need be, then runs `animate-bot start` in this same process.
+// `npm start`: sets this machine up if need be, then runs `animate-bot start` in this same process; `npm start -- doctor` another
+// of its commands.
 import { readFileSync } from 'node:fs';
 import { root, setUp } from './setup.mjs';
 
 setUp();
 process.chdir(root);
 stopWhenOrphaned();
-process.argv = [process.execPath, 'animate-bot', 'start', ...process.argv.slice(2)];
+const asked = process.argv.slice(2);
+process.argv = [process.execPath, 'animate-bot', ...(asked.length > 0 ? asked : ['start'])];
 await import('../dist/main.js');
 
 /** npm cannot pass on the signal that nobody can catch: when it is killed, we notice by having other ancestors. */

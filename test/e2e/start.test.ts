@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { leftAfter, leftBehind, type Role, startRole, startWithNpm } from '../fakes/roles.ts';
+import { leftAfter, leftBehind, type Role, root, run, startRole, startWithNpm } from '../fakes/roles.ts';
 
 let folder: string;
 let started: Role[];
@@ -99,4 +99,10 @@ test.each<[string, (npm: number) => void]>([
   end(role.process.pid ?? 0);
   expect(await leftAfter(folder, 40_000)).toEqual([]);
   expect(await readFile(join(folder, 'data', 'redis', 'redis.log'), 'utf8')).toContain('bye bye');
+});
+
+test('`npm start --` and a command runs that command, set up in the same way', async () => {
+  const { code, stdout } = await run('npm', ['start', '--silent', '--', '--help'], { cwd: root });
+  expect(stdout).toContain('animate-bot [options] [command]');
+  expect(code).toBe(0);
 });
