@@ -41,6 +41,7 @@ export class Ladder {
   readonly #key: string;
   #at = 0;
   #reason = '';
+  #isKept = false;
 
   private constructor(rungs: Rung[], file: string, key: string) {
     this.#rungs = rungs;
@@ -75,12 +76,16 @@ export class Ladder {
     if (rung !== this.rung) return true;
     if (this.#at + 1 >= this.#rungs.length || !isMendedHigher(`${reason}\n${output}`)) return false;
     this.#at += 1;
+    this.#isKept = false;
     this.#reason = reason.split('\n', 1)[0] ?? '';
     return true;
   }
 
   /** An engine has started from the present rung. */
   async remember(): Promise<void> {
+    // Asked for after every render.
+    if (this.#isKept) return;
+    this.#isKept = true;
     const kept = await readKept(this.#file);
     if ((kept[this.#key]?.words ?? PLAIN.words) === this.rung.words) return;
     const part = `${this.#file}.part`;

@@ -12,6 +12,9 @@ const LOCK_MS = 10_000;
 const RENEW_EVERY_MS = LOCK_MS / 3;
 const STALLED_CHECK_MS = 5000;
 
+/** Looking again at once helps where another worker was faster, and not where a queue is paused: that has time. */
+const MOST_MISSES = 5;
+
 /** Events tell of every render that comes; this is for those that were lost with a connection. */
 const LOOK_EVERY_MS = 5000;
 
@@ -47,40 +50,53 @@ export async function startDispatch(options: DispatchOptions) {
   let looking: Promise<void> | undefined;
   let isAskedAgain = false;
 
-  /** True if there may be more to take. */
-  const takeOne = async (): Promise<boolean> => {
+  const takeOne = async (): Promise<'taken' | 'missed' | 'nothing'> => {
     const heads = await Promise.all(
       lanes.map(async (lane) => {
         const [job] = await lane.queue.getJobs(['waiting'], 0, 0, true);
         return { lane, job };
       }),
     );
-    const [next] = heads
+    const open = heads
       .filter(({ lane, job }) => job?.id !== undefined && pool.hasRoom(job.id, lane.resolution))
       .sort((one, other) => (one.job?.timestamp ?? 0) - (other.job?.timestamp ?? 0));
-    if (!next || isStopping) return false;
-    const token = randomUUID();
-    const job = await next.lane.worker.getNextJob(token, { block: false });
-    if (!job) return true;
-    const claim = isStopping ? undefined : pool.claim(job.id ?? '', next.lane.resolution);
-    // Somebody else took the render that was at the head, and this one has to wait for another engine.
-    if (!claim) await job.moveToWait(token);
-    else begin(job, token, claim);
-    return true;
+    for (const { lane } of open) {
+      if (isStopping) return 'nothing';
+      const token = randomUUID();
+      const job = await lane.worker.getNextJob(token, { block: false });
+      // Its queue is paused, or the head went to somebody else.
+      if (!job) continue;
+      const claim = isStopping ? undefined : pool.claim(job.id ?? '', lane.resolution);
+      // The next one behind that head has to wait for another engine.
+      if (!claim) await job.moveToWait(token);
+      else begin(job, token, claim);
+      return claim ? 'taken' : 'missed';
+    }
+    return open.length > 0 ? 'missed' : 'nothing';
+  };
+
+  const takeAll = async (): Promise<void> => {
+    for (let misses = 0; misses < MOST_MISSES; ) {
+      const outcome = await takeOne();
+      if (outcome === 'nothing') return;
+      misses = outcome === 'missed' ? misses + 1 : 0;
+    }
   };
 
   const look = (): void => {
     isAskedAgain = true;
-    looking ??= (async () => {
-      while (isAskedAgain && !isStopping) {
-        isAskedAgain = false;
-        while (!isStopping && (await takeOne()));
-      }
-    })()
-      .catch(onError)
-      .finally(() => {
+    if (looking || isStopping) return;
+    isAskedAgain = false;
+    looking = takeAll().then(
+      () => {
         looking = undefined;
-      });
+        if (isAskedAgain) look();
+      },
+      (error) => {
+        looking = undefined;
+        onError(error);
+      },
+    );
   };
 
   const begin = (job: Job, token: string, claim: Claim): void => {
