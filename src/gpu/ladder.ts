@@ -35,6 +35,9 @@ export function isMendedHigher(words: string): boolean {
   return !MENDED_ELSEWHERE.test(words) && MENDED_HIGHER.test(words);
 }
 
+/** What worked, by what was launched. */
+type Kept = Record<string, { words: string; reason: string }>;
+
 export class Ladder {
   readonly #rungs: Rung[];
   readonly #file: string;
@@ -85,9 +88,12 @@ export class Ladder {
   async remember(): Promise<void> {
     // Asked for after every render.
     if (this.#isKept) return;
-    this.#isKept = true;
     const kept = await readKept(this.#file);
-    if ((kept[this.#key]?.words ?? PLAIN.words) === this.rung.words) return;
+    if ((kept[this.#key]?.words ?? PLAIN.words) !== this.rung.words) await this.#keep(kept);
+    this.#isKept = true;
+  }
+
+  async #keep(kept: Kept): Promise<void> {
     const part = `${this.#file}.part`;
     const entry = { words: this.rung.words, reason: this.#reason };
     await writeFile(part, JSON.stringify({ ...kept, [this.#key]: entry }, undefined, 2));
@@ -95,7 +101,7 @@ export class Ladder {
   }
 }
 
-async function readKept(file: string): Promise<Record<string, { words: string; reason: string }>> {
+async function readKept(file: string): Promise<Kept> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch {

@@ -211,7 +211,9 @@ export class Pool {
         const health = await this.#waitUntilReady(bay, signal);
         bay.isLoaded = true;
         bay.reservedFor = health.renderId ?? undefined;
-        await ladder.remember();
+        await ladder
+          .remember()
+          .catch((error) => log.warn({ err: error }, 'How the engine was launched could not be kept'));
         log.info(
           {
             ...{ slot: index, engine: health.engine, launched: ladder.describe() },
