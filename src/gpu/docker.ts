@@ -19,6 +19,7 @@ const IMAGE_USER = 1000;
 const STOP_WITHIN_SECONDS = 5;
 const LOG_LINES = 50;
 const MOST_PROCESSES = 1024;
+const MOST_OPEN_FILES = 16_384;
 /** FastVideo's worker needs more than the 64 MiB that Docker gives. */
 const SHARED_MEMORY_BYTES = 8 * 2 ** 30;
 
@@ -92,6 +93,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         Memory: options.memoryBytes,
         MemorySwap: options.memoryBytes,
         PidsLimit: MOST_PROCESSES,
+        // Processes are limited for the container; this limit would count all of its user's on the machine.
+        Ulimits: [{ Name: 'nofile', Soft: MOST_OPEN_FILES, Hard: MOST_OPEN_FILES }],
         ...(launch.hostIpc ? { IpcMode: 'host' } : { ShmSize: SHARED_MEMORY_BYTES }),
         Init: true,
         RestartPolicy: { Name: 'no' },
