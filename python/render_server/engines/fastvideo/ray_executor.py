@@ -13,9 +13,9 @@ def start_ray() -> None:
             "Expected Ray, which the engine fastvideo-ray needs, found none. Install it: pip install ray "
             "(No module named 'ray')"
         )
-    import ray  # noqa: PLC0415
-    from fastvideo.worker.executor import Executor  # noqa: PLC0415
-    from fastvideo.worker.ray_distributed_executor import RayDistributedExecutor  # noqa: PLC0415
+    import ray  # noqa: PLC0415 - no other engine needs Ray
+    from fastvideo.worker.executor import Executor  # noqa: PLC0415 - no other engine needs Ray
+    from fastvideo.worker.ray_distributed_executor import RayDistributedExecutor  # noqa: PLC0415 - no other engine needs Ray
 
     # 0.2.0 declares these two in the base, with a body, and left them out here, so that nothing could be made of it.
     RayDistributedExecutor.set_log_queue = Executor.set_log_queue
