@@ -45,7 +45,7 @@ interface Lane {
 export async function startDispatch(options: DispatchOptions) {
   const { redis, resolutions, pool, mostLosses, run, onError } = options;
   const running = new Map<string, { cancelling: AbortController; ended: Promise<void> }>();
-  const lanes = resolutions.map((resolution) => openLane(redis, resolution, mostLosses, onError));
+  const lanes = await Promise.all(resolutions.map((resolution) => openLane(redis, resolution, mostLosses, onError)));
   let isStopping = false;
   let looking: Promise<void> | undefined;
   let isAskedAgain = false;
@@ -157,23 +157,27 @@ export async function startDispatch(options: DispatchOptions) {
   };
 }
 
-function openLane(redis: Redis, resolution: Resolution, mostLosses: number, onError: (error: Error) => void): Lane {
+async function openLane(
+  redis: Redis,
+  resolution: Resolution,
+  mostLosses: number,
+  onError: (error: Error) => void,
+): Promise<Lane> {
   const name = rendersQueue(resolution);
   const connection = { connection: redis, prefix: KEY_PREFIX };
-  const lane = {
-    resolution,
-    queue: new Queue(name, connection),
-    // Without a processor: it takes renders when it is told to.
-    worker: new Worker(name, null, {
-      ...connection,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      maxStalledCount: mostLosses,
-    }),
-    events: new QueueEvents(name, connection),
-  };
-  lane.queue.on('error', onError);
-  lane.worker.on('error', onError);
-  lane.events.on('error', onError);
-  return lane;
+  const queue = new Queue(name, connection);
+  // Without a processor: it takes renders when it is told to.
+  const worker = new Worker(name, null, {
+    ...connection,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: mostLosses,
+  });
+  // From here on: by itself it would begin with the events that come after its first question, some time after now.
+  const [latest] = await redis.xrevrange(queue.toKey('events'), '+', '-', 'COUNT', 1);
+  const events = new QueueEvents(name, { ...connection, lastEventId: latest?.[0] ?? '0-0' });
+  queue.on('error', onError);
+  worker.on('error', onError);
+  events.on('error', onError);
+  return { resolution, queue, worker, events };
 }

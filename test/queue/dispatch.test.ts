@@ -131,7 +131,7 @@ test('several workers with room take each render once', async () => {
   const workers = [await dispatchOn([['480p'], ['480p']]), await dispatchOn([['480p'], ['480p']])];
   const ids = Array.from({ length: 4 }, (_, index) => `a-${index + 1}`);
   await Promise.all(ids.map((id) => add(id, '480p')));
-  await expect.poll(() => workers.flatMap(({ taken }) => taken).sort()).toEqual(ids);
+  await expect.poll(() => workers.flatMap(({ taken }) => taken).sort(), { timeout: 4000 }).toEqual(ids);
 });
 
 test('a render that is put back is as it was, and one that fails is tried again', async () => {
