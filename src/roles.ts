@@ -232,7 +232,6 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
   shutdown.onStop('engines', () => pool.close());
   await pool.start();
   const { engine, engineSilenceMs: silenceMs, drainMs } = config;
-  const holds = { '480p': slotsHolding(slots, '480p').length, '720p': slotsHolding(slots, '720p').length };
   const worker = await startRenderWorker({
     ...base,
     pool,
@@ -241,7 +240,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
       engine: engine.name,
       slots: slots.length,
       loaded: pool.loaded,
-      holds,
+      holds: { '480p': pool.holding('480p'), '720p': pool.holding('720p') },
       launched: ladder.describe(),
     }),
     silenceMs,

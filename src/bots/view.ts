@@ -109,8 +109,7 @@ function describeMissing(
   resolution: Resolution,
 ): string {
   if (online === 0) return 'No worker is online at the moment; it starts as soon as one is.';
-  if (able === 0)
-    return `No GPU with the memory for ${resolution} is online at the moment; it starts as soon as one is.`;
+  if (able === 0) return `No GPU that can render ${resolution} is online at the moment; it starts as soon as one is.`;
   return loaded === 0 ? 'The engine is still loading; it starts as soon as that is done.' : '';
 }
 

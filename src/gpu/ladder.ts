@@ -31,6 +31,14 @@ const MENDED_ELSEWHERE =
 const MENDED_HIGHER =
   /WorkerMultiprocProc|pipe closed unexpectedly|bus error|SIGBUS|No space left on device|shared memory|semaphore|Operation not permitted|\bray\b|was not ready after/i;
 
+/** What neither another launch nor another try mends: the image was not built for this card. */
+const NEVER_MENDED = /no kernel image is available|needs kernels for sm_\d+/i;
+
+/** The line that says that this engine can never run on its card, if there is one. */
+export function findNeverMended(words: string): string | undefined {
+  return words.split('\n').find((line) => NEVER_MENDED.test(line));
+}
+
 export function isMendedHigher(words: string): boolean {
   return !MENDED_ELSEWHERE.test(words) && MENDED_HIGHER.test(words);
 }

@@ -4,7 +4,7 @@ import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Resolution } from '../render.ts';
 import { createEngineClient, type EngineClient } from './client.ts';
-import type { Ladder, Rung } from './ladder.ts';
+import { findNeverMended, type Ladder, type Rung } from './ladder.ts';
 import type { EngineHealth } from './protocol.ts';
 import type { Engine, Runtime, Slot } from './runtime.ts';
 
@@ -40,7 +40,8 @@ export interface Lease extends AsyncDisposable {
 
 interface Bay {
   slot: Slot;
-  state: 'starting' | 'free' | 'lent' | 'asleep';
+  /** One that is refused can never run an engine: the image has no kernels for its card. */
+  state: 'starting' | 'free' | 'lent' | 'asleep' | 'refused';
   engine: Engine | undefined;
   client: EngineClient | undefined;
   /** The render that was running in the engine when we found it. */
@@ -104,6 +105,11 @@ export class Pool {
     return this.#bays.filter(({ isLoaded }) => isLoaded).length;
   }
 
+  /** How many engines have, or will have once they are loaded, the memory for this resolution. */
+  holding(resolution: Resolution): number {
+    return this.#bays.filter((bay) => bay.state !== 'refused' && holds(bay, resolution)).length;
+  }
+
   /** Is there an engine for this render now, awake or asleep? */
   hasRoom(renderId: string, resolution: Resolution): boolean {
     return this.#choose(renderId, resolution) !== undefined;
@@ -149,9 +155,9 @@ export class Pool {
   #choose(renderId: string, resolution: Resolution): Bay | undefined {
     if (this.#closing.signal.aborted) return undefined;
     const fit = this.#bays.filter(
-      ({ slot, state, reservedFor }) =>
-        (state === 'asleep' || (state === 'free' && (reservedFor ?? renderId) === renderId)) &&
-        (slot.resolutions?.includes(resolution) ?? true),
+      (bay) =>
+        (bay.state === 'asleep' || (bay.state === 'free' && (bay.reservedFor ?? renderId) === renderId)) &&
+        holds(bay, resolution),
     );
     const rank = ({ slot, state, reservedFor }: Bay) =>
       (reservedFor === renderId ? 0 : 1000) + (state === 'free' ? 0 : 100) + (slot.resolutions?.length ?? 0);
@@ -231,6 +237,8 @@ export class Pool {
         isKept = false;
         this.#failToWake(bay, error as Error);
         const output = await runtime.logs(bay.slot).catch(() => '');
+        const hopeless = findNeverMended(`${(error as Error).message}\n${output}`);
+        if (hopeless !== undefined) return await this.#refuse(bay, hopeless);
         if (ladder.climb(rung, (error as Error).message, output)) {
           log.warn({ slot: index, launch: ladder.describe() }, 'Launching the engine another way');
           continue;
@@ -238,6 +246,19 @@ export class Pool {
         await sleep(delayMs, undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  /** Trying again would only burn the machine's time: the other cards go on without this one. */
+  async #refuse(bay: Bay, reason: string): Promise<void> {
+    const { runtime, log } = this.#options;
+    bay.state = 'refused';
+    log.error(
+      { slot: bay.slot.index, gpu: bay.slot.gpu?.id, reason },
+      'This card is left out until the worker starts again',
+    );
+    await bay.client?.close();
+    bay.client = undefined;
+    await runtime.stop(bay.slot);
   }
 
   async #connect(bay: Bay, mayKeep: boolean, rung: Rung, signal: AbortSignal): Promise<void> {
@@ -372,6 +393,10 @@ export class Pool {
     this.#tasks.add(task);
     void task.finally(() => this.#tasks.delete(task));
   }
+}
+
+function holds({ slot }: Bay, resolution: Resolution): boolean {
+  return slot.resolutions?.includes(resolution) ?? true;
 }
 
 /** Resolves with the promise, or rejects with the reason of a signal that comes first. */

@@ -1,5 +1,5 @@
 // A Store in a bucket of any S3-compatible service, for bots and workers on different machines. Nothing in it is public:
-// whoever reads needs the key, and members read through the bot.
+// whoever reads needs the key, or a link to one file that ends soon.
 
 import { Readable } from 'node:stream';
 import {
@@ -10,6 +10,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { OperationError } from '../errors.ts';
 import { openPlainFile } from './plain-file.ts';
 import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
@@ -93,6 +94,8 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
     async remove(key) {
       await ask(client.send(new DeleteObjectCommand(place(key))));
     },
+
+    link: async (key, seconds) => getSignedUrl(client, new GetObjectCommand(place(key)), { expiresIn: seconds }),
   };
 }
 

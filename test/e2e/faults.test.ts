@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
+import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
 import { type Role, startRole } from '../fakes/roles.ts';
@@ -251,4 +252,35 @@ test.each([
     await Promise.all(roles.map((role) => role.kill('SIGTERM')));
     await durable.stop();
   }
+});
+
+test('a card that the engine has no kernels for is left out, and the other card makes the clips', async () => {
+  const { chat } = await startBot();
+  const cards = [
+    { id: 'GPU-new', name: 'NVIDIA GeForce RTX 5090', mebibytes: 32_607 },
+    { id: 'GPU-old', name: 'NVIDIA H100 80GB HBM3', mebibytes: 81_559 },
+  ];
+  const worker = start('worker', {
+    PATH: await installCards(join(folder, 'cards'), cards),
+    GPUS: 'all',
+    ENGINE: 'test_engines.lacks_kernels:create',
+  });
+  const { slot, gpu, reason } = await worker.said('This card is left out until the worker starts again');
+  expect({ slot, gpu }).toEqual({ slot: 0, gpu: 'GPU-new' });
+  expect(reason).toContain('needs kernels for sm_120, and this PyTorch 2.6 holds sm_90');
+  const renderIds = [await chat.animate('one seconds:1', picture), await chat.animate('two seconds:1', picture)];
+  for (const renderId of renderIds) await chat.until(renderId, isDone);
+  expect(worker.lines.filter(({ msg, slot: of }) => msg === 'Engine ready' && of === 0)).toEqual([]);
+});
+
+test('with no other card, members are told that nothing can render it', async () => {
+  const { chat } = await startBot();
+  const worker = start('worker', {
+    PATH: await installCards(join(folder, 'cards'), [{ id: 'GPU-new', name: 'RTX 5090', mebibytes: 32_607 }]),
+    GPUS: 'all',
+    ENGINE: 'test_engines.lacks_kernels:create',
+  });
+  await worker.said('This card is left out until the worker starts again');
+  const renderId = await chat.animate('one seconds:1', picture);
+  await chat.until(renderId, ({ view }) => view.detail.startsWith('No GPU that can render 480p is online'));
 });

@@ -1,5 +1,5 @@
 // The Store in a bucket, on a real S3 server: what every store promises, and what only buckets have.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createS3Store } from '../../src/media/s3.ts';
 import { startS3 } from '../fakes/s3.ts';
 import { testStore } from './store-contract.ts';
@@ -23,6 +23,19 @@ test('nobody reads without the key', async () => {
   const answer = await fetch(`${bucket.endpoint}/${bucket.bucket}/clips/web-1.mp4`);
   expect(answer.ok).toBe(false);
   expect(await answer.text()).not.toContain('a clip');
+});
+
+test('a link opens one file, without the key, until it ends', async () => {
+  await using bucket = await startS3();
+  const store = createS3Store(bucket);
+  await store.write('clips/web-1.mp4', clip);
+  await store.write('clips/web-2.mp4', clip);
+  const link = (await store.link('clips/web-1.mp4', 60)) ?? '';
+  expect(await (await fetch(link)).text()).toBe('a clip');
+  expect((await fetch(link.replace('web-1', 'web-2'))).ok).toBe(false);
+  expect(link).not.toContain(bucket.secretAccessKey);
+  const ended = (await store.link('clips/web-1.mp4', 1)) ?? '';
+  await vi.waitUntil(async () => !(await fetch(ended)).ok, { timeout: 20_000, interval: 200 });
 });
 
 test('a wrong secret is told with what to check, without the secret', async () => {
