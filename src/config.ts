@@ -28,6 +28,10 @@ const wholeNumber = (lowest: number, highest: number) =>
       error: `a whole number from ${lowest} to ${highest}`,
     });
 
+const snowflake = z.string().regex(/^\d{15,21}$/, { error: 'an id of 15 to 21 digits' });
+
+const flag = z.enum(['true', 'false']).default('false');
+
 /** The engines of python/render_server/engines that have weights. */
 const GPU_ENGINES = ['fastvideo', 'fastvideo-ray', 'diffusers', 'diffusers-best', 'diffusers-a14b'];
 
@@ -76,6 +80,36 @@ const environmentSchema = z.object({
     .min(16, { error: 'at least 16 characters' })
     .optional()
     .describe('The secret that opens the local chat page: http://host:port/?token=…'),
+  DISCORD_TOKEN: z
+    .string()
+    .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'the token of a bot, three parts with dots between' })
+    .optional()
+    .describe('The token of your Discord bot (docs/discord.md). Unset: the bot is not on Discord.'),
+  DISCORD_GUILD: snowflake
+    .optional()
+    .describe('The id of one server that the commands are registered in, for development. Unset: in all.'),
+  DISCORD_ADMINS: z
+    .string()
+    .regex(/^\d{15,21}(\s*,\s*\d{15,21})*$/, { error: 'ids of members and roles between commas' })
+    .optional()
+    .describe('Members and roles, by id, that may use /animate-admin. Whoever manages a server may anyway, there.'),
+  DISCORD_SPOILER: flag.describe('Pictures and clips are hidden behind a click: true or false.'),
+  DISCORD_AGE_RESTRICTED_ONLY: flag.describe('Commands are taken in age-restricted channels alone: true or false.'),
+  DISCORD_SHARDS: z
+    .string()
+    .regex(/^(auto|[1-9]\d{0,3})$/, { error: 'auto, or a number' })
+    .default('auto')
+    .describe('How many connections to Discord this bot keeps. auto is what Discord asks for.'),
+  DISCORD_API_URL: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where Discord’s REST API is instead, such as a proxy that shares its rate limits between bots.'),
+  DISCORD_CDN_URL: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where Discord’s media are instead. Pictures are then fetched from there alone.'),
   WORKER_NAME: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, { error: 'up to 32 of a-z, 0-9 and -' })
@@ -161,6 +195,8 @@ export interface Config {
   /** Undefined: pictures and clips are kept in the data folder. */
   bucket: Bucket | undefined;
   web: { host: string; port: number; token: string | undefined };
+  /** Undefined: the bot is not on Discord. */
+  discord: DiscordConfig | undefined;
   workerName: string;
   engine: {
     name: string;
@@ -182,6 +218,18 @@ export interface Config {
   engineIdleMs: number;
   drainMs: number;
   log: { level: string; format: 'auto' | 'pretty' | 'json' };
+}
+
+export interface DiscordConfig {
+  token: string;
+  guild: string | undefined;
+  /** Members and roles: their ids never meet. */
+  admins: string[];
+  isSpoiler: boolean;
+  ageRestrictedOnly: boolean;
+  shards: 'auto' | number;
+  apiUrl: string | undefined;
+  cdnUrl: string | undefined;
 }
 
 export interface Bucket {
@@ -212,6 +260,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     redisUrl: values.REDIS_URL,
     bucket: toBucket(values),
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
+    discord: toDiscord(values),
     workerName: values.WORKER_NAME,
     engine: {
       name: values.ENGINE,
@@ -258,6 +307,21 @@ function findBucketFaults(given: NodeJS.ProcessEnv): string[] {
   return unset.map((name) => `${name}: expected a value, because ${set.join(', ')} is set, got none`);
 }
 
+function toDiscord(values: z.infer<typeof environmentSchema>): DiscordConfig | undefined {
+  const { DISCORD_TOKEN: token, DISCORD_SHARDS: shards } = values;
+  if (token === undefined) return undefined;
+  return {
+    token,
+    guild: values.DISCORD_GUILD,
+    admins: values.DISCORD_ADMINS?.split(',').map((id) => id.trim()) ?? [],
+    isSpoiler: values.DISCORD_SPOILER === 'true',
+    ageRestrictedOnly: values.DISCORD_AGE_RESTRICTED_ONLY === 'true',
+    shards: shards === 'auto' ? 'auto' : Number(shards),
+    apiUrl: values.DISCORD_API_URL,
+    cdnUrl: values.DISCORD_CDN_URL,
+  };
+}
+
 function toBucket(values: z.infer<typeof environmentSchema>): Bucket | undefined {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
   if (bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
@@ -275,7 +339,7 @@ export function describeEnvironment(): string {
 }
 
 // A secret's value must not be echoed into a terminal or a log.
-const SECRET_NAMES = new Set(['WEB_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']);
+const SECRET_NAMES = new Set(['WEB_TOKEN', 'DISCORD_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']);
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

@@ -26,7 +26,8 @@ export type UserErrorCode =
   | 'picture_too_slow'
   | 'aspect_too_extreme'
   | 'render_unknown'
-  | 'not_allowed';
+  | 'not_allowed'
+  | 'blocked';
 
 /** Something outside this process went wrong. `isRetryable` says whether trying again can help. */
 export class OperationError extends Error {

@@ -216,10 +216,12 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl, bucket }: Config): string[] {
+function secretsOf({ web, redisUrl, bucket, discord }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
-  return [web.token, address, password, bucket?.secretAccessKey].filter((secret) => secret !== undefined);
+  return [web.token, address, password, bucket?.secretAccessKey, discord?.token].filter(
+    (secret) => secret !== undefined,
+  );
 }

@@ -30,6 +30,8 @@ export interface MessageRef {
   channel: string;
   message: string;
   thread: string;
+  /** What its platform alone understands. No credential is among it. */
+  details?: Record<string, string>;
 }
 
 export interface Member {

@@ -2,7 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startBot } from './bots/bot.ts';
+import { type BotOptions, startBot } from './bots/bot.ts';
+import { createDiscordPlatform } from './bots/discord/discord-platform.ts';
+import type { Platform } from './bots/platform.ts';
+import type { View } from './bots/view.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
@@ -15,6 +18,7 @@ import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Logger } from './log.ts';
+import { createClipTools } from './media/clip-tools.ts';
 import { createFileStore } from './media/files.ts';
 import { createIntake } from './media/intake.ts';
 import { createS3Store } from './media/s3.ts';
@@ -22,9 +26,12 @@ import type { Store } from './media/store.ts';
 import { holdLock } from './ops/lock.ts';
 import { startRedisServer } from './ops/redis-server.ts';
 import type { Shutdown } from './ops/shutdown.ts';
+import { createBlocks } from './queue/blocks.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
+import { createInbox } from './queue/inbox.ts';
 import { createLine, type Line } from './queue/line.ts';
+import { createNotes } from './queue/notes.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
@@ -37,6 +44,10 @@ export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 
 /** A page is redrawn as it happens; chat services want seconds between edits. */
 const WEB_REDRAW_MS = 200;
+const CHAT_REDRAW_MS = 3000;
+const CHAT_REDRAW_IN_LONG_WAITS_MS = 15_000;
+const LONG_WAIT_MS = 2 * 60_000;
+const SAME_PRESS_MS = 3000;
 
 /** What bots and workers share: Redis with all that lives in it, and the media store. */
 export interface Base {
@@ -155,11 +166,15 @@ export async function openEmbeddedRedis({ config, log, shutdown }: RoleOptions):
 
 /** Joins the chat platforms. Resolves to the address of the local chat page. */
 export async function openBot({ config, log, shutdown }: RoleOptions, base: Base): Promise<string> {
-  const { redis, records, store } = base;
+  const { redis, store } = base;
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
+  const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'));
+  const blocks = createBlocks(redis);
+  const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) =>
+    startBot({ ...base, platform, redrawEveryMs, queue, intake, clipTools, blocks, log });
   const web = createWebPlatform({
     redis,
     media: store,
@@ -169,20 +184,31 @@ export async function openBot({ config, log, shutdown }: RoleOptions, base: Base
     log,
     prefix: `${KEY_PREFIX}:web:`,
   });
-  const stop = await startBot({
-    platform: web,
-    redrawEveryMs: WEB_REDRAW_MS,
-    redis,
-    queue,
-    records,
-    store,
-    intake,
-    log,
-  }).catch((error) => {
+  const stopWeb = await joinPlatform(web, () => WEB_REDRAW_MS).catch((error) => {
     throw toListenFault(error, config.web) ?? error;
   });
-  shutdown.onStop('bot', stop);
+  shutdown.onStop('chat page', stopWeb);
+  if (config.discord) {
+    const discord = createDiscordPlatform({
+      ...config.discord,
+      media: store,
+      inbox: createInbox(redis, 'discord'),
+      notes: createNotes(redis, 'discord'),
+      maxPictureBytes: config.picture.maxBytes,
+      samePressMs: SAME_PRESS_MS,
+      log: log.child({ platform: 'discord' }),
+      signal: shutdown.signal,
+    });
+    shutdown.onStop('discord', await joinPlatform(discord, chatRedrawMs));
+  }
   return web.address();
+}
+
+/** A chat service wants seconds between edits, and a countdown needs none: the longer the wait, the fewer. */
+function chatRedrawMs(view: View | undefined): number {
+  if (view?.kind !== 'waiting') return CHAT_REDRAW_MS;
+  const leftMs = (view.readyAt ?? Number.POSITIVE_INFINITY) - Date.now();
+  return leftMs > LONG_WAIT_MS ? CHAT_REDRAW_IN_LONG_WAITS_MS : CHAT_REDRAW_MS;
 }
 
 /** What the operating system says against an address, by the name of the setting that is to be changed. */

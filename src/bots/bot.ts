@@ -3,42 +3,50 @@ import { createHash, randomInt } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { OperationError, UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { ClipTools } from '../media/clip-tools.ts';
 import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
+import type { Blocks } from '../queue/blocks.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
+import type { Roster } from '../queue/roster.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
+import { createAdmin } from './admin.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
+import { type Words, wordsOf } from './languages/words.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
 import { firstView, toOutcomeView, type View } from './view.ts';
 
 export interface BotOptions {
   platform: Platform;
-  /** At most one progress edit per message in this time. */
-  redrawEveryMs: number;
+  /** At most one progress edit per message in this time, in milliseconds, by what it shows. */
+  redrawEveryMs(view: View | undefined): number;
   redis: Redis;
   queue: RenderQueue;
   records: Records;
   store: Store;
   intake: Intake;
+  clipTools: ClipTools;
+  roster: Roster;
+  blocks: Blocks;
   log: Logger;
   now?: () => number;
 }
 
 /** Joins a platform and serves it until the returned function is called. */
 export async function startBot(options: BotOptions): Promise<() => Promise<void>> {
-  const { platform, redrawEveryMs, redis, queue, records, store, intake, now = Date.now } = options;
+  const { platform, redrawEveryMs, redis, queue, records, store, intake, clipTools, blocks, now = Date.now } = options;
   const log = options.log.child({ platform: platform.name });
   const inOrder = createInOrder();
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await open(firstView(record.id, record.request));
+    const ref = await open(firstView(record));
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
@@ -46,7 +54,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   const admit = async (
     id: string,
-    member: RenderRecord['member'],
+    { member, language }: Pick<RenderRecord, 'member' | 'language'>,
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
   ): Promise<RenderRecord> => {
@@ -55,6 +63,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       id,
       platform: platform.name,
       member,
+      language,
       request: toRequest(command, image, picture),
       createdAt: now(),
     };
@@ -63,19 +72,33 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return (await queue.find(id))?.record ?? record;
   };
 
-  /** The picture of an earlier render, with that render's options. */
-  const pictureOf = async (renderId: string) => {
-    const { record } = await entryOf(renderId);
-    const stored = await store.read(record.request.image);
-    if (!stored)
-      throw new UserError('render_unknown', 'The picture of that render is not kept any more. Attach it again.');
-    return { record, picture: await intake.normalise(await buffer(stored.stream), 'picture.png') };
+  /** A picture of an earlier render: the one that it was made from, or the last of its clip. */
+  const pictureOf = async ({ record }: RenderEntry, which: 'first' | 'last' = 'first') => {
+    const key = which === 'first' ? record.request.image : clipKey(record.id);
+    const stored = await store.read(key);
+    if (!stored) throw new UserError('render_unknown', wordsOf(record.language).pictureGone);
+    const bytes = await buffer(stored.stream);
+    return intake.normalise(which === 'first' ? bytes : await clipTools.lastFrame(bytes), 'picture.png');
   };
 
-  const entryOf = async (renderId: string): Promise<RenderEntry> => {
+  const entryOf = async (renderId: string, language: string | undefined): Promise<RenderEntry> => {
     const entry = await queue.find(renderId);
-    if (!entry) throw new UserError('render_unknown', 'That render is too old: it is not kept any more.');
+    if (!entry) throw new UserError('render_unknown', wordsOf(language).renderUnknown);
     return entry;
+  };
+
+  /** The render of a button, for whoever may use its buttons. */
+  const ownEntryOf = async ({ renderId, member, mayManage, language }: Parameters<Handlers['recall']>[0]) => {
+    const entry = await entryOf(renderId, language);
+    if (!mayManage && entry.record.member.id !== member.id) {
+      throw new UserError('not_allowed', wordsOf(language).notYours(entry.record.member.name));
+    }
+    return entry;
+  };
+
+  const requireWelcome = async (memberId: string): Promise<void> => {
+    if (!(await blocks.isBlocked(platform.name, memberId))) return;
+    throw new UserError('blocked', 'An admin has blocked you from making clips here. Ask them about it.');
   };
 
   const animate = async (command: AnimateCommand): Promise<{ renderId: string }> => {
@@ -85,67 +108,99 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       if (!known.ref) await begin(known.record, command.open);
       return { renderId: id };
     }
+    await requireWelcome(command.member.id);
     if (!command.picture) {
       throw new UserError(
         'picture_missing',
         'Expected a picture to animate, got none. Attach a PNG, JPEG or WebP and send it again.',
       );
     }
-    const parsed = parseCommand(command.text);
+    const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
     const picture =
       'ofRender' in command.picture
-        ? (await pictureOf(command.picture.ofRender)).picture
+        ? await pictureOf(await entryOf(command.picture.ofRender, command.language))
         : await intake.normalise(command.picture.bytes, command.picture.filename);
-    await begin(await admit(id, command.member, parsed, picture), command.open);
+    await begin(await admit(id, command, parsed, picture), command.open);
     return { renderId: id };
   };
 
-  const again = async ({ eventId, renderId, member, open }: ButtonPress): Promise<string> => {
+  /** A render like an earlier one, but for what a button changes. */
+  const renew = async (
+    { eventId, open, ...press }: ButtonPress,
+    earlier: RenderEntry,
+    changes: Partial<ParsedCommand>,
+    which: 'first' | 'last' = 'first',
+  ): Promise<void> => {
     const id = toRenderId(platform.name, eventId);
     const known = await queue.find(id);
-    if (known?.ref) return 'Once more, with another seed.';
-    const { record, picture } = await pictureOf(renderId);
-    const fresh = known?.record ?? (await admit(id, member, { ...record.request, seed: undefined }, picture));
-    await begin(fresh, open);
-    return 'Once more, with another seed.';
+    if (known?.ref) return;
+    const command = { ...earlier.record.request, ...changes };
+    const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which)));
+    await begin(record, open);
   };
 
-  const cancel = async (renderId: string): Promise<string> => {
+  const cancel = async (renderId: string, words: Words): Promise<string> => {
     const answer = await queue.cancel(renderId);
     switch (answer) {
       case 'unknown':
       case 'ended':
-        return 'That render has ended already; there is nothing to cancel.';
+        return words.nothingToCancel;
       case 'removed':
-        return 'Cancelled before it started.';
+        return words.cancelledInTime;
       case 'stopping':
-        return 'Stopping it now.';
+        return words.stopping;
     }
   };
 
-  const remove = async ({ record, ref, outcome }: RenderEntry): Promise<string> => {
+  const remove = async ({ record, ref, outcome }: RenderEntry): Promise<void> => {
     if (!outcome) await queue.cancel(record.id);
     await inOrder(record.id, async () => {
       await records.markDeleted(record.id, platform.name);
       await Promise.all([store.remove(record.request.image), store.remove(clipKey(record.id))]);
-      if (ref) await platform.update(ref, toOutcomeView(record.id, record.request, { kind: 'deleted' }));
+      if (ref) await platform.update(ref, toOutcomeView(record, { kind: 'deleted' }));
     });
-    return 'Deleted.';
   };
 
   const press = async (button: ButtonPress): Promise<string> => {
-    const entry = await entryOf(button.renderId);
-    if (!button.mayManage && entry.record.member.id !== button.member.id) {
-      throw new UserError('not_allowed', `That render belongs to ${entry.record.member.name}; only they can do that.`);
-    }
+    const words = wordsOf(button.language);
+    const entry = await ownEntryOf(button);
+    if (button.action !== 'cancel' && button.action !== 'delete') await requireWelcome(button.member.id);
     switch (button.action) {
       case 'again':
-        return again(button);
+        await renew(button, entry, { seed: undefined });
+        return words.onceMore;
+      case 'larger':
+        await renew(button, entry, { resolution: '720p' });
+        return words.larger;
+      case 'extend':
+        await renew(button, entry, { seed: undefined }, 'last');
+        return words.extended;
       case 'cancel':
-        return cancel(button.renderId);
+        return cancel(button.renderId, words);
       case 'delete':
-        return remove(entry);
+        await remove(entry);
+        return words.deletedNow;
     }
+  };
+
+  const recall: Handlers['recall'] = async (button) => (await ownEntryOf(button)).record.request;
+
+  const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
+    if (outcome.kind !== 'done') return undefined;
+    const { clip: key, result } = outcome;
+    const read = async () => {
+      const stored = await store.read(key);
+      if (!stored) throw new OperationError('clip_missing', `The clip of ${renderId} is not in the store.`);
+      return stored.stream;
+    };
+    return {
+      key,
+      filename: `${renderId}.mp4`,
+      result,
+      read,
+      shrink: async (maxBytes) => clipTools.shrink(await buffer(await read()), maxBytes),
+      link: (seconds) => store.link(key, seconds),
+    };
   };
 
   const deliver = async ({ record }: RenderEntry): Promise<void> => {
@@ -156,13 +211,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       const outcome = await withoutMissingClip(store, entry.outcome);
       const names = { renderId: record.id, memberId: record.member.id };
       if (outcome !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
-      const view = toOutcomeView(record.id, record.request, outcome);
-      await platform.deliver(entry.ref, view, toClip(store, record.id, outcome));
+      const view = toOutcomeView(record, outcome);
+      await platform.deliver(entry.ref, view, toClip(record.id, outcome));
       log.info({ ...names, outcome: outcome.kind }, 'Delivered');
     });
   };
 
-  const handlers: Handlers = { animate, press };
+  const administer = createAdmin({ ...options, platform: platform.name, log });
+  const handlers: Handlers = { animate, press, recall, administer };
   await platform.start(handlers);
   const deliveries = createDeliveryWorker({
     redis,
@@ -219,19 +275,4 @@ async function withoutMissingClip(store: Store, outcome: Outcome): Promise<Outco
   if (outcome.kind !== 'done' || (await store.size(outcome.clip)) !== undefined) return outcome;
   const message = 'The clip was made, but it is not in the store any more.';
   return { kind: 'failed', code: 'clip_missing', message, seconds: outcome.seconds };
-}
-
-function toClip(store: Store, renderId: string, outcome: Outcome): Clip | undefined {
-  if (outcome.kind !== 'done') return undefined;
-  const { clip: key, result } = outcome;
-  return {
-    key,
-    filename: `${renderId}.mp4`,
-    result,
-    read: async () => {
-      const stored = await store.read(key);
-      if (!stored) throw new OperationError('clip_missing', `The clip of ${renderId} is not in the store.`);
-      return stored.stream;
-    },
-  };
 }

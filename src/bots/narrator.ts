@@ -24,7 +24,8 @@ export interface NarratorOptions {
   platform: Platform;
   queue: RenderQueue;
   inOrder: InOrder;
-  redrawEveryMs: number;
+  /** By what the message shows now. */
+  redrawEveryMs(view: View | undefined): number;
   log: Logger;
   now?: () => number;
 }
@@ -49,7 +50,7 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
   const schedule = (id: string): void => {
     const told = renders.get(id);
     if (!told || told.timer || isStopped) return;
-    const waitMs = Math.max(0, told.at + redrawEveryMs - now());
+    const waitMs = Math.max(0, told.at + redrawEveryMs(told.view) - now());
     told.timer = setTimeout(() => {
       told.timer = undefined;
       told.at = now();

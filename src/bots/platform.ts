@@ -2,7 +2,8 @@
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
 import type { Member, MessageRef, RenderResult } from '../render.ts';
-import type { View } from './view.ts';
+import type { ParsedCommand } from './command.ts';
+import type { Button, View } from './view.ts';
 
 export type { Member, MessageRef } from '../render.ts';
 
@@ -13,8 +14,10 @@ export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: s
 export interface AnimateCommand {
   eventId: string;
   member: Member;
-  /** What was typed, with or without the leading `/animate`. */
-  text: string;
+  /** What the member's chat client speaks, such as `de`; undefined is English. */
+  language?: string | undefined;
+  /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
+  text: string | ParsedCommand;
   picture: CommandPicture | undefined;
   /**
    * Posts the status message (and its thread) once the command is accepted, and says where it is.
@@ -26,13 +29,37 @@ export interface AnimateCommand {
 /** A button under a status message. */
 export interface ButtonPress {
   eventId: string;
-  action: 'cancel' | 'again' | 'delete';
+  action: Exclude<Button, 'edit'>;
   renderId: string;
   member: Member;
+  language?: string | undefined;
   /** The platform vouches that this member may use other members' buttons too. */
   mayManage: boolean;
-  /** Posts the status message of the new render that `again` starts. */
+  /** Posts the status message of the new render that `again`, `larger` and `extend` start. */
   open(view: View): Promise<MessageRef>;
+}
+
+/** What an admin can ask for, from any chat. */
+export const ADMIN_VERBS = [
+  'health',
+  'queue',
+  'workers',
+  'job',
+  'pause',
+  'resume',
+  'drain',
+  'cancel',
+  'block',
+  'unblock',
+] as const;
+
+/** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
+export interface AdminRequest {
+  verb: (typeof ADMIN_VERBS)[number];
+  subject?: string | undefined;
+  /** `drain` taken back. */
+  isUndone?: boolean;
+  by: Member;
 }
 
 /** What the bot does when something happens on a platform. A thrown UserError is the sentence to show that member, privately. */
@@ -40,6 +67,10 @@ export interface Handlers {
   animate(command: AnimateCommand): Promise<{ renderId: string }>;
   /** Resolves to the sentence that tells the member what happened. */
   press(press: ButtonPress): Promise<string>;
+  /** Resolves to lines of Markdown. Throws a UserError for a subject that is not there. */
+  administer(request: AdminRequest): Promise<string>;
+  /** What that render was asked for, for the form of its Edit button. */
+  recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */
@@ -48,6 +79,10 @@ export interface Clip {
   filename: string;
   result: RenderResult;
   read(): Promise<Readable>;
+  /** The same clip in at most so many bytes; undefined where that would leave nothing worth watching. */
+  shrink(maxBytes: number): Promise<Buffer | undefined>;
+  /** An address that opens it for so long; undefined where the store has none. */
+  link(seconds: number): Promise<string | undefined>;
 }
 
 /** A chat service. One adapter object serves one bot process. */

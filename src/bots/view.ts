@@ -1,10 +1,11 @@
 // What people read: one render's state as words, numbers and buttons. No platform's markup; adapters draw it.
 
 import type { RenderStatus } from '../queue/queue.ts';
-import type { Freed, Outcome, RenderEntry } from '../queue/records.ts';
+import type { Outcome, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Progress, RenderRequest, RenderResult, Resolution } from '../render.ts';
+import { type Words, wordsOf } from './languages/words.ts';
 
-export type Button = 'cancel' | 'again' | 'edit' | 'delete';
+export type Button = 'cancel' | 'again' | 'edit' | 'larger' | 'extend' | 'delete';
 
 export interface Fact {
   label: string;
@@ -14,6 +15,8 @@ export interface Fact {
 /** The state of one render, ready to be drawn. */
 export interface View {
   renderId: string;
+  /** The member's, such as `de`; undefined is English. */
+  language: string | undefined;
   kind: 'waiting' | 'rendering' | 'done' | 'failed' | 'cancelled' | 'deleted';
   /** One short line: "3rd in line", "Denoising, step 2 of 3", "Here is your clip". */
   headline: string;
@@ -29,120 +32,112 @@ export interface View {
   request: Pick<RenderRequest, 'prompt' | 'negative' | 'resolution' | 'seconds' | 'seed'>;
 }
 
+/** What a view needs to know of its render. */
+type Asked = Pick<RenderRecord, 'id' | 'request' | 'language'>;
+
 /** The view of a render that was just accepted, before it is in the queue. */
-export function firstView(renderId: string, request: RenderRequest): View {
-  return blank(renderId, request, { kind: 'waiting', headline: 'Getting in line', buttons: ['cancel'] });
+export function firstView(asked: Asked): View {
+  return blank(asked, { kind: 'waiting', headline: wordsOf(asked.language).gettingInLine, buttons: ['cancel'] });
 }
 
 export function toView({ record }: RenderEntry, status: RenderStatus, now: number): View {
-  const { id, request } = record;
+  const words = wordsOf(record.language);
   switch (status.state) {
     case 'waiting':
-      return blank(id, request, {
+      return blank(record, {
         kind: 'waiting',
-        ...describeWait(status, request.resolution),
+        ...describeWait(status, record.request.resolution, words),
         readyAt: toTime(status.secondsLeft, now),
         buttons: ['cancel'],
       });
     case 'rendering':
-      return blank(id, request, {
+      return blank(record, {
         kind: 'rendering',
-        headline: status.progress ? describeProgress(status.progress) : 'Starting',
+        headline: status.progress ? describeProgress(status.progress, words) : words.starting,
         fraction: status.fraction,
         readyAt: toTime(status.secondsLeft, now),
         buttons: ['cancel'],
       });
     case 'ended':
-      return toOutcomeView(id, request, status.outcome);
+      return toOutcomeView(record, status.outcome);
   }
 }
 
-export function toOutcomeView(renderId: string, request: RenderRequest, outcome: Outcome): View {
-  const buttons: Button[] = ['again', 'edit', 'delete'];
+export function toOutcomeView(asked: Asked, outcome: Outcome): View {
+  const words = wordsOf(asked.language);
   switch (outcome.kind) {
-    case 'done':
-      return blank(renderId, request, {
+    case 'done': {
+      const isSmall = asked.request.resolution === '480p';
+      return blank(asked, {
         kind: 'done',
-        headline: 'Here is your clip',
+        headline: words.done,
         fraction: 1,
-        facts: toFacts(outcome),
-        buttons,
+        facts: toFacts(outcome, words),
+        buttons: ['again', 'edit', ...(isSmall ? (['larger'] as const) : []), 'extend', 'delete'],
       });
+    }
     case 'failed':
-      return blank(renderId, request, {
+      return blank(asked, {
         kind: 'failed',
-        headline: 'Sorry, this one did not work',
-        detail: `${outcome.message} If you ask for help, give this number: ${renderId}`,
-        buttons,
+        headline: words.failed,
+        detail: `${outcome.message} ${words.askForHelp(asked.id)}`,
+        buttons: ['again', 'edit', 'delete'],
       });
     case 'cancelled':
-      return blank(renderId, request, {
+      return blank(asked, {
         kind: 'cancelled',
-        headline: 'Cancelled',
-        detail: FREED_SENTENCES[outcome.freed],
-        buttons,
+        headline: words.cancelled,
+        detail: words.freed[outcome.freed],
+        buttons: ['again', 'edit', 'delete'],
       });
     case 'deleted':
-      return blank(renderId, request, { kind: 'deleted', headline: 'Deleted' });
+      return blank(asked, { kind: 'deleted', headline: words.deleted });
   }
 }
-
-const FREED_SENTENCES = {
-  not_started: 'It had not started, so no render time was used.',
-  released: 'It was stopped while rendering, and the engine is free again.',
-  recycling: 'It was stopped while rendering; the engine had to be restarted for that.',
-} satisfies Record<Freed, string>;
 
 function describeWait(
   { place, workers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>,
   resolution: Resolution,
+  words: Words,
 ): { headline: string; detail: string } {
-  const detail = describeMissing(workers, resolution);
-  if (isRetry) return { headline: 'Trying again on a fresh engine', detail };
-  if (!place) return { headline: 'About to start', detail };
-  return { headline: place.position === 1 ? 'Next in line' : `${ordinal(place.position)} in line`, detail };
+  const detail = describeMissing(workers, resolution, words);
+  if (isRetry) return { headline: words.tryingAgain, detail };
+  if (!place) return { headline: words.aboutToStart, detail };
+  return { headline: place.position === 1 ? words.nextInLine : words.inLine(place.position), detail };
 }
 
 /** What has to come before it can start, if that is not just its turn. */
 function describeMissing(
   { online, able, loaded }: Extract<RenderStatus, { state: 'waiting' }>['workers'],
   resolution: Resolution,
+  words: Words,
 ): string {
-  if (online === 0) return 'No worker is online at the moment; it starts as soon as one is.';
-  if (able === 0) return `No GPU that can render ${resolution} is online at the moment; it starts as soon as one is.`;
-  return loaded === 0 ? 'The engine is still loading; it starts as soon as that is done.' : '';
+  if (online === 0) return words.noWorker;
+  if (able === 0) return words.noGpu(resolution);
+  return loaded === 0 ? words.stillLoading : '';
 }
 
-function describeProgress(progress: Progress): string {
-  switch (progress.stage) {
-    case 'loading':
-      return 'Waking the engine';
-    case 'encoding_prompt':
-      return 'Reading your words';
-    case 'encoding_image':
-      return 'Looking at your picture';
-    case 'denoising':
-      return `Imagining the motion, step ${progress.step} of ${progress.steps}`;
-    case 'decoding':
-      return `Drawing the frames, step ${progress.step} of ${progress.steps}`;
-    case 'encoding_video':
-      return 'Encoding the clip';
+function describeProgress(progress: Progress, { stage }: Words): string {
+  if (progress.stage === 'denoising' || progress.stage === 'decoding') {
+    return stage[progress.stage](progress.step, progress.steps);
   }
+  return stage[progress.stage];
 }
 
-function toFacts({ result, seconds, engineSeconds }: Extract<Outcome, { kind: 'done' }>): Fact[] {
+function toFacts({ result, seconds, engineSeconds }: Extract<Outcome, { kind: 'done' }>, words: Words): Fact[] {
+  const { facts, took } = words;
   return [
-    { label: 'Size', value: `${result.width}×${result.height}` },
-    { label: 'Length', value: `${(result.frames / result.fps).toFixed(1)} s` },
-    { label: 'Seed', value: String(result.seed) },
-    { label: 'Took', value: `${describeSeconds(seconds)}, ${describeSeconds(engineSeconds)} of it rendering` },
-    { label: 'Engine', value: describeEngine(result) },
+    { label: facts.size, value: `${result.width}×${result.height}` },
+    { label: facts.length, value: `${(result.frames / result.fps).toFixed(1)} s` },
+    { label: facts.seed, value: String(result.seed) },
+    { label: facts.took, value: took(describeSeconds(seconds), describeSeconds(engineSeconds)) },
+    { label: facts.engine, value: describeEngine(result, words) },
   ];
 }
 
-function describeEngine({ engine, model }: RenderResult): string {
+function describeEngine({ engine, model }: RenderResult, words: Words): string {
   // Nobody may take a camera move for the model's work.
-  if (engine === 'preview') return 'preview, no GPU';
+  if (engine === 'preview') return words.preview;
   return model === engine ? engine : `${engine}, ${model}`;
 }
 
@@ -152,22 +147,15 @@ function describeSeconds(seconds: number): string {
   return `${Math.round(seconds / 60)} min`;
 }
 
-function ordinal(position: number): string {
-  const suffixes = { one: 'st', two: 'nd', few: 'rd', other: 'th', zero: 'th', many: 'th' } satisfies Record<
-    Intl.LDMLPluralRule,
-    string
-  >;
-  return `${position}${suffixes[new Intl.PluralRules('en', { type: 'ordinal' }).select(position)]}`;
-}
-
 function toTime(secondsLeft: number | undefined, now: number): number | undefined {
   return secondsLeft === undefined ? undefined : now + secondsLeft * 1000;
 }
 
-function blank(renderId: string, request: RenderRequest, parts: Partial<View> & Pick<View, 'kind' | 'headline'>): View {
+function blank({ id, request, language }: Asked, parts: Partial<View> & Pick<View, 'kind' | 'headline'>): View {
   const { prompt, negative, resolution, seconds, seed } = request;
   return {
-    renderId,
+    renderId: id,
+    language,
     detail: '',
     fraction: undefined,
     readyAt: undefined,

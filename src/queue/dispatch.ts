@@ -49,6 +49,7 @@ export async function startDispatch(options: DispatchOptions) {
   let isStopping = false;
   let looking: Promise<void> | undefined;
   let isAskedAgain = false;
+  let isHeld = false;
 
   const takeOne = async (): Promise<'taken' | 'missed' | 'nothing'> => {
     const heads = await Promise.all(
@@ -85,7 +86,7 @@ export async function startDispatch(options: DispatchOptions) {
 
   const look = (): void => {
     isAskedAgain = true;
-    if (looking || isStopping) return;
+    if (looking || isStopping || isHeld) return;
     isAskedAgain = false;
     looking = takeAll().then(
       () => {
@@ -137,6 +138,13 @@ export async function startDispatch(options: DispatchOptions) {
 
     cancel(id: string): void {
       running.get(id)?.cancelling.abort();
+    },
+
+    /** Takes no further render while held. */
+    hold(isOn: boolean): void {
+      if (isHeld === isOn) return;
+      isHeld = isOn;
+      look();
     },
 
     /** Takes no further render. Resolves when none is being taken. */

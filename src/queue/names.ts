@@ -8,6 +8,9 @@ export const rendersQueue = (resolution: Resolution): string => `renders-${resol
 /** One delivery queue per platform: only a bot that is on the platform can hand a clip over there. */
 export const deliveriesQueue = (platform: string): string => `deliveries-${platform}`;
 
+/** One inbox per platform, for commands that were acknowledged and are not in line yet. */
+export const inboxQueue = (platform: string): string => `inbox-${platform}`;
+
 /** Published to all workers: the id of a render that is to stop. */
 export const CANCELS_CHANNEL = `${KEY_PREFIX}:cancels`;
 

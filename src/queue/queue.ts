@@ -197,6 +197,31 @@ export function createRenderQueue({
       return async () => void (await Promise.all(watched.map((events) => events.close())));
     },
 
+    /** Nothing further is started, on any worker, until `resume`. */
+    async pause(): Promise<void> {
+      await Promise.all([...queues.values()].map((queue) => queue.pause()));
+    },
+
+    async resume(): Promise<void> {
+      await Promise.all([...queues.values()].map((queue) => queue.resume()));
+    },
+
+    /** By resolution; `failed` of the last day, `oldestSeconds` is how long the one that waits longest has waited. */
+    async counts() {
+      return Promise.all(
+        [...queues].map(async ([resolution, queue]) => {
+          const [counts, [oldest], isPaused] = await Promise.all([
+            queue.getJobCounts('waiting', 'active', 'failed'),
+            queue.getJobs(['waiting'], 0, 0, true),
+            queue.isPaused(),
+          ]);
+          const { waiting = 0, active = 0, failed = 0 } = counts;
+          const oldestSeconds = oldest ? (now() - oldest.timestamp) / 1000 : 0;
+          return { resolution, waiting, active, failed, oldestSeconds, isPaused };
+        }),
+      );
+    },
+
     async close(): Promise<void> {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
     },

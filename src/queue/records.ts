@@ -10,6 +10,8 @@ export interface RenderRecord {
   id: string;
   platform: string;
   member: Member;
+  /** What the member's chat client speaks, such as `de`; undefined is English. */
+  language?: string | undefined;
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;

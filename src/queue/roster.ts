@@ -3,6 +3,8 @@ import type { Resolution } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const ROSTER_KEY = `${KEY_PREFIX}:workers`;
+/** Names of workers, or of the hosts that they are on. */
+const DRAINING_KEY = `${KEY_PREFIX}:draining`;
 const ANNOUNCE_EVERY_MS = 3000;
 const GONE_AFTER_MS = 15_000;
 const FORGOTTEN_AFTER_MS = 24 * 3600 * 1000;
@@ -20,6 +22,8 @@ export interface WorkerEntry {
   holds: Record<Resolution, number>;
   /** How its engines were launched, and why not plainly. */
   launched: string;
+  /** An admin wants it to finish what it has and to take no more. */
+  isDraining: boolean;
   /** Milliseconds since the epoch. */
   seenAt: number;
 }
@@ -29,8 +33,11 @@ export type Roster = ReturnType<typeof createRoster>;
 export function createRoster(redis: Redis, now: () => number = Date.now) {
   return {
     /** Announces a worker, as it is then, until the returned function is called, which takes it off the roster. */
-    async announce(id: string, describe: () => Omit<WorkerEntry, 'id' | 'seenAt'>): Promise<() => Promise<void>> {
-      const say = () => redis.hset(ROSTER_KEY, id, JSON.stringify({ id, ...describe(), seenAt: now() }));
+    async announce(
+      id: string,
+      describe: () => Promise<Omit<WorkerEntry, 'id' | 'seenAt'>>,
+    ): Promise<() => Promise<void>> {
+      const say = async () => redis.hset(ROSTER_KEY, id, JSON.stringify({ id, ...(await describe()), seenAt: now() }));
       await say();
       await forgetLongGone(redis, now());
       // While Redis is away the commands wait in ioredis; a lost announcement is followed by the next one.
@@ -39,6 +46,14 @@ export function createRoster(redis: Redis, now: () => number = Date.now) {
         clearInterval(timer);
         await redis.hdel(ROSTER_KEY, id);
       };
+    },
+
+    async drain(name: string, isOn: boolean): Promise<void> {
+      await (isOn ? redis.sadd(DRAINING_KEY, name) : redis.srem(DRAINING_KEY, name));
+    },
+
+    async isDraining(names: string[]): Promise<boolean> {
+      return (await redis.smismember(DRAINING_KEY, ...names)).includes(1);
     },
 
     async list(): Promise<WorkerEntry[]> {

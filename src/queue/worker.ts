@@ -215,7 +215,13 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     for (const id of dispatch.ids()) if (await redis.exists(cancelKey(id))) dispatch.cancel(id);
   });
 
-  const leaveRoster = await roster.announce(randomUUID(), () => ({ host: hostname(), ...describe() }));
+  const host = hostname();
+  const leaveRoster = await roster.announce(randomUUID(), async () => {
+    const told = describe();
+    const isDraining = await roster.isDraining([told.name, host]);
+    dispatch.hold(isDraining);
+    return { host, ...told, isDraining };
+  });
 
   return {
     /** Takes no new render, finishes those under way within the deadline, and puts the others back in the queue. */

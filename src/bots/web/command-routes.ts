@@ -17,7 +17,10 @@ import type { Picture } from './wire.ts';
 const MEMBER_COOKIE = 'animate_member';
 const MEMBER_SECONDS = 365 * 24 * 60 * 60;
 
-const pressSchema = z.object({ action: z.enum(['cancel', 'again', 'delete']), eventId: z.string() });
+const pressSchema = z.object({
+  action: z.enum(['cancel', 'again', 'larger', 'extend', 'delete']),
+  eventId: z.string(),
+});
 
 export interface CommandRoutesOptions {
   channel: MessageChannel;
@@ -65,7 +68,10 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
   server.post<{ Params: { id: string } }>('/api/renders/:id/press', async (request, reply) => {
     const { success, data } = pressSchema.safeParse(request.body);
     if (!success)
-      throw new UserError('bad_command', 'Expected `action` to be cancel, again or delete, got something else.');
+      throw new UserError(
+        'bad_command',
+        'Expected `action` to be cancel, again, larger, extend or delete, got something else.',
+      );
     const renderId = request.params.id;
     const thread = await channel.threadOf(renderId);
     if (thread === undefined) throw new UserError('render_unknown', 'That clip is no longer here.');

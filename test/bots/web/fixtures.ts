@@ -19,6 +19,7 @@ export const MAX_PICTURE_BYTES = 1024 * 1024;
 export function view(changes: Partial<View> = {}): View {
   return {
     renderId: 'web-1',
+    language: undefined,
     kind: 'waiting',
     headline: '1st in line',
     detail: '',
@@ -69,6 +70,12 @@ export function scriptedHandlers() {
       script.presses.push(press);
       return await script.onPress(press);
     },
+    async recall() {
+      return view().request;
+    },
+    async administer({ verb }) {
+      return `You asked for ${verb}.`;
+    },
   };
   return Object.assign(script, { handlers });
 }
@@ -82,6 +89,8 @@ export function clipOf(key: string, engine = 'fastvideo'): Clip {
       ...{ similarity: 0.99, colourDrift: 1.5, engine, model: 'a model' },
     },
     read: async () => Readable.from([]),
+    shrink: async () => undefined,
+    link: async () => undefined,
   };
 }
 

@@ -11,6 +11,8 @@ const LABELS = {
   cancel: 'Cancel',
   again: 'Again',
   edit: 'Edit',
+  larger: '720p',
+  extend: 'Extend',
   delete: 'Delete',
 } satisfies Record<Button, string>;
 

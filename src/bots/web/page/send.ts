@@ -1,4 +1,6 @@
 // Sends a command, and presses buttons. Knows what an answer means, not what to show for it.
+
+import type { Button } from '../../view.ts';
 import type { Refusal } from '../wire.ts';
 
 export type Attachment =
@@ -50,7 +52,7 @@ export function sendCommand(
   });
 }
 
-export async function pressButton(renderId: string, action: 'cancel' | 'again' | 'delete'): Promise<string> {
+export async function pressButton(renderId: string, action: Exclude<Button, 'edit'>): Promise<string> {
   try {
     const response = await fetch(`/api/renders/${encodeURIComponent(renderId)}/press`, {
       method: 'POST',

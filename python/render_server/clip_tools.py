@@ -1,0 +1,101 @@
+"""What a bot does to finished clips: makes one small enough for a chat service, or takes its last frame. Reads standard
+input, writes standard output: `python -m render_server.clip_tools shrink BYTES`, `… last-frame`."""
+
+import argparse
+import io
+import sys
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+# What MP4 itself takes of so small a file, and what two passes may be off by.
+LEAST_OVERHEAD_BYTES = 4096
+CAREFUL_SHARE = 0.94
+
+# Below so many bits for each pixel there is nothing left but blocks: then the picture is made smaller first, and given up
+# in the end.
+LEAST_BITS_PER_PIXEL = 0.02
+SCALES = (Fraction(1), Fraction(3, 4), Fraction(1, 2))
+
+EXIT_TOO_SMALL = 3
+
+
+class TooSmallError(Exception):
+    """Nothing worth watching fits."""
+
+
+def shrink(clip: bytes, most_bytes: int) -> bytes:
+    """The clip as H.264 in MP4, 24 frames per second, yuv420p, index in front, in at most `most_bytes`.
+    Raises TooSmallError."""
+    with av.open(io.BytesIO(clip)) as container:
+        frames = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
+        rate = container.streams.video[0].average_rate or Fraction(24)
+    bits = (most_bytes - LEAST_OVERHEAD_BYTES) * 8 * CAREFUL_SHARE
+    for scale in SCALES:
+        width, height = (int(side * scale) // 2 * 2 for side in (frames[0].width, frames[0].height))
+        if bits < LEAST_BITS_PER_PIXEL * width * height * len(frames):
+            continue
+        scaled = [frame.reformat(width=width, height=height) for frame in frames]
+        smaller = encode(scaled, rate, int(bits * rate / len(frames)))
+        if len(smaller) <= most_bytes:
+            return smaller
+    raise TooSmallError
+
+
+def encode(frames: list[av.VideoFrame], rate: Fraction, bits_per_second: int) -> bytes:
+    """In two passes: the first learns where the bits are needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number in (1, 2):
+            output = Path(folder) / f"{number}.mp4"
+            with av.open(str(output), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+                stream = container.add_stream("libx264", rate=rate)
+                stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
+                stream.bit_rate = bits_per_second
+                stream.codec_context.colorspace = Colorspace.ITU709
+                stream.codec_context.color_range = ColorRange.MPEG
+                stream.codec_context.color_primaries = ColorPrimaries.BT709
+                stream.codec_context.color_trc = ColorTrc.BT709
+                stream.options = {
+                    "preset": "slow",
+                    "x264-params": f"pass={number}:stats={folder}/stats:threads=1:vbv-maxrate={bits_per_second // 500}"
+                    f":vbv-bufsize={bits_per_second // 500}",
+                }
+                for index, frame in enumerate(frames):
+                    frame.pts, frame.time_base = index, 1 / rate
+                    frame.pict_type = av.video.frame.PictureType.NONE
+                    container.mux(stream.encode(frame))
+                container.mux(stream.encode(None))
+        return output.read_bytes()
+
+
+def last_frame(clip: bytes) -> bytes:
+    """As a PNG."""
+    with av.open(io.BytesIO(clip)) as container:
+        frame = None
+        for frame in container.decode(video=0):  # noqa: B007 (the last one is what is wanted)
+            pass
+    if frame is None:
+        raise ValueError("Expected a clip with frames, got one without.")
+    png = io.BytesIO()
+    frame.to_image().save(png, format="PNG")
+    return png.getvalue()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="render_server.clip_tools")
+    tools = parser.add_subparsers(dest="tool", required=True)
+    tools.add_parser("shrink").add_argument("bytes", type=int)
+    tools.add_parser("last-frame")
+    args = parser.parse_args()
+    clip = sys.stdin.buffer.read()
+    try:
+        sys.stdout.buffer.write(shrink(clip, args.bytes) if args.tool == "shrink" else last_frame(clip))
+    except TooSmallError:
+        sys.exit(EXIT_TOO_SMALL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+// The commands as Discord is told them, in every language that there is, and registering them when they differ.
+import { isDeepStrictEqual } from 'node:util';
+import {
+  ApplicationCommandType,
+  ApplicationIntegrationType,
+  ContextMenuCommandBuilder,
+  InteractionContextType,
+  PermissionFlagsBits,
+  type REST,
+  type RESTPostAPIApplicationCommandsJSONBody,
+  Routes,
+  SlashCommandBuilder,
+} from 'discord.js';
+import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS } from '../../limits.ts';
+import { en } from '../languages/en.ts';
+import { type OptionWords, TRANSLATIONS, type Words } from '../languages/words.ts';
+
+export const ANIMATE = 'animate';
+export const HELP = en.commands.help.name;
+export const MENU = en.commands.menu;
+
+type Named = 'picture' | 'prompt' | 'resolution' | 'seconds' | 'seed' | 'negative' | 'private';
+
+const EVERYWHERE = [InteractionContextType.Guild, InteractionContextType.BotDM, InteractionContextType.PrivateChannel];
+const EVERY_INSTALL = [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall];
+
+function inEveryLanguage<Value>(read: (commands: Words['commands']) => Value): Record<string, Value> {
+  return Object.fromEntries(TRANSLATIONS.map(({ locale, words }) => [locale, read(words.commands)]));
+}
+
+interface Describable {
+  setName(name: string): this;
+  setDescription(description: string): this;
+  setNameLocalizations(names: Record<string, string>): this;
+  setDescriptionLocalizations(descriptions: Record<string, string>): this;
+}
+
+function describe<Builder extends Describable>(
+  builder: Builder,
+  read: (commands: Words['commands']) => OptionWords,
+): Builder {
+  const { name, description } = read(en.commands);
+  return builder
+    .setName(name)
+    .setDescription(description)
+    .setNameLocalizations(inEveryLanguage((commands) => read(commands).name))
+    .setDescriptionLocalizations(inEveryLanguage((commands) => read(commands).description));
+}
+
+const option = <Builder extends Describable>(builder: Builder, name: Named): Builder =>
+  describe(builder, (commands) => commands[name]);
+
+export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
+  const animate = describe(new SlashCommandBuilder(), ({ animate: words }) => words)
+    .setIntegrationTypes(EVERY_INSTALL)
+    .setContexts(EVERYWHERE)
+    .addAttachmentOption((picture) => option(picture, 'picture').setRequired(true).addFileTypes('image'))
+    .addStringOption((prompt) => option(prompt, 'prompt').setRequired(true).setMaxLength(LONGEST_PROMPT))
+    .addStringOption((resolution) =>
+      option(resolution, 'resolution').addChoices(
+        {
+          name: en.commands.quick,
+          value: '480p',
+          name_localizations: inEveryLanguage(({ quick }) => quick),
+        },
+        {
+          name: en.commands.sharp,
+          value: '720p',
+          name_localizations: inEveryLanguage(({ sharp }) => sharp),
+        },
+      ),
+    )
+    .addNumberOption((seconds) => option(seconds, 'seconds').setMinValue(SHORTEST_SECONDS).setMaxValue(LONGEST_SECONDS))
+    .addIntegerOption((seed) => option(seed, 'seed').setMinValue(0).setMaxValue(LARGEST_SEED))
+    .addStringOption((negative) => option(negative, 'negative').setMaxLength(LONGEST_PROMPT))
+    .addBooleanOption((isPrivate) => option(isPrivate, 'private'));
+  const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)
+    .setIntegrationTypes(EVERY_INSTALL)
+    .setContexts(EVERYWHERE);
+  const menu = new ContextMenuCommandBuilder()
+    .setType(ApplicationCommandType.Message)
+    .setName(MENU)
+    .setNameLocalizations(inEveryLanguage(({ menu: name }) => name))
+    .setIntegrationTypes(EVERY_INSTALL)
+    .setContexts(EVERYWHERE);
+  return [animate.toJSON(), help.toJSON(), menu.toJSON(), describeAdminCommand()];
+}
+
+export const ADMIN = 'animate-admin';
+
+/** In English alone: admins and their logs speak of the same things. Hidden from members by default. */
+function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
+  return new SlashCommandBuilder()
+    .setName(ADMIN)
+    .setDescription('Steer animate-bot: its health, its queue and its workers')
+    .setDefaultMemberPermissions(PermissionFlagsBits.ManageGuild)
+    .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
+    .setContexts(InteractionContextType.Guild, InteractionContextType.BotDM)
+    .addSubcommand((verb) => verb.setName('health').setDescription('Is everything well?'))
+    .addSubcommand((verb) => verb.setName('queue').setDescription('Who waits, and for how long'))
+    .addSubcommand((verb) => verb.setName('workers').setDescription('The workers and their engines'))
+    .addSubcommand((verb) =>
+      verb
+        .setName('job')
+        .setDescription('Everything about one render')
+        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+    )
+    .addSubcommand((verb) => verb.setName('pause').setDescription('Start no further renders'))
+    .addSubcommand((verb) => verb.setName('resume').setDescription('Start renders again'))
+    .addSubcommand((verb) =>
+      verb
+        .setName('drain')
+        .setDescription('Let a worker finish what it has and take no more, or undo that')
+        .addStringOption((name) => name.setName('worker').setDescription('Its name').setRequired(true))
+        .addBooleanOption((undo) => undo.setName('undo').setDescription('Let it take renders again')),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('cancel')
+        .setDescription('Cancel anybody’s render')
+        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('block')
+        .setDescription('Take no more commands from a member')
+        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('unblock')
+        .setDescription('Take commands from a member again')
+        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
+    )
+    .toJSON();
+}
+
+/** Resolves to whether they had to be changed. In one server they are there at once, for development. */
+export async function registerCommands(rest: REST, application: string, guild: string | undefined): Promise<boolean> {
+  const route =
+    guild === undefined ? Routes.applicationCommands(application) : Routes.applicationGuildCommands(application, guild);
+  const wanted = describeCommands();
+  const query = new URLSearchParams({ with_localizations: 'true' });
+  const registered = (await rest.get(route, { query })) as unknown[];
+  if (sameCommands(registered, wanted)) return false;
+  await rest.put(route, { body: wanted });
+  return true;
+}
+
+/** Discord adds ids and defaults to what it was told, so only what we tell is compared. */
+function sameCommands(registered: unknown[], wanted: unknown[]): boolean {
+  if (registered.length !== wanted.length) return false;
+  const byName = (commands: unknown[]) =>
+    [...commands].sort((one, other) => nameOf(one).localeCompare(nameOf(other), 'en'));
+  return isDeepStrictEqual(restrict(byName(registered), byName(wanted)), strip(byName(wanted)));
+}
+
+const nameOf = (command: unknown): string => String((command as { name: string }).name);
+
+/** Without what is undefined, null, false or empty: Discord leaves those out, or puts them in. */
+function strip(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(strip);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, strip(inner)] as const);
+  return Object.fromEntries(entries.filter(([, inner]) => !isDefault(inner)));
+}
+
+/** The parts of `value` that `like` has. */
+function restrict(value: unknown, like: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(like)) {
+    return value.length === like.length ? value.map((inner, index) => restrict(inner, like[index])) : strip(value);
+  }
+  if (typeof value !== 'object' || value === null || typeof like !== 'object' || like === null) return value;
+  const known = value as Record<string, unknown>;
+  const wanted = like as Record<string, unknown>;
+  return strip(Object.fromEntries(Object.keys(wanted).map((key) => [key, restrict(known[key], wanted[key])])));
+}
+
+function isDefault(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return true;
+  return Array.isArray(value) && value.length === 0;
+}

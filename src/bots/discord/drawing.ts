@@ -1,0 +1,109 @@
+// A view as a Discord message. Words come from view.ts; here are Discord's markup, its buttons, and nobody is ever pinged.
+import {
+  type APIButtonComponentWithCustomId,
+  ButtonStyle,
+  ComponentType,
+  escapeMarkdown,
+  MessageFlags,
+} from 'discord.js';
+import { wordsOf } from '../languages/words.ts';
+import type { Button, View } from '../view.ts';
+
+const BAR_LENGTH = 12;
+const LONGEST_SHOWN_PROMPT = 300;
+const LONGEST_THREAD_NAME = 80;
+/** Discord takes 1,024 characters of alternative text. */
+const LONGEST_DESCRIPTION = 1000;
+
+export const NOBODY = { parse: [] };
+
+const STYLES: Record<Button, APIButtonComponentWithCustomId['style']> = {
+  cancel: ButtonStyle.Secondary,
+  again: ButtonStyle.Primary,
+  edit: ButtonStyle.Secondary,
+  larger: ButtonStyle.Secondary,
+  extend: ButtonStyle.Secondary,
+  delete: ButtonStyle.Danger,
+};
+const BUTTONS = Object.keys(STYLES) as Button[];
+
+/** Everything that a member typed goes through here: no mark-up, no mention, no link of it comes alive. */
+export function plain(text: string): string {
+  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true, maskedLink: true });
+  return escaped
+    .replace(/[<@]/g, '$&\u200b')
+    .replace(/:\/\//g, ':\u200b//')
+    .replace(/^([>-])/, '\\$1');
+}
+
+export function cut(text: string, length: number): string {
+  const characters = Array.from(text);
+  return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : text;
+}
+
+/** The message in the channel, which the thread hangs on: what was asked, and for whom. */
+export function drawStarter({ request }: View) {
+  return {
+    content: `> ${plain(cut(request.prompt, LONGEST_SHOWN_PROMPT))}`,
+    flags: MessageFlags.SuppressEmbeds,
+    allowed_mentions: NOBODY,
+  } as const;
+}
+
+export function toThreadName({ request: { prompt } }: View): string {
+  return cut(prompt.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim(), LONGEST_THREAD_NAME) || 'animate';
+}
+
+export function toDescription({ request: { prompt } }: View): string {
+  return cut(prompt, LONGEST_DESCRIPTION);
+}
+
+/** The status message. `extra` are lines below it. */
+export function drawStatus(view: View, extra: string[] = []) {
+  const { kind, headline, detail, facts, language, readyAt, fraction } = view;
+  const words = wordsOf(language);
+  const ready = readyAt === undefined ? '' : ` · ${words.chat.ready(toRelativeTime(readyAt))}`;
+  const lines = [
+    `**${headline}**${ready}`,
+    kind === 'rendering' && fraction !== undefined ? drawBar(fraction) : '',
+    detail && plain(detail),
+    facts.length === 0 ? '' : `-# ${facts.map(({ label, value }) => `${label} ${plain(value)}`).join(' · ')}`,
+    ...extra,
+  ];
+  return {
+    content: lines.filter((line) => line !== '').join('\n'),
+    components: drawButtons(view),
+    flags: MessageFlags.SuppressEmbeds,
+    allowed_mentions: NOBODY,
+  } as const;
+}
+
+export function toRelativeTime(at: number): string {
+  return `<t:${Math.ceil(at / 1000)}:R>`;
+}
+
+function drawBar(fraction: number): string {
+  const filled = Math.round(fraction * BAR_LENGTH);
+  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${Math.floor(fraction * 100)} %`;
+}
+
+function drawButtons({ buttons, renderId, language }: View) {
+  if (buttons.length === 0) return [];
+  const labels = wordsOf(language).buttons;
+  const components = buttons.map(
+    (button): APIButtonComponentWithCustomId => ({
+      type: ComponentType.Button,
+      style: STYLES[button],
+      label: labels[button],
+      custom_id: `${button}:${renderId}`,
+    }),
+  );
+  return [{ type: ComponentType.ActionRow, components }];
+}
+
+/** Which button of which render a custom id stands for; undefined for what is not ours. */
+export function readCustomId(customId: string): { button: Button; renderId: string } | undefined {
+  const [name = '', renderId = ''] = customId.split(':');
+  const button = BUTTONS.find((known) => known === name);
+  return button && /^[\w-]{1,80}$/.test(renderId) ? { button, renderId } : undefined;
+}

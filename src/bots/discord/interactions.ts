@@ -1,0 +1,277 @@
+// What happens when a member uses a command, a menu, a form or a button: an answer within Discord's three seconds, and the
+// rest into the inbox, from where it is finished even if this process dies.
+import {
+  type Attachment,
+  type ButtonInteraction,
+  type ChatInputCommandInteraction,
+  type Interaction,
+  type MessageContextMenuCommandInteraction,
+  MessageFlags,
+  type ModalSubmitInteraction,
+} from 'discord.js';
+import { OperationError, UserError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Inbox } from '../../queue/inbox.ts';
+import type { Notes } from '../../queue/notes.ts';
+import { type ParsedCommand, parseOptions } from '../command.ts';
+import { type Words, wordsOf } from '../languages/words.ts';
+import { ADMIN_VERBS, type ButtonPress, type Handlers } from '../platform.ts';
+import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
+import { NOBODY, plain, readCustomId } from './drawing.ts';
+import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
+import { canManage, lackingForClips, type Origin, TOKEN_SECONDS, toOrigin } from './origin.ts';
+
+/** What of Discord's three seconds Redis may take. */
+const REDIS_WITHIN_MS = 1800;
+
+/** What is left to do for a command or a press that was acknowledged. */
+export type Item =
+  | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
+  | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
+
+export interface InteractionsOptions {
+  handlers: Handlers;
+  inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
+  notes: Notes;
+  /** Members and roles, by id, who may steer the bot beside those who manage the server. */
+  admins: string[];
+  ageRestrictedOnly: boolean;
+  maxPictureBytes: number;
+  /** A second press within this time is the same press. */
+  samePressMs: number;
+  log: Logger;
+}
+
+type Asking = ChatInputCommandInteraction | ModalSubmitInteraction;
+
+export type Interactions = ReturnType<typeof createInteractions>;
+
+export function createInteractions(options: InteractionsOptions) {
+  const { handlers, inbox, notes, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } = options;
+  const underWay = new Set<Promise<void>>();
+
+  /** Puts an item into the inbox, and its token where only its message needs it. */
+  const keep = async (token: string, item: Item): Promise<void> => {
+    const { interaction } = item.origin;
+    const keeping = soon(notes, async () => {
+      await notes.put(`token:${interaction}`, token, TOKEN_SECONDS);
+      await inbox.put(interaction, item);
+    });
+    await keeping.inTime.catch((error) => {
+      // The member is told that nothing was started, and that has to stay true.
+      void keeping.asked?.then(() => inbox.drop(interaction)).catch(() => undefined);
+      throw error;
+    });
+  };
+
+  const isAdmin = (interaction: Interaction): boolean => {
+    if (admins.includes(interaction.user.id)) return true;
+    if (canManage(interaction)) return true;
+    const roles = interaction.member && 'roles' in interaction.member ? interaction.member.roles : [];
+    const ids = Array.isArray(roles) ? roles : [...roles.cache.keys()];
+    return ids.some((id) => admins.includes(id));
+  };
+
+  /** Throws the sentence for a place where nothing can be brought. */
+  const requirePlace = (interaction: Interaction, words: Words): void => {
+    const { chat } = words;
+    const { channel } = interaction;
+    const isAgeRestricted = channel !== null && 'nsfw' in channel && channel.nsfw === true;
+    if (ageRestrictedOnly && interaction.inGuild() && !isAgeRestricted) throw new Refusal(chat.ageRestrictedOnly);
+    const lacking = lackingForClips(interaction);
+    if (lacking.length === 0) return;
+    const names = lacking.map((name) => `**${name}**`).join(', ');
+    throw new Refusal(canManage(interaction) ? chat.needsPermission(names) : chat.askAdmin(names));
+  };
+
+  /** Answers with the first state of the message, and leaves the rest to the inbox. */
+  const accept = async (
+    interaction: Asking,
+    asked: { command: ParsedCommand; picture: MessagePicture | { ofRender: string }; isPrivate: boolean },
+  ): Promise<void> => {
+    const { command, picture, isPrivate } = asked;
+    const origin = toOrigin(interaction, { isPrivate });
+    await keep(interaction.token, { kind: 'animate', origin, command, picture });
+    const { chat } = wordsOf(interaction.locale);
+    await interaction.reply({
+      content: `**${chat.onItsWay}** …`,
+      allowedMentions: NOBODY,
+      ...(isPrivate && { flags: MessageFlags.Ephemeral }),
+    });
+  };
+
+  const onAnimate = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
+    requirePlace(interaction, words);
+    const { options: given } = interaction;
+    const picture = toPicture(given.getAttachment('picture', true), words);
+    const command = parseOptions({
+      prompt: given.getString('prompt', true),
+      negative: given.getString('negative') ?? '',
+      resolution: given.getString('resolution') ?? undefined,
+      seconds: given.getNumber('seconds')?.toString(),
+      seed: given.getInteger('seed')?.toString(),
+    });
+    await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
+  };
+
+  const toPicture = ({ url, name, size }: Attachment, words: Words): MessagePicture => {
+    if (size > maxPictureBytes) {
+      const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
+      const sentence = `Expected a picture of at most ${most}, got ${came}.`;
+      throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
+    }
+    return { url, name };
+  };
+
+  const onMenu = async (interaction: MessageContextMenuCommandInteraction, words: Words): Promise<void> => {
+    requirePlace(interaction, words);
+    const pictures = [...interaction.targetMessage.attachments.values()]
+      .filter(({ contentType }) => contentType?.startsWith('image/'))
+      .map((attachment) => toPicture(attachment, words));
+    if (pictures.length === 0) throw new Refusal(words.chat.noPicture);
+    await soon(notes, () => notes.put(`pictures:${interaction.id}`, JSON.stringify(pictures), TOKEN_SECONDS)).inTime;
+    await interaction.showModal(createPicturesForm(interaction.id, pictures, words));
+  };
+
+  const onForm = async (interaction: ModalSubmitInteraction, words: Words): Promise<void> => {
+    const form = readFormId(interaction.customId);
+    if (!form) throw new Refusal(words.chat.expired);
+    const { command, picture } = readForm(interaction.fields);
+    const isPrivate = interaction.message?.flags.has(MessageFlags.Ephemeral) ?? false;
+    if (form.form === 'edit') return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+    const kept = await soon(notes, () => notes.get(`pictures:${form.of}`)).inTime;
+    const picked = kept === undefined ? undefined : (JSON.parse(kept) as MessagePicture[])[picture];
+    if (!picked) throw new Refusal(words.chat.expired);
+    await accept(interaction, { command, picture: picked, isPrivate });
+  };
+
+  const onButton = async (interaction: ButtonInteraction, words: Words): Promise<void> => {
+    const pressed = readCustomId(interaction.customId);
+    if (!pressed) throw new Refusal(words.chat.expired);
+    const { button, renderId } = pressed;
+    const { user } = interaction;
+    const mayManage = isAdmin(interaction);
+    if (button === 'edit') {
+      const member = { id: user.id, name: user.displayName };
+      const request = await soon(notes, () =>
+        handlers.recall({ renderId, member, mayManage, language: interaction.locale }),
+      ).inTime;
+      await interaction.showModal(createEditForm(renderId, request, words));
+      return;
+    }
+    const press = `press:${button}:${renderId}:${user.id}`;
+    const isFirst = samePressMs === 0 || (await soon(notes, () => notes.claim(press, samePressMs)).inTime);
+    if (!isFirst) throw new Refusal(words.chat.alreadyPressed);
+    const isPrivate = interaction.message.flags.has(MessageFlags.Ephemeral);
+    const origin = toOrigin(interaction, { isPrivate });
+    const home = origin.home === 'thread' ? 'place' : origin.home;
+    await keep(interaction.token, {
+      kind: 'press',
+      origin: { ...origin, home },
+      action: button,
+      renderId,
+      mayManage,
+    });
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+  };
+
+  const onAdmin = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
+    if (!isAdmin(interaction)) throw new Refusal(words.chat.notForYou);
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+    const { options: given, user } = interaction;
+    const name = given.getSubcommand();
+    const verb = ADMIN_VERBS.find((known) => known === name);
+    if (!verb) throw new Refusal(words.chat.expired);
+    const subject = given.getString('id') ?? given.getString('worker') ?? given.getUser('member')?.id;
+    const answer = await handlers.administer({
+      verb,
+      subject,
+      isUndone: given.getBoolean('undo') ?? false,
+      by: { id: user.id, name: user.displayName },
+    });
+    await interaction.editReply({ content: answer, allowedMentions: NOBODY });
+  };
+
+  const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
+    const { animate, menu } = words.commands;
+    const content = words.chat.help({ animate: `\`/${animate.name}\``, menu });
+    await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
+  };
+
+  const dispatch = async (interaction: Interaction, words: Words): Promise<void> => {
+    if (interaction.isChatInputCommand()) {
+      if (interaction.commandName === ANIMATE) return onAnimate(interaction, words);
+      if (interaction.commandName === HELP) return onHelp(interaction, words);
+      if (interaction.commandName === ADMIN) return onAdmin(interaction, words);
+    }
+    if (interaction.isMessageContextMenuCommand() && interaction.commandName === MENU)
+      return onMenu(interaction, words);
+    if (interaction.isModalSubmit()) return onForm(interaction, words);
+    if (interaction.isButton()) return onButton(interaction, words);
+  };
+
+  const answer = async (interaction: Interaction): Promise<void> => {
+    const words = wordsOf(interaction.locale);
+    try {
+      await dispatch(interaction, words);
+    } catch (error) {
+      const isExpected = error instanceof Refusal || error instanceof UserError;
+      if (!isExpected) log.error({ err: error, interaction: interaction.id }, 'A command could not be taken');
+      const content = error instanceof Refusal ? error.message : describeFault(error, words);
+      if (!interaction.isRepliable()) return;
+      const reply = { content, allowedMentions: NOBODY };
+      if (interaction.deferred || interaction.replied) await interaction.editReply(reply);
+      else await interaction.reply({ ...reply, flags: MessageFlags.Ephemeral });
+    }
+  };
+
+  return {
+    /** Never rejects. */
+    async take(interaction: Interaction): Promise<void> {
+      const answering = answer(interaction).catch((error) =>
+        log.warn({ err: error, interaction: interaction.id }, 'A command could not be answered in time'),
+      );
+      underWay.add(answering);
+      await answering;
+      underWay.delete(answering);
+    },
+
+    /** Resolves when everything that came has been answered. */
+    async settled(): Promise<void> {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+/** A sentence for the member, already in their language. */
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** What a member is told of an error: what they can put right in full, and nothing of the rest. */
+export function describeFault(error: unknown, words: Words): string {
+  if (error instanceof UserError) return describeRefusal(error, words);
+  if (error instanceof OperationError && error.code === 'redis_unavailable') return words.chat.queueAway;
+  return words.chat.broken;
+}
+
+function describeRefusal({ code, message }: UserError, { refusals }: Words): string {
+  const general = refusals[code];
+  // The particular sentence has the figures, which everybody can read.
+  return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
+}
+
+/** `inTime` is what Redis answers, or OperationError `redis_unavailable`. It is not asked at all while it is away. */
+function soon<Value>(
+  notes: Notes,
+  ask: () => Promise<Value>,
+): { asked: Promise<Value> | undefined; inTime: Promise<Value> } {
+  const late = new OperationError('redis_unavailable', 'Redis did not answer in time.');
+  if (!notes.isHere) return { asked: undefined, inTime: Promise.reject(late) };
+  const asked = ask();
+  const inTime = new Promise<Value>((resolve, reject) => {
+    const timer = setTimeout(() => reject(late), REDIS_WITHIN_MS);
+    asked.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+  return { asked, inTime };
+}

@@ -1,0 +1,109 @@
+// What is kept of an interaction: who asked, from where, and how the bot can answer there. Plain JSON, without its token.
+import {
+  type BaseInteraction,
+  ChannelType,
+  InteractionContextType,
+  PermissionFlagsBits,
+  type PermissionsBitField,
+} from 'discord.js';
+import type { Member } from '../platform.ts';
+
+/**
+ * How a status message is reached: `thread` in a thread of its own, `place` as the reply itself, both with the bot's own
+ * token; `token` with the interaction's, which ends after 15 minutes.
+ */
+export type Home = 'thread' | 'place' | 'token';
+
+export interface Origin {
+  interaction: string;
+  application: string;
+  channel: string;
+  guild: string | undefined;
+  member: Member;
+  language: string;
+  home: Home;
+  /** Only the member sees it. */
+  isPrivate: boolean;
+  /** In bytes, for one file in this place. */
+  sizeLimit: number;
+  /** What the bot lacks for a thread, where there could be one and the member can give it. */
+  lacksForThread: string[];
+  /** The message whose button was pressed. */
+  message: string | undefined;
+}
+
+/** Interaction tokens end after 15 minutes; the last one is not counted on. */
+export const TOKEN_SECONDS = 14 * 60;
+
+const FOR_CLIPS = { ViewChannel: 'View Channel', AttachFiles: 'Attach Files' } as const;
+const FOR_THREADS = {
+  CreatePublicThreads: 'Create Public Threads',
+  SendMessagesInThreads: 'Send Messages in Threads',
+} as const;
+
+/** Everything that the bot asks for when it is invited, by the names that Discord shows. */
+export const PERMISSIONS = {
+  ...FOR_CLIPS,
+  SendMessages: 'Send Messages',
+  ReadMessageHistory: 'Read Message History',
+  ...FOR_THREADS,
+} as const;
+
+export function isInThread(interaction: BaseInteraction): boolean {
+  return interaction.channel?.isThread() ?? false;
+}
+
+/** Whether the bot itself is a member of this place, not just the member's own app. */
+function isBotHere(interaction: BaseInteraction): boolean {
+  if (interaction.context === InteractionContextType.BotDM) return true;
+  return interaction.inGuild() && interaction.authorizingIntegrationOwners[0] !== undefined;
+}
+
+function lacking(
+  permissions: Readonly<PermissionsBitField>,
+  wanted: Partial<Record<keyof typeof PermissionFlagsBits, string>>,
+): string[] {
+  const names = Object.entries(wanted) as [keyof typeof PermissionFlagsBits, string][];
+  return names.filter(([flag]) => !permissions.has(PermissionFlagsBits[flag])).map(([, name]) => name);
+}
+
+/** What the bot needs here before it can bring a clip at all, by the names that Discord shows. */
+export function lackingForClips(interaction: BaseInteraction): string[] {
+  if (!interaction.inGuild() || !isBotHere(interaction)) return [];
+  const { SendMessagesInThreads } = FOR_THREADS;
+  return lacking(interaction.appPermissions, {
+    ...FOR_CLIPS,
+    ...(isInThread(interaction) ? { SendMessagesInThreads } : {}),
+  });
+}
+
+export function canManage(interaction: BaseInteraction): boolean {
+  return interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
+}
+
+export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivate: boolean }): Origin {
+  const type = interaction.channel?.type;
+  const couldThread =
+    isBotHere(interaction) && (type === ChannelType.GuildText || type === ChannelType.GuildAnnouncement);
+  const lacksForThread = couldThread ? lacking(interaction.appPermissions, FOR_THREADS) : [];
+  const { user, member } = interaction;
+  const name = member && 'displayName' in member ? member.displayName : user.displayName;
+  return {
+    interaction: interaction.id,
+    application: interaction.applicationId,
+    channel: interaction.channelId ?? '',
+    guild: interaction.guildId ?? undefined,
+    member: { id: user.id, name },
+    language: interaction.locale,
+    home: toHome(),
+    isPrivate,
+    sizeLimit: interaction.attachmentSizeLimit,
+    lacksForThread: canManage(interaction) ? lacksForThread : [],
+    message: interaction.isMessageComponent() ? interaction.message.id : undefined,
+  };
+
+  function toHome(): Home {
+    if (isPrivate || !isBotHere(interaction)) return 'token';
+    return couldThread && lacksForThread.length === 0 ? 'thread' : 'place';
+  }
+}

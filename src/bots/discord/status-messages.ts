@@ -1,0 +1,256 @@
+// Where a render's status message lives on Discord: opens it, redraws it, brings the clip, and removes it.
+import { buffer } from 'node:stream/consumers';
+import type { Logger } from '../../log.ts';
+import type { Store } from '../../media/store.ts';
+import type { Notes } from '../../queue/notes.ts';
+import { wordsOf } from '../languages/words.ts';
+import type { Clip, MessageRef } from '../platform.ts';
+import type { View } from '../view.ts';
+import { drawStarter, drawStatus, NOBODY, toDescription, toRelativeTime, toThreadName } from './drawing.ts';
+import {
+  isArchived,
+  isForbidden,
+  isGone,
+  isThreadRefused,
+  isTooLarge,
+  type MessageFile,
+  type Messages,
+  type Reach,
+} from './messages.ts';
+import type { Origin } from './origin.ts';
+
+/** What every place takes; see https://support.discord.com, file uploads. */
+const SIZE_LIMIT_EVERYWHERE = 10 * 2 ** 20;
+/** A request is more than its file. */
+const SIZE_MARGIN_BYTES = 64 * 1024;
+/** After a refusal, what is tried before a link. */
+const SMALLER_SHARE = 0.5;
+const LINK_SECONDS = 7 * 24 * 3600;
+const TOLD_SECONDS = 7 * 24 * 3600;
+
+interface Details extends Record<string, string> {
+  home: Origin['home'];
+  member: string;
+  application: string;
+  /** Its token is in the notes, for as long as it lasts. */
+  interaction: string;
+  sizeLimit: string;
+}
+
+export interface StatusMessagesOptions {
+  messages: Messages;
+  media: Pick<Store, 'read'>;
+  notes: Notes;
+  /** In bytes for one file, by a server's boosts; undefined where that is not known. */
+  sizeLimitOf(guild: string): number | undefined;
+  isSpoiler: boolean;
+  log: Logger;
+}
+
+export function createStatusMessages(options: StatusMessagesOptions) {
+  const { messages, media, notes, sizeLimitOf, isSpoiler, log } = options;
+
+  const reachByToken = async (application: string, interaction: string): Promise<Reach | undefined> => {
+    const token = await notes.get(`token:${interaction}`);
+    return token === undefined ? undefined : { application, token };
+  };
+
+  const requireReach = async ({ application, interaction }: Origin) => {
+    const reach = await reachByToken(application, interaction);
+    if (!reach || !('token' in reach)) throw new Error(`The token of interaction ${interaction} has ended`);
+    return reach;
+  };
+
+  const toRef = (origin: Origin, channel: string, message: string, more: Record<string, string> = {}): MessageRef => {
+    const { home, member, application, interaction, sizeLimit, guild } = origin;
+    const details: Details = {
+      ...{ home, member: member.id, application, interaction, sizeLimit: String(sizeLimit) },
+      ...(guild !== undefined && { guild }),
+      ...more,
+    };
+    return { platform: 'discord', channel, message, thread: home === 'thread' ? channel : '', details };
+  };
+
+  const pictureOf = async (view: View, sizeLimit: number): Promise<MessageFile[] | undefined> => {
+    const stored = await media.read(`pictures/${view.renderId}.png`);
+    if (!stored || stored.size > sizeLimit - SIZE_MARGIN_BYTES) {
+      stored?.stream.destroy();
+      return undefined;
+    }
+    const name = `${isSpoiler ? 'SPOILER_' : ''}picture.png`;
+    return [{ name, data: await buffer(stored.stream), description: toDescription(view) }];
+  };
+
+  /** The status message in a thread; `once` is its render, so that there is never a second. */
+  const createIn = async (channel: string, view: View, mayBeThere: boolean, more: object = {}): Promise<string> => {
+    // An earlier life's is found by its Cancel button; within minutes Discord finds it, too.
+    const found = mayBeThere ? await messages.findByButton(channel, `cancel:${view.renderId}`) : undefined;
+    const message = found ?? (await messages.create(channel, view.renderId, { ...drawStatus(view), ...more }));
+    return message.id;
+  };
+
+  const openThread = async (origin: Origin, view: View): Promise<MessageRef | undefined> => {
+    const files = await pictureOf(view, origin.sizeLimit);
+    const starter = await messages.edit(await requireReach(origin), '@original', drawStarter(view), files);
+    try {
+      const thread = await messages.openThread(origin.channel, starter.id, toThreadName(view));
+      const message = await createIn(thread.id, view, !thread.isNew);
+      return toRef(origin, thread.id, message, { starter: starter.id, starterChannel: origin.channel });
+    } catch (error) {
+      if (!isThreadRefused(error)) throw error;
+      log.info({ err: error, renderId: view.renderId }, 'Discord refused a thread; the reply itself is used');
+      return undefined;
+    }
+  };
+
+  /** In the message that the interaction was answered with. */
+  const openInPlace = async (origin: Origin, view: View): Promise<MessageRef> => {
+    const message = await messages.edit(await requireReach(origin), '@original', drawStatus(view));
+    return toRef(origin, origin.channel, message.id);
+  };
+
+  /** Whether the progress edit of a message that nobody can reach any more is worth a fault. */
+  const edit = async (ref: MessageRef, body: object, files?: MessageFile[]): Promise<'done' | 'gone' | 'forbidden'> => {
+    const { home, application, interaction } = ref.details as Details;
+    const reach = home === 'token' ? await reachByToken(application, interaction) : { channel: ref.channel };
+    if (!reach) return 'gone';
+    const change = () => messages.edit(reach, ref.message, { ...body }, files);
+    try {
+      await change().catch(async (error) => {
+        if (!isArchived(error)) throw error;
+        await messages.unarchive(ref.channel);
+        return change();
+      });
+      return 'done';
+    } catch (error) {
+      if (isGone(error)) return 'gone';
+      if (isForbidden(error)) return 'forbidden';
+      throw error;
+    }
+  };
+
+  const limitOf = (ref: MessageRef): number => {
+    const { home, guild, sizeLimit } = ref.details as Details;
+    const given = Number(sizeLimit) || SIZE_LIMIT_EVERYWHERE;
+    // What Discord told with the command may be the member's own allowance; with its own token the bot has the server's.
+    if (home === 'token') return given;
+    return Math.min(given, (guild && sizeLimitOf(guild)) || SIZE_LIMIT_EVERYWHERE);
+  };
+
+  const fileOf = (clip: Clip, view: View, data: Buffer): MessageFile[] => [
+    { name: `${isSpoiler ? 'SPOILER_' : ''}${clip.filename}`, data, description: toDescription(view) },
+  ];
+
+  /** Hands `send` the clip as it is, then smaller, then not at all but with a line that has a link. */
+  const sendFitting = async <Answer>(
+    view: View,
+    clip: Clip,
+    limit: number,
+    send: (files: MessageFile[], extra: string[]) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const whole = limit - SIZE_MARGIN_BYTES;
+    const versions = [
+      async () => (clip.result.bytes > whole ? undefined : buffer(await clip.read())),
+      async () => (clip.result.bytes > whole ? clip.shrink(whole) : undefined),
+      async () => clip.shrink(Math.floor(Math.min(whole, clip.result.bytes) * SMALLER_SHARE)),
+    ];
+    for (const version of versions) {
+      const data = await version();
+      if (!data) continue;
+      try {
+        return await send(fileOf(clip, view, data), []);
+      } catch (error) {
+        if (!isTooLarge(error)) throw error;
+        log.info({ renderId: view.renderId, bytes: data.length }, 'Discord found the clip too large');
+      }
+    }
+    const { chat } = wordsOf(view.language);
+    const link = await clip.link(LINK_SECONDS);
+    const ends = chat.linkEnds(toRelativeTime(Date.now() + LINK_SECONDS * 1000));
+    return send([], link === undefined ? [chat.tooLargeForHere] : [chat.tooLarge(link), ends]);
+  };
+
+  /** A message of its own, in the member's direct messages, when the place of the command cannot be reached any more. */
+  const deliverDirectly = async (ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> => {
+    const { member } = ref.details as Details;
+    const { renderId } = view;
+    try {
+      const channel = await messages.openDirect(member);
+      const send = (files: MessageFile[] | undefined, extra: string[]) =>
+        messages.create(channel, `direct:${renderId}`, drawStatus(view, extra), files);
+      if (clip) await sendFitting(view, clip, SIZE_LIMIT_EVERYWHERE, send);
+      else await send(undefined, []);
+      log.info({ renderId }, 'The outcome went to the member’s direct messages');
+    } catch (error) {
+      if (!isForbidden(error) && !isGone(error)) throw error;
+      log.warn({ err: error, renderId }, 'The outcome could not be brought to the member by any road');
+    }
+  };
+
+  /** Edits tell nobody: one short message does, with the one mention that the bot ever makes. */
+  const mention = async (ref: MessageRef, view: View): Promise<void> => {
+    const { home, member } = ref.details as Details;
+    if (home === 'token' || (view.kind !== 'done' && view.kind !== 'failed')) return;
+    const told = `told:${view.renderId}`;
+    if ((await notes.get(told)) !== undefined) return;
+    const { chat } = wordsOf(view.language);
+    const body = {
+      content: `<@${member}> ${view.kind === 'done' ? chat.clipReady : chat.clipFailed}`,
+      allowed_mentions: { users: [member] },
+      message_reference: { message_id: ref.message, fail_if_not_exists: false },
+    };
+    await messages.create(ref.channel, told, body).catch((error) => {
+      // The clip is there; that nobody could be told of it is no reason to bring it again.
+      if (!isForbidden(error) && !isGone(error)) throw error;
+    });
+    await notes.put(told, '1', TOLD_SECONDS);
+  };
+
+  const remove = async (ref: MessageRef, view: View): Promise<void> => {
+    const { home, application, interaction, starter, starterChannel } = ref.details as Details;
+    const reach = home === 'token' ? await reachByToken(application, interaction) : { channel: ref.channel };
+    const unlessGone = (error: unknown): void => {
+      if (!isGone(error)) throw error;
+    };
+    if (reach) await messages.remove(reach, ref.message).catch(unlessGone);
+    if (starter === undefined || starterChannel === undefined) return;
+    // The thread may hold other renders; the picture and the words go with this one.
+    const body = { content: `-# ${wordsOf(view.language).chat.removed}`, allowed_mentions: NOBODY };
+    await messages.edit({ channel: starterChannel }, starter, body, []).catch(unlessGone);
+  };
+
+  return {
+    /** The message of a command, in a thread where that can be. Called again after a crash it finds what there is. */
+    async open(origin: Origin, view: View): Promise<MessageRef> {
+      const inThread = origin.home === 'thread' ? await openThread(origin, view) : undefined;
+      return inThread ?? openInPlace(origin.home === 'thread' ? { ...origin, home: 'place' } : origin, view);
+    },
+
+    /** One more message beside the one whose button was pressed. */
+    async openBeside(origin: Origin, view: View): Promise<MessageRef> {
+      if (origin.home === 'token') {
+        const flags = origin.isPrivate ? drawStatus(view).flags | 64 : drawStatus(view).flags;
+        const message = await messages.followUp(await requireReach(origin), { ...drawStatus(view), flags });
+        return toRef(origin, origin.channel, message.id);
+      }
+      const reference = { message_reference: { message_id: origin.message, fail_if_not_exists: false } };
+      const message = await createIn(origin.channel, view, true, origin.message === undefined ? {} : reference);
+      return toRef(origin, origin.channel, message);
+    },
+
+    async update(ref: MessageRef, view: View): Promise<void> {
+      if (view.kind === 'deleted') await remove(ref, view);
+      else await edit(ref, drawStatus(view));
+    },
+
+    async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
+      const send = (files: MessageFile[] | undefined, extra: string[]) => edit(ref, drawStatus(view, extra), files);
+      const came = clip ? await sendFitting(view, clip, limitOf(ref), send) : await send(undefined, []);
+      const { home } = ref.details as Details;
+      if (came === 'done') await mention(ref, view);
+      // Who took the message away wants no clip; but a token that has ended, or a right that was lost, is nobody's wish.
+      else if (home === 'token' || came === 'forbidden') await deliverDirectly(ref, view, clip);
+      else log.info({ renderId: view.renderId }, 'The message of a finished render was removed by somebody');
+    },
+  };
+}

@@ -1,0 +1,112 @@
+// Everything that members read, by language: one file for each, all with the same words. English is the fallback.
+import type { UserErrorCode } from '../../errors.ts';
+import type { Progress, Resolution } from '../../render.ts';
+import { de } from './de.ts';
+import { en } from './en.ts';
+import { es } from './es.ts';
+import { ja } from './ja.ts';
+import { zhCn } from './zh-cn.ts';
+
+/** A name and a description: Discord allows 32 and 100 characters, names in lower case and without spaces. */
+export interface OptionWords {
+  name: string;
+  description: string;
+}
+
+export interface Words {
+  /** Headlines of a status message; `position` counts from 2. */
+  gettingInLine: string;
+  aboutToStart: string;
+  nextInLine: string;
+  inLine(position: number): string;
+  tryingAgain: string;
+  starting: string;
+  stage: Record<Exclude<Progress['stage'], 'denoising' | 'decoding'>, string> & {
+    denoising(step: number, steps: number): string;
+    decoding(step: number, steps: number): string;
+  };
+  done: string;
+  failed: string;
+  cancelled: string;
+  deleted: string;
+  /** What has to come before a render can start. */
+  noWorker: string;
+  noGpu(resolution: Resolution): string;
+  stillLoading: string;
+  askForHelp(renderId: string): string;
+  freed: { not_started: string; released: string; recycling: string };
+  facts: { size: string; length: string; seed: string; took: string; engine: string };
+  took(whole: string, engine: string): string;
+  preview: string;
+  buttons: Record<'cancel' | 'again' | 'edit' | 'larger' | 'extend' | 'delete', string>;
+  /** Answers to a press. */
+  onceMore: string;
+  larger: string;
+  extended: string;
+  editedNow: string;
+  nothingToCancel: string;
+  cancelledInTime: string;
+  stopping: string;
+  deletedNow: string;
+  notYours(owner: string): string;
+  renderUnknown: string;
+  pictureGone: string;
+  /** A general sentence for each refusal. English is told the particular sentence alone, so it has none. */
+  refusals: Partial<Record<UserErrorCode, string>>;
+  /** What only a chat service needs. */
+  chat: {
+    ready(when: string): string;
+    clipReady: string;
+    clipFailed: string;
+    onItsWay: string;
+    broken: string;
+    queueAway: string;
+    removed: string;
+    tooLarge(link: string): string;
+    tooLargeForHere: string;
+    linkEnds(when: string): string;
+    needsPermission(names: string): string;
+    askAdmin(names: string): string;
+    noThread(names: string): string;
+    ageRestrictedOnly: string;
+    noPicture: string;
+    pickPicture: string;
+    notForYou: string;
+    expired: string;
+    alreadyPressed: string;
+    modalTitle: string;
+    help(commands: { animate: string; menu: string }): string;
+  };
+  commands: {
+    animate: OptionWords;
+    picture: OptionWords;
+    prompt: OptionWords;
+    resolution: OptionWords;
+    seconds: OptionWords;
+    seed: OptionWords;
+    negative: OptionWords;
+    private: OptionWords;
+    /** A menu entry: any letters, up to 32. */
+    menu: string;
+    help: OptionWords;
+    quick: string;
+    sharp: string;
+  };
+}
+
+const LANGUAGES: Record<string, Words> = { en, de, es, ja, 'zh-CN': zhCn };
+
+/** The words for a locale such as `de`, `es-419` or `zh-CN`; English for one that nobody has written yet. */
+export function wordsOf(locale: string | undefined): Words {
+  const [language = ''] = (locale ?? '').split('-');
+  return LANGUAGES[locale ?? ''] ?? LANGUAGES[language] ?? en;
+}
+
+/** Every language but English, under the names that Discord knows them by. */
+export const TRANSLATIONS: readonly { locale: 'de' | 'es-ES' | 'es-419' | 'ja' | 'zh-CN'; words: Words }[] = [
+  { locale: 'de', words: de },
+  { locale: 'es-ES', words: es },
+  { locale: 'es-419', words: es },
+  { locale: 'ja', words: ja },
+  { locale: 'zh-CN', words: zhCn },
+];

@@ -1,0 +1,71 @@
+// Commands that were acknowledged but are not in line yet. A bot that dies in between finishes them in its next life, or
+// another bot of the same platform does.
+import { type Job, Queue, Worker } from 'bullmq';
+import { inboxQueue } from './names.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+const MOST_ATTEMPTS = 4;
+const FIRST_RETRY_MS = 500;
+
+/** A bot that died in the middle of a command is noticed after this long. */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5000;
+const MOST_AT_ONCE = 16;
+/** A bot may be restarted any number of times in the middle of a command. */
+const MOST_RESTARTS = 100;
+
+export type Inbox<Item> = ReturnType<typeof createInbox<Item>>;
+
+export interface InboxHandler<Item> {
+  /** Called again with the same item if it throws, or if the process dies. `isLast`: it will not be called again. */
+  handle(item: Item, attempt: { isLast: boolean }): Promise<void>;
+  onError(error: Error): void;
+}
+
+/** Items are plain JSON, and hold no credential. */
+export function createInbox<Item>(redis: Redis, platform: string) {
+  const connection = { connection: redis, prefix: KEY_PREFIX };
+  const queue = new Queue(inboxQueue(platform), connection);
+  queue.on('error', () => undefined); // The shared connection's owner logs its errors.
+  let worker: Worker | undefined;
+
+  return {
+    /** Keeps an item until it is handled. The same id again is the same item. */
+    async put(id: string, item: Item): Promise<void> {
+      await queue.add('item', item, {
+        // BullMQ refuses ids that are numbers.
+        jobId: `i-${id}`,
+        attempts: MOST_ATTEMPTS,
+        backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+    },
+
+    /** Takes an item out that nobody has begun. */
+    async drop(id: string): Promise<void> {
+      await queue.remove(`i-${id}`);
+    },
+
+    async work({ handle, onError }: InboxHandler<Item>): Promise<void> {
+      const handleJob = (job: Job) =>
+        handle(job.data as Item, { isLast: job.attemptsMade + 1 >= (job.opts.attempts ?? 1) });
+      worker = new Worker(inboxQueue(platform), handleJob, {
+        ...connection,
+        concurrency: MOST_AT_ONCE,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: MOST_RESTARTS,
+      });
+      worker.on('failed', (_job, error) => onError(error));
+      worker.on('error', onError);
+      await worker.waitUntilReady();
+    },
+
+    /** Finishes what it has begun. */
+    async close(): Promise<void> {
+      await worker?.close();
+      await queue.close();
+    },
+  };
+}

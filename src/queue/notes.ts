@@ -1,0 +1,27 @@
+// Small things that are kept for a while: what a form was opened for, a token that ends in minutes, who pressed what.
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+export type Notes = ReturnType<typeof createNotes>;
+
+export function createNotes(redis: Redis, owner: string) {
+  const keyOf = (name: string) => `${KEY_PREFIX}:notes:${owner}:${name}`;
+  return {
+    /** False while Redis is away: then commands wait for it, and a member should not. */
+    get isHere(): boolean {
+      return redis.status === 'ready';
+    },
+
+    async put(name: string, value: string, seconds: number): Promise<void> {
+      await redis.set(keyOf(name), value, 'EX', seconds);
+    },
+
+    async get(name: string): Promise<string | undefined> {
+      return (await redis.get(keyOf(name))) ?? undefined;
+    },
+
+    /** True for the first who asks for this name within the time. */
+    async claim(name: string, milliseconds: number): Promise<boolean> {
+      return (await redis.set(keyOf(name), '1', 'PX', milliseconds, 'NX')) === 'OK';
+    },
+  };
+}
