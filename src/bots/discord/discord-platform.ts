@@ -1,7 +1,7 @@
 // Discord as a Platform: logs in, takes what members do, and shows them what became of it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, DiscordAPIError, Events, GatewayIntentBits, GuildPremiumTier } from 'discord.js';
+import { DiscordAPIError, Events, GuildPremiumTier } from 'discord.js';
 import { OperationError, UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
@@ -10,6 +10,7 @@ import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/words.ts';
 import type { Handlers, Platform } from '../platform.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
+import { type ClientSettings, createDiscordClient } from './client.ts';
 import { registerCommands } from './commands.ts';
 import { NOBODY } from './drawing.ts';
 import { createInteractions, describeFault, type Interactions, type Item } from './interactions.ts';
@@ -17,8 +18,6 @@ import { createMessages, isGone, type Messages } from './messages.ts';
 import type { Origin } from './origin.ts';
 import { createStatusMessages } from './status-messages.ts';
 
-/** Uploads of clips are in here, too. */
-const REST_TIMEOUT_MS = 120_000;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 const EPHEMERAL = 64;
@@ -31,7 +30,7 @@ const SIZE_LIMITS: Partial<Record<GuildPremiumTier, number>> = {
   [GuildPremiumTier.Tier3]: 100 * 2 ** 20,
 };
 
-export interface DiscordSettings {
+export interface DiscordSettings extends ClientSettings {
   token: string;
   /** Commands are registered in this server alone, where they are there at once. */
   guild: string | undefined;
@@ -39,11 +38,6 @@ export interface DiscordSettings {
   admins: string[];
   isSpoiler: boolean;
   ageRestrictedOnly: boolean;
-  /** `auto`, or how many connections to Discord this process keeps. */
-  shards: 'auto' | number;
-  /** Where Discord is, if not at discord.com: a proxy of its REST API, say. */
-  apiUrl: string | undefined;
-  cdnUrl: string | undefined;
 }
 
 export interface DiscordPlatformOptions extends DiscordSettings {
@@ -56,21 +50,6 @@ export interface DiscordPlatformOptions extends DiscordSettings {
   log: Logger;
   /** Aborted when the bot is to stop while it still logs in. */
   signal: AbortSignal;
-}
-
-export function createDiscordClient({ apiUrl, cdnUrl, shards }: Pick<DiscordSettings, 'apiUrl' | 'cdnUrl' | 'shards'>) {
-  return new Client({
-    // Commands come with everything that is needed of them, so no privileged intent is asked for.
-    intents: [GatewayIntentBits.Guilds],
-    shards: shards === 'auto' ? 'auto' : Array.from({ length: shards }, (_, index) => index),
-    ...(shards !== 'auto' && { shardCount: shards }),
-    allowedMentions: NOBODY,
-    rest: {
-      timeout: REST_TIMEOUT_MS,
-      ...(apiUrl !== undefined && { api: apiUrl }),
-      ...(cdnUrl !== undefined && { cdn: cdnUrl }),
-    },
-  });
 }
 
 export function createDiscordPlatform(options: DiscordPlatformOptions): Platform {
@@ -108,19 +87,21 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
       signal.throwIfAborted();
       try {
-        const ready = new Promise<void>((resolve) => client.once(Events.ClientReady, () => resolve()));
-        await client.login(token);
-        await ready;
-        break;
+        if (!client.isReady()) {
+          const ready = new Promise<void>((resolve) => client.once(Events.ClientReady, () => resolve()));
+          await client.login(token);
+          await ready;
+        }
+        const isNew = await registerCommands(client.rest, client.application?.id ?? '', guild);
+        if (isNew) log.info('The commands were registered with Discord');
+        log.info({ user: client.user?.tag, servers: client.guilds.cache.size }, 'Connected to Discord');
+        return;
       } catch (error) {
         requireOurFault(error);
         log.warn({ err: error, retryInMs: delayMs }, 'Discord cannot be reached; trying again');
         await sleep(delayMs, undefined, { signal });
       }
     }
-    const application = client.application?.id ?? '';
-    if (await registerCommands(client.rest, application, guild)) log.info('The commands were registered with Discord');
-    log.info({ user: client.user?.tag, servers: client.guilds.cache.size }, 'Connected to Discord');
   };
 
   return {

@@ -32,7 +32,7 @@ export type Messages = ReturnType<typeof createMessages>;
 export function createMessages(rest: REST) {
   const withFiles = (body: Body, files: MessageFile[] | undefined) => {
     if (!files) return { body };
-    const attachments = files.map(({ name, description }, id) => ({ id, filename: name, description }));
+    const attachments = files.map(({ name, description }, id) => ({ id: String(id), filename: name, description }));
     // What is not listed is taken off the message, so that sending it twice looks like once.
     return { body: { ...body, attachments }, files: files.map(({ name, data }) => ({ name, data })) };
   };

@@ -1,0 +1,54 @@
+// The discord.js client, as this bot wants it: no privileged intent, nobody pinged, and time enough for uploads.
+import { Client, GatewayIntentBits, type RESTOptions } from 'discord.js';
+import { NOBODY } from './drawing.ts';
+
+/** Uploads of clips are in here, too. */
+const REST_TIMEOUT_MS = 120_000;
+
+export interface ClientSettings {
+  /** `auto`, or how many connections to Discord this process keeps. */
+  shards: 'auto' | number;
+  /** Where Discord is, if not at discord.com: a proxy of its REST API, say. */
+  apiUrl: string | undefined;
+  cdnUrl: string | undefined;
+}
+
+export function createDiscordClient({ apiUrl, cdnUrl, shards }: ClientSettings): Client {
+  return new Client({
+    // Commands come with everything that is needed of them.
+    intents: [GatewayIntentBits.Guilds],
+    shards: shards === 'auto' ? 'auto' : Array.from({ length: shards }, (_, index) => index),
+    ...(shards !== 'auto' && { shardCount: shards }),
+    allowedMentions: NOBODY,
+    rest: {
+      timeout: REST_TIMEOUT_MS,
+      makeRequest,
+      ...(apiUrl !== undefined && { api: apiUrl }),
+      ...(cdnUrl !== undefined && { cdn: cdnUrl }),
+    },
+  });
+}
+
+/**
+ * By Node's own fetch. discord.js brings undici 6, which sends through whichever undici was loaded first, and undici 7 does
+ * not know the forms of another undici: an upload failed with "action is not a function".
+ */
+const makeRequest: RESTOptions['makeRequest'] = async (url, { dispatcher: _, body, ...request }) => {
+  const init = { ...request, body: isForm(body) ? copyForm(body) : body } as RequestInit;
+  return fetch(url, init);
+};
+
+type Form = Iterable<[string, string | File]>;
+
+function isForm(body: unknown): body is Form {
+  return typeof body === 'object' && body !== null && Object.prototype.toString.call(body) === '[object FormData]';
+}
+
+function copyForm(form: Form): FormData {
+  const copy = new FormData();
+  for (const [name, value] of form) {
+    if (typeof value === 'string') copy.append(name, value);
+    else copy.append(name, value, value.name);
+  }
+  return copy;
+}

@@ -1,0 +1,399 @@
+// The REST routes that the bot uses, with Discord's own refusals. Every body is held to Discord's published schemas.
+import multipart from '@fastify/multipart';
+import { ChannelType, PermissionFlagsBits as P } from 'discord.js';
+import * as schemas from 'discord-api-spec/zod';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Allowance } from './limits.ts';
+import { createLimits } from './limits.ts';
+import {
+  APPLICATION_ID,
+  BOT_ID,
+  EPHEMERAL,
+  type FakeChannel,
+  type FakeFile,
+  type FakeInteraction,
+  type FakeMessage,
+  type World,
+} from './world.ts';
+
+/** One answer that is not Discord's usual one. */
+export interface Trouble {
+  method: string;
+  path: RegExp;
+  /** `hang` never answers. */
+  status: number | 'hang';
+  code?: number;
+  times: number;
+}
+
+interface MessageBody {
+  content?: string;
+  flags?: number;
+  components?: FakeMessage['components'];
+  attachments?: { id: string | number; description?: string; filename?: string }[];
+  allowed_mentions?: { parse?: string[]; users?: string[] };
+  nonce?: string;
+  enforce_nonce?: boolean;
+  message_reference?: { message_id?: string };
+}
+
+const REPLY = 4;
+const DEFERRED = 5;
+const DEFERRED_UPDATE = 6;
+const MODAL = 9;
+const CALLBACK_SCHEMAS: Record<number, string> = {
+  [REPLY]: 'CreateMessageInteractionCallbackRequestSchema',
+  [DEFERRED]: 'CreateMessageInteractionCallbackRequestSchema',
+  [DEFERRED_UPDATE]: 'UpdateMessageInteractionCallbackRequestSchema',
+  [MODAL]: 'ModalInteractionCallbackRequestSchema',
+};
+const ACKNOWLEDGE_WITHIN_MS = 3000;
+const LOADING = 128;
+
+interface Schema {
+  safeParse(value: unknown): { success: boolean; error?: { message: string } };
+}
+
+class Refusal extends Error {
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const unknown = (what: string, code: number) => new Refusal(404, code, `Unknown ${what}`);
+
+export interface RestOptions {
+  world: World;
+  token: () => string;
+  allowance?: Allowance;
+}
+
+export async function serveRest({ world, token, allowance }: RestOptions) {
+  const app = fastify({ forceCloseConnections: true, bodyLimit: 2 ** 28 });
+  await app.register(multipart, { limits: { fileSize: 2 ** 28, fieldSize: 2 ** 20 } });
+  const limits = createLimits(allowance);
+  const troubles: Trouble[] = [];
+  const requests: { method: string; path: string; at: number }[] = [];
+  const faults: string[] = [];
+  const nonces = new Map<string, string>();
+
+  const holdTo = (name: string, body: unknown, request: FastifyRequest): void => {
+    const { success, error } = (schemas as Record<string, Schema>)[name]?.safeParse(body) ?? { success: false };
+    if (success) return;
+    faults.push(`${request.method} ${request.url}: ${error?.message}`);
+    throw new Refusal(400, 50035, `Invalid Form Body: ${error?.message}`);
+  };
+
+  const readBody = async (request: FastifyRequest): Promise<{ body: MessageBody; files: FakeFile[] }> => {
+    if (!request.isMultipart()) return { body: (request.body ?? {}) as MessageBody, files: [] };
+    let body: MessageBody = {};
+    const files: FakeFile[] = [];
+    for await (const part of request.parts()) {
+      if (part.type === 'field') body = JSON.parse(String(part.value));
+      else {
+        const id = /\d+/.exec(part.fieldname)?.[0] ?? '0';
+        files.push({ id, name: part.filename, bytes: await part.toBuffer(), contentType: part.mimetype });
+      }
+    }
+    if (files.some(({ bytes }) => bytes.length > world.sizeLimit)) {
+      throw new Refusal(413, 40005, 'Request entity too large');
+    }
+    return { body, files };
+  };
+
+  const channelOf = (id: string): FakeChannel => {
+    const channel = world.channels.get(id);
+    if (!channel) throw unknown('Channel', 10003);
+    return channel;
+  };
+  const requirePermission = (channel: FakeChannel, permission: bigint): void => {
+    if (channel.guild === undefined) return;
+    if ((channel.permissions & P.ViewChannel) === 0n) throw new Refusal(403, 50001, 'Missing Access');
+    if ((channel.permissions & permission) !== permission) throw new Refusal(403, 50013, 'Missing Permissions');
+  };
+  const messageOf = (channel: string, id: string): FakeMessage => {
+    const message = world.messages.get(id);
+    if (!message || message.channel !== channel) throw unknown('Message', 10008);
+    return message;
+  };
+  const interactionOf = (interactionToken: string): FakeInteraction => {
+    const found = [...world.interactions.values()].find((each) => each.token === interactionToken);
+    if (!found || found.acknowledgedAfter === undefined) throw unknown('Webhook', 10015);
+    if (Date.now() > found.endsAt) throw new Refusal(401, 50027, 'Invalid Webhook Token');
+    return found;
+  };
+
+  const keepFiles = (body: MessageBody, files: FakeFile[], before: FakeFile[]): FakeFile[] => {
+    // On an edit, what is not listed goes; without a list everything stays and what is sent is added.
+    if (!body.attachments) return [...before, ...files];
+    return body.attachments.flatMap(({ id, description, filename }) => {
+      const sent = files.find((file) => file.id === String(id));
+      const file = sent
+        ? { ...sent, id: world.newId(), name: filename ?? sent.name }
+        : before.find((old) => old.id === id);
+      if (!file) throw new Refusal(400, 50035, 'Invalid Form Body: attachments');
+      world.uploads.set(file.id, file);
+      return [{ ...file, ...(description !== undefined && { description }) }];
+    });
+  };
+
+  const post = (
+    channel: string,
+    body: MessageBody,
+    files: FakeFile[],
+    more: Partial<FakeMessage> = {},
+  ): FakeMessage => {
+    const mentioned = [...(body.content ?? '').matchAll(/<@!?(\d+)>/g)].map(([, id]) => id ?? '');
+    const allowed = body.allowed_mentions;
+    const pinged = mentioned.filter(
+      (id) => !allowed || allowed.users?.includes(id) || allowed.parse?.includes('users'),
+    );
+    const message: FakeMessage = {
+      id: world.newId(),
+      channel,
+      content: body.content ?? '',
+      files: keepFiles(body, files, []),
+      components: body.components ?? [],
+      flags: body.flags ?? 0,
+      pinged,
+      reference: body.message_reference?.message_id,
+      nonce: body.nonce,
+      interaction: undefined,
+      isLoading: false,
+      edits: [],
+      ...more,
+    };
+    world.messages.set(message.id, message);
+    world.tell();
+    return message;
+  };
+
+  const change = (message: FakeMessage, body: MessageBody, files: FakeFile[]): FakeMessage => {
+    const changed: FakeMessage = {
+      ...message,
+      content: body.content ?? message.content,
+      components: body.components ?? message.components,
+      files: keepFiles(body, files, message.files),
+      isLoading: false,
+      edits: [...message.edits, { at: Date.now(), content: body.content ?? message.content }],
+    };
+    world.messages.set(message.id, changed);
+    world.tell();
+    return changed;
+  };
+
+  const toJson = (message: FakeMessage) => ({
+    id: message.id,
+    channel_id: message.channel,
+    author: { id: BOT_ID, username: 'animate-bot', discriminator: '0', global_name: null, avatar: null, bot: true },
+    content: message.content,
+    timestamp: new Date().toISOString(),
+    edited_timestamp: null,
+    tts: false,
+    mention_everyone: false,
+    mentions: [],
+    mention_roles: [],
+    attachments: message.files.map(({ id, name, bytes, description, contentType }) => ({
+      ...{ id, filename: name, size: bytes.length, description, content_type: contentType },
+      ...{ url: `/attachments/${id}/${name}`, proxy_url: `/attachments/${id}/${name}` },
+    })),
+    embeds: [],
+    pinned: false,
+    type: 0,
+    flags: message.flags | (message.isLoading ? LOADING : 0),
+    components: message.components,
+    nonce: message.nonce,
+  });
+
+  const acknowledge = (interaction: FakeInteraction, type: number, data: MessageBody, files: FakeFile[]): void => {
+    if (interaction.acknowledgedAfter !== undefined)
+      throw new Refusal(400, 40060, 'Interaction has already been acknowledged.');
+    const after = Date.now() - interaction.sentAt;
+    if (after > ACKNOWLEDGE_WITHIN_MS) throw unknown('interaction', 10062);
+    interaction.acknowledgedAfter = after;
+    if (type === REPLY || type === DEFERRED) {
+      const more = { interaction: interaction.id, isLoading: type === DEFERRED };
+      interaction.original = post(interaction.channel, data, files, more).id;
+    }
+    if (type === MODAL) interaction.modal = data as Record<string, unknown>;
+    world.tell();
+  };
+
+  // The hooks come before the routes: troubles first, then rate limits, then whose token it is.
+  app.addHook('onRequest', async (request, reply) => {
+    const path = request.url.replace('/api/v10', '');
+    requests.push({ method: request.method, path, at: Date.now() });
+    const trouble = troubles.find((each) => each.times > 0 && each.method === request.method && each.path.test(path));
+    if (trouble) {
+      trouble.times -= 1;
+      if (trouble.status === 'hang') return new Promise(() => undefined);
+      const { status, code = 0 } = trouble;
+      const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
+      return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
+    }
+    if (path.startsWith('/attachments')) return;
+    const isOfInteraction = /^\/(interactions|webhooks)\//.test(path);
+    if (!isOfInteraction && request.headers.authorization !== `Bot ${token()}`) {
+      return reply.code(401).send({ message: '401: Unauthorized', code: 0 });
+    }
+    const major = /^\/(channels|webhooks)\/[^/]+(\/[^/]+)?/.exec(path)?.[0] ?? '';
+    const key = path.startsWith('/interactions')
+      ? path
+      : `${request.method} ${request.routeOptions.url} ${/webhooks/.test(major) ? major : major.split('/').slice(0, 3).join('/')}`;
+    if (!limits.allow(reply, key, !isOfInteraction)) return reply;
+  });
+  app.setErrorHandler((error: unknown, request, reply: FastifyReply) => {
+    if (error instanceof Refusal) return reply.code(error.status).send({ message: error.message, code: error.code });
+    faults.push(`${request.method} ${request.url}: ${error}`);
+    return reply.code(500).send({ message: String(error), code: 0 });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    faults.push(`${request.method} ${request.url}: no such route`);
+    return reply.code(404).send({ message: '404: Not Found', code: 0 });
+  });
+
+  await app.register(
+    async (api) => {
+      type WithChannel = { Params: { channel: string } };
+      type WithMessage = { Params: { channel: string; message: string } };
+      type WithToken = { Params: { token: string; message: string } };
+
+      api.get('/gateway/bot', async () => ({
+        url: `ws://127.0.0.1:${(app.server.address() as { port: number }).port}`,
+        shards: 1,
+        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+      }));
+      api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
+      api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
+      api.get('/users/@me/guilds', async () => [{ id: '200000000000000001', name: 'The garden', permissions: '0' }]);
+      for (const route of ['/applications/:id/commands', '/applications/:id/guilds/:guild/commands']) {
+        // Discord answers with ids and defaults that it was not told.
+        api.get(route, async () =>
+          world.commands.map((command, index) => ({ id: String(index + 1), version: '1', nsfw: false, ...command })),
+        );
+        api.put(route, async (request) => {
+          const commands = request.body as Record<string, unknown>[];
+          for (const { default_member_permissions: permissions, ...command } of commands) {
+            // The description has a number there; Discord's documentation has the string that libraries send.
+            const told = permissions == null ? {} : { default_member_permissions: Number(permissions) };
+            holdTo('ApplicationCommandUpdateRequestSchema', { ...command, ...told }, request);
+          }
+          world.commands = commands;
+          return commands;
+        });
+      }
+
+      api.post<{ Params: { id: string; token: string } }>(
+        '/interactions/:id/:token/callback',
+        async (request, reply) => {
+          const { body, files } = await readBody(request);
+          const interaction = world.interactions.get(request.params.id);
+          if (interaction?.token !== request.params.token) throw unknown('interaction', 10062);
+          const { type, data = {} } = body as { type: number; data?: MessageBody };
+          holdTo(CALLBACK_SCHEMAS[type] ?? 'no such type', body, request);
+          if (![REPLY, DEFERRED, DEFERRED_UPDATE, MODAL].includes(type)) throw new Refusal(400, 50035, 'Invalid type');
+          acknowledge(interaction, type, data, files);
+          return reply.code(204).send();
+        },
+      );
+      api.post<WithToken>('/webhooks/:application/:token', async (request) => {
+        const interaction = interactionOf(request.params.token);
+        const { body, files } = await readBody(request);
+        holdTo('IncomingWebhookRequestPartialSchema', body, request);
+        return toJson(post(interaction.channel, body, files, { interaction: interaction.id }));
+      });
+      const ofWebhook = ({ token: given, message }: WithToken['Params']): FakeMessage => {
+        const interaction = interactionOf(given);
+        const id = message === '@original' ? interaction.original : message;
+        return messageOf(interaction.channel, id ?? '');
+      };
+      api.get<WithToken>('/webhooks/:application/:token/messages/:message', async ({ params }) =>
+        toJson(ofWebhook(params)),
+      );
+      api.patch<WithToken>('/webhooks/:application/:token/messages/:message', async (request) => {
+        const { body, files } = await readBody(request);
+        holdTo('IncomingWebhookUpdateRequestPartialSchema', body, request);
+        return toJson(change(ofWebhook(request.params), body, files));
+      });
+      api.delete<WithToken>('/webhooks/:application/:token/messages/:message', async (request, reply) => {
+        world.messages.delete(ofWebhook(request.params).id);
+        world.tell();
+        return reply.code(204).send();
+      });
+
+      api.get<WithChannel>('/channels/:channel/messages', async ({ params }) => {
+        requirePermission(channelOf(params.channel), P.ReadMessageHistory);
+        return world.messagesIn(params.channel).reverse().map(toJson);
+      });
+      api.post<WithChannel>('/channels/:channel/messages', async (request) => {
+        const channel = channelOf(request.params.channel);
+        const { body, files } = await readBody(request);
+        holdTo('MessageCreateRequestSchema', body, request);
+        requirePermission(channel, channel.parent ? P.SendMessagesInThreads : P.SendMessages);
+        if (files.length > 0) requirePermission(channel, P.AttachFiles);
+        const known = body.enforce_nonce && nonces.get(`${channel.id}:${body.nonce}`);
+        if (known && world.messages.has(known)) return toJson(messageOf(channel.id, known));
+        const message = post(channel.id, body, files);
+        if (body.nonce) nonces.set(`${channel.id}:${body.nonce}`, message.id);
+        return toJson(message);
+      });
+      api.patch<WithMessage>('/channels/:channel/messages/:message', async (request) => {
+        const channel = channelOf(request.params.channel);
+        const { body, files } = await readBody(request);
+        holdTo('MessageEditRequestPartialSchema', body, request);
+        const message = messageOf(channel.id, request.params.message);
+        requirePermission(channel, 0n);
+        if (channel.isArchived) throw new Refusal(400, 50083, 'Thread is archived');
+        if (message.flags & EPHEMERAL) throw unknown('Message', 10008);
+        return toJson(change(message, body, files));
+      });
+      api.delete<WithMessage>('/channels/:channel/messages/:message', async (request, reply) => {
+        requirePermission(channelOf(request.params.channel), 0n);
+        world.messages.delete(messageOf(request.params.channel, request.params.message).id);
+        world.tell();
+        return reply.code(204).send();
+      });
+      api.post<WithMessage>('/channels/:channel/messages/:message/threads', async (request) => {
+        const channel = channelOf(request.params.channel);
+        holdTo('CreateTextThreadWithMessageRequestSchema', request.body, request);
+        const { id } = messageOf(channel.id, request.params.message);
+        requirePermission(channel, P.CreatePublicThreads);
+        if (channel.type !== ChannelType.GuildText)
+          throw new Refusal(400, 50024, 'Cannot execute action on this channel type');
+        if (world.channels.has(id))
+          throw new Refusal(400, 160004, 'A thread has already been created for this message');
+        const { name } = request.body as { name: string };
+        const { guild, permissions } = channel;
+        const thread = { id, type: ChannelType.PublicThread, name, guild, parent: channel.id, permissions };
+        world.addChannel(thread);
+        world.tell();
+        return { id, type: thread.type, name, parent_id: channel.id, guild_id: guild };
+      });
+      api.patch<WithChannel>('/channels/:channel', async (request) => {
+        holdTo('UpdateThreadRequestPartialSchema', request.body, request);
+        const channel = channelOf(request.params.channel);
+        channel.isArchived = (request.body as { archived?: boolean }).archived ?? channel.isArchived ?? false;
+        return { id: channel.id, type: channel.type };
+      });
+      api.post('/users/@me/channels', async (request) => {
+        holdTo('CreatePrivateChannelRequestSchema', request.body, request);
+        const { recipient_id: recipient } = request.body as { recipient_id: string };
+        const channel = world.directChannelOf(recipient);
+        return { id: channel.id, type: ChannelType.DM };
+      });
+    },
+    { prefix: '/api/v10' },
+  );
+  app.get<{ Params: { id: string } }>('/attachments/:id/:name', async ({ params }, reply) => {
+    const file = world.uploads.get(params.id);
+    return file ? reply.type(file.contentType).send(file.bytes) : reply.code(404).send('gone');
+  });
+
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return { app, limits, troubles, requests, faults };
+}

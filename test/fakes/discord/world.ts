@@ -1,0 +1,143 @@
+// What a Discord service remembers: servers, channels, threads, messages, members, and what became of each interaction.
+import { EventEmitter } from 'node:events';
+import { ChannelType, PermissionFlagsBits } from 'discord.js';
+
+export const APPLICATION_ID = '100000000000000001';
+export const BOT_ID = '100000000000000002';
+export const GUILD_ID = '200000000000000001';
+export const EPHEMERAL = 64;
+
+export interface FakeMember {
+  id: string;
+  name: string;
+  locale?: string;
+  permissions?: bigint;
+  roles?: string[];
+}
+
+export interface FakeChannel {
+  id: string;
+  type: ChannelType;
+  name: string;
+  guild: string | undefined;
+  parent?: string;
+  nsfw?: boolean;
+  isArchived?: boolean;
+  /** What the bot may do there. */
+  permissions: bigint;
+  /** The member of a direct channel. */
+  recipient?: string;
+}
+
+export interface FakeFile {
+  id: string;
+  name: string;
+  bytes: Buffer;
+  description?: string;
+  contentType: string;
+}
+
+export interface FakeMessage {
+  id: string;
+  channel: string;
+  content: string;
+  files: FakeFile[];
+  components: { components: { custom_id?: string; label?: string; disabled?: boolean }[] }[];
+  flags: number;
+  /** Whom it pinged when it was created. */
+  pinged: string[];
+  reference: string | undefined;
+  nonce: string | undefined;
+  /** The interaction that it answers; for ephemeral ones, only its member sees it. */
+  interaction: string | undefined;
+  isLoading: boolean;
+  edits: { at: number; content: string }[];
+}
+
+export interface FakeInteraction {
+  id: string;
+  token: string;
+  channel: string;
+  member: FakeMember;
+  sentAt: number;
+  /** How long the bot took to acknowledge it, in milliseconds. */
+  acknowledgedAfter: number | undefined;
+  original: string | undefined;
+  modal: Record<string, unknown> | undefined;
+  endsAt: number;
+}
+
+export const EVERY_PERMISSION =
+  PermissionFlagsBits.ViewChannel |
+  PermissionFlagsBits.SendMessages |
+  PermissionFlagsBits.AttachFiles |
+  PermissionFlagsBits.ReadMessageHistory |
+  PermissionFlagsBits.CreatePublicThreads |
+  PermissionFlagsBits.SendMessagesInThreads;
+
+const DISCORD_EPOCH_MS = 1_420_070_400_000;
+
+export type World = ReturnType<typeof createWorld>;
+
+export function createWorld() {
+  const changed = new EventEmitter();
+  const channels = new Map<string, FakeChannel>();
+  const messages = new Map<string, FakeMessage>();
+  const interactions = new Map<string, FakeInteraction>();
+  const uploads = new Map<string, FakeFile>();
+  let increment = 0n;
+  let boosts = 0;
+  let commands: Record<string, unknown>[] = [];
+
+  /** As Discord makes them: the time, then a number that grows. */
+  const newId = (): string => {
+    increment += 1n;
+    return String((BigInt(Date.now() - DISCORD_EPOCH_MS) << 22n) | (increment & 0x3fffffn));
+  };
+  const addChannel = (channel: Omit<FakeChannel, 'id' | 'permissions'> & Partial<FakeChannel>): FakeChannel => {
+    const added = { id: newId(), permissions: EVERY_PERMISSION, ...channel };
+    channels.set(added.id, added);
+    return added;
+  };
+
+  return {
+    changed,
+    channels,
+    messages,
+    interactions,
+    uploads,
+    newId,
+    addChannel,
+
+    get boosts() {
+      return boosts;
+    },
+    set boosts(tier: number) {
+      boosts = tier;
+    },
+    get commands() {
+      return commands;
+    },
+    set commands(registered: Record<string, unknown>[]) {
+      commands = registered;
+    },
+
+    get sizeLimit(): number {
+      return [10, 10, 50, 100].map((mebibytes) => mebibytes * 2 ** 20)[boosts] ?? 0;
+    },
+
+    directChannelOf(member: string): FakeChannel {
+      const known = [...channels.values()].find(({ recipient }) => recipient === member);
+      return known ?? addChannel({ type: ChannelType.DM, name: 'direct', guild: undefined, recipient: member });
+    },
+
+    /** In the order in which they were posted. */
+    messagesIn(channel: string): FakeMessage[] {
+      return [...messages.values()].filter((message) => message.channel === channel);
+    },
+
+    tell(): void {
+      changed.emit('change');
+    },
+  };
+}
