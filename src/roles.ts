@@ -207,7 +207,7 @@ export async function openBot({ config, log, shutdown }: RoleOptions, base: Base
 /** A chat service wants seconds between edits, and a countdown needs none: the longer the wait, the fewer. */
 function chatRedrawMs(view: View | undefined): number {
   if (view?.kind !== 'waiting') return CHAT_REDRAW_MS;
-  const leftMs = (view.readyAt ?? Number.POSITIVE_INFINITY) - Date.now();
+  const leftMs = (view.readyAt ?? 0) - Date.now();
   return leftMs > LONG_WAIT_MS ? CHAT_REDRAW_IN_LONG_WAITS_MS : CHAT_REDRAW_MS;
 }
 

@@ -12,12 +12,12 @@ import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 # What MP4 itself takes of so small a file, and what two passes may be off by.
-LEAST_OVERHEAD_BYTES = 4096
+LEAST_OVERHEAD_BYTES = 2048
 CAREFUL_SHARE = 0.94
 
 # Below so many bits for each pixel there is nothing left but blocks: then the picture is made smaller first, and given up
 # in the end.
-LEAST_BITS_PER_PIXEL = 0.02
+LEAST_BITS_PER_PIXEL = 0.01
 SCALES = (Fraction(1), Fraction(3, 4), Fraction(1, 2))
 
 EXIT_TOO_SMALL = 3

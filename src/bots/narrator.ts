@@ -18,6 +18,8 @@ interface Told {
   view: View | undefined;
   at: number;
   timer: NodeJS.Timeout | undefined;
+  /** When the timer ends. */
+  dueAt: number;
 }
 
 export interface NarratorOptions {
@@ -47,23 +49,30 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
     told.view = view;
   };
 
-  const schedule = (id: string): void => {
+  /** `redrawEveryMs` of what is shown holds for a line that moves; a change of the render itself is told sooner. */
+  const schedule = (id: string, view?: View): void => {
     const told = renders.get(id);
-    if (!told || told.timer || isStopped) return;
-    const waitMs = Math.max(0, told.at + redrawEveryMs(told.view) - now());
-    told.timer = setTimeout(() => {
-      told.timer = undefined;
-      told.at = now();
-      inOrder(id, () => redraw(id, told)).catch((error) =>
-        log.warn({ renderId: id, err: error }, 'A status message could not be updated'),
-      );
-    }, waitMs);
+    if (!told || isStopped) return;
+    const dueAt = told.at + redrawEveryMs(view);
+    if (told.timer && told.dueAt <= dueAt) return;
+    clearTimeout(told.timer);
+    told.dueAt = dueAt;
+    told.timer = setTimeout(
+      () => {
+        told.timer = undefined;
+        told.at = now();
+        inOrder(id, () => redraw(id, told)).catch((error) =>
+          log.warn({ renderId: id, err: error }, 'A status message could not be updated'),
+        );
+      },
+      Math.max(0, dueAt - now()),
+    );
   };
 
   const tellPlaces = (): void => {
     placesTimer ??= setTimeout(() => {
       placesTimer = undefined;
-      for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id);
+      for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id, view);
     }, TELL_PLACES_EVERY_MS);
   };
   const lookAgain = setInterval(tellPlaces, LOOK_AGAIN_EVERY_MS);
@@ -71,11 +80,11 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
   return {
     /** From now on this render's message is kept up to date, until its outcome is delivered. */
     follow(id: string): void {
-      if (!renders.has(id)) renders.set(id, { view: undefined, at: 0, timer: undefined });
+      if (!renders.has(id)) renders.set(id, { view: undefined, at: 0, timer: undefined, dueAt: 0 });
       schedule(id);
     },
 
-    onChange: schedule,
+    onChange: (id: string): void => schedule(id),
 
     onLineMoved: tellPlaces,
 

@@ -8,8 +8,8 @@ const MOST_ATTEMPTS = 4;
 const FIRST_RETRY_MS = 500;
 
 /** A bot that died in the middle of a command is noticed after this long. */
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 5000;
+const LOCK_MS = 5000;
+const STALLED_CHECK_MS = 2500;
 const MOST_AT_ONCE = 16;
 /** A bot may be restarted any number of times in the middle of a command. */
 const MOST_RESTARTS = 100;

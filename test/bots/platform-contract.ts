@@ -46,7 +46,8 @@ export function testPlatform(name: string, create: (handlers: Handlers) => Promi
       const { platform, script, shown } = tested;
       expect(await shown()).toEqual([]);
       expect(await tested.animate('e1')).toBeUndefined();
-      expect(script.commands).toMatchObject([{ eventId: expect.any(String), text: expect.stringContaining('smiles') }]);
+      expect(script.commands).toMatchObject([{ eventId: expect.any(String) }]);
+      expect(JSON.stringify(script.commands[0]?.text)).toContain('smiles');
       expect(script.commands[0]?.member).toEqual({ id: expect.stringMatching(/./), name: expect.stringMatching(/./) });
       expect(script.refs[0]?.platform).toBe(platform.name);
       expect(await shown()).toEqual([waiting]);

@@ -1,11 +1,24 @@
 // The whole way on Discord: the real discord.js in a real bot process, a stand-in for the service, a real queue and engine.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ChannelType, PermissionFlagsBits } from 'discord.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ADA, type Discord, EPHEMERAL, type FakeInteraction, startDiscord } from '../fakes/discord/discord.ts';
+import { connectRedis } from '../../src/queue/redis.ts';
+import {
+  ADA,
+  ADMIN_OF_SERVER,
+  BOB,
+  type Discord,
+  EPHEMERAL,
+  EVERY_PERMISSION,
+  type FakeInteraction,
+  GUILD_ID,
+  ROLE_ID,
+  startDiscord,
+} from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
 import { type Role, startRole } from '../fakes/roles.ts';
 
 let folder: string;
@@ -66,6 +79,8 @@ async function expectOneClip(interaction: FakeInteraction): Promise<void> {
   expect(discord.faults).toEqual([]);
 }
 
+const gate = () => join(folder, 'gate');
+
 const inThread = (interaction: FakeInteraction) => discord.world.messagesIn(discord.threadOf(interaction)?.id ?? '');
 
 test('a picture goes in, and the clip comes back in a thread under the command', async () => {
@@ -125,4 +140,413 @@ test('each button does what it says', async () => {
     files: [],
   });
   expect(discord.faults).toEqual([]);
+});
+
+test('a picture in somebody’s message is animated from its menu, whichever of several it is', async () => {
+  await startBot();
+  start('worker');
+  const other = await drawPicture(200, 300);
+  const message = discord.post([discord.upload(picture, 'one.png'), discord.upload(other, 'two.png')]);
+  const menu = discord.menu(message);
+  await discord.until(() => menu.modal);
+  const command = discord.submit(menu, { picture: '1', prompt: 'it waves', seconds: '1' });
+  const clip = await discord.clipOf(command);
+  await expectOneClip(command);
+  // The second picture is upright.
+  const [, width, height] = /Size (\d+)×(\d+)/.exec(clip.content) ?? [];
+  expect(Number(height)).toBeGreaterThan(Number(width));
+});
+
+test('a message without a picture is answered with what was expected', async () => {
+  await startBot();
+  const menu = discord.menu(discord.post([]));
+  expect(await discord.told(menu)).toMatch(/^That message has no picture that I can animate/);
+});
+
+test.each(['direct', 'thread', 'voice', 'no thread allowed'] as const)(
+  'in a place without threads (%s) it replies right there',
+  async (place) => {
+    const { world } = discord;
+    const channel = {
+      direct: () => world.directChannelOf(ADA.id),
+      thread: () =>
+        world.addChannel({
+          type: ChannelType.PublicThread,
+          name: 'a thread',
+          guild: GUILD_ID,
+          parent: discord.garden.id,
+        }),
+      voice: () => world.addChannel({ type: ChannelType.GuildVoice, name: 'voice', guild: GUILD_ID }),
+      'no thread allowed': () =>
+        Object.assign(discord.garden, { permissions: EVERY_PERMISSION & ~PermissionFlagsBits.CreatePublicThreads }),
+    }[place]();
+    await startBot();
+    start('worker');
+    const command = discord.animate(picture, { seconds: 1 }, { channel });
+    const clip = await discord.clipOf(command);
+    expect(clip.id).toBe(command.original);
+    const mention = await discord.until(() => world.messagesIn(channel.id).find(({ pinged }) => pinged.length > 0));
+    expect(mention).toMatchObject({ pinged: [ADA.id], reference: clip.id });
+    expect(world.messagesIn(channel.id)).toHaveLength(2);
+    expect(discord.faults).toEqual([]);
+  },
+);
+
+test('whoever manages the server is told what a thread would need', async () => {
+  discord.garden.permissions = EVERY_PERMISSION & ~PermissionFlagsBits.CreatePublicThreads;
+  await startBot();
+  const command = discord.animate(picture, { seconds: 1 }, { member: ADMIN_OF_SERVER });
+  expect(await discord.told(command)).toBe(
+    'I answered in the channel: for a thread I need the permission **Create Public Threads** here.',
+  );
+});
+
+test('where no file may be sent, each is told what they can do about it, and nothing is begun', async () => {
+  discord.garden.permissions = EVERY_PERMISSION & ~PermissionFlagsBits.AttachFiles;
+  await startBot();
+  expect(await discord.told(discord.animate(picture))).toBe(
+    'I cannot answer here: I lack the permission **Attach Files**. An admin of this server can give it.',
+  );
+  expect(await discord.told(discord.animate(picture, {}, { member: ADMIN_OF_SERVER }))).toBe(
+    'I cannot answer here yet: give me the permission **Attach Files** in this channel.',
+  );
+  expect(discord.world.messagesIn(discord.garden.id).every(({ flags }) => flags & EPHEMERAL)).toBe(true);
+});
+
+test('a thread that Discord refuses at the last moment is done without', async () => {
+  discord.trouble({ method: 'POST', path: /\/threads$/, status: 403, code: 50013, times: 1 });
+  await startBot();
+  start('worker');
+  const command = discord.animate(picture, { seconds: 1 });
+  expect((await discord.clipOf(command)).id).toBe(command.original);
+});
+
+test('an app of the member’s own answers in a server that it is not in', async () => {
+  await startBot();
+  start('worker');
+  const command = discord.animate(picture, { seconds: 1 }, { isForeign: true });
+  expect((await discord.clipOf(command)).id).toBe(command.original);
+  expect(discord.requests.filter(({ method, path }) => method !== 'GET' && path.startsWith('/channels'))).toEqual([]);
+});
+
+test('when the time of such an answer has run out, the clip goes to the member’s direct messages', async () => {
+  const bot = await startBot();
+  const command = discord.animate(picture, { seconds: 1, private: true });
+  await bot.said('Accepted');
+  command.endsAt = Date.now();
+  start('worker');
+  const direct = discord.world.directChannelOf(ADA.id);
+  const clip = await discord.until(() => discord.world.messagesIn(direct.id).find(({ files }) => files.length > 0));
+  expect(clip.content).toContain('Here is your clip');
+  await bot.said('Delivered');
+});
+
+test('two members at once get a thread and a clip each', async () => {
+  await startBot();
+  start('worker');
+  const commands = [ADA, BOB].map((member) => discord.animate(picture, { seconds: 1 }, { member }));
+  const clips = await Promise.all(commands.map((command) => discord.clipOf(command)));
+  expect(new Set(clips.map(({ channel }) => channel)).size).toBe(2);
+});
+
+test('a clip that is larger than the place takes is made smaller, and one that cannot be is told', async () => {
+  await startBot();
+  start('worker');
+  discord.world.sizeLimit = 64 * 1024 + 10_000;
+  const small = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  expect(small.files[0]?.bytes.length).toBeLessThan(10_000);
+  discord.world.sizeLimit = 64 * 1024 + 100;
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() =>
+    inThread(command).find(({ content }) => content.includes('larger than this place takes even')),
+  );
+});
+
+test('what Discord finds too large after all is sent smaller', async () => {
+  await startBot();
+  start('worker');
+  const trouble = discord.trouble({
+    method: 'PATCH',
+    path: /^\/channels\//,
+    isUpload: true,
+    status: 413,
+    code: 40005,
+    times: 1,
+  });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.clipOf(command);
+  await expectOneClip(command);
+  expect(trouble.times).toBe(0);
+});
+
+test('a storm of rate limits and broken answers delays a clip and loses nothing', async () => {
+  await startBot();
+  start('worker');
+  for (const path of [/\/threads$/, /\/messages$/, /\/messages\/\d+$/, /@?original$/]) {
+    for (const method of ['POST', 'PATCH']) {
+      discord.trouble({ method, path, status: 429, times: 1 });
+      discord.trouble({ method, path, status: 502, times: 1 });
+    }
+  }
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.clipOf(command);
+  await expectOneClip(command);
+});
+
+test('a command that came while the gateway was away is taken when it is back', async () => {
+  await startBot();
+  start('worker');
+  discord.gateway.drop();
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.clipOf(command);
+  await expectOneClip(command);
+});
+
+test.each([true, false])(
+  'a gateway that is lost in the middle of a render (can resume: %s) costs nothing',
+  async (canResume) => {
+    await startBot();
+    start('worker');
+    const command = discord.animate(picture, { prompt: `hold ${gate()}`, seconds: 1 });
+    await discord.until(() => inThread(command).find(({ content }) => content.includes('Drawing')));
+    const { readies } = discord.gateway;
+    discord.gateway.drop({ canResume });
+    await writeFile(gate(), '');
+    await discord.clipOf(command);
+    await expectOneClip(command);
+    await discord.until(() => discord.gateway.readies > readies);
+    await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  },
+);
+
+const killedAt = {
+  'after the acknowledgement': { method: 'PATCH', path: /original$/ },
+  'before the thread': { method: 'POST', path: /\/threads$/ },
+  'after the thread': { method: 'POST', path: /^\/channels\/\d+\/messages$/ },
+  'in the middle of the upload': { method: 'PATCH', path: /^\/channels\//, isUpload: true },
+  'before the mention': { method: 'POST', path: /^\/channels\/\d+\/messages$/, after: true },
+};
+
+test.each(Object.entries(killedAt))(
+  'a bot that is killed %s brings one thread and one clip in its next life',
+  async (when, at) => {
+    const bot = await startBot();
+    start('worker');
+    if ('after' in at) {
+      // The second message in the thread: the first is the status message.
+      const command = discord.animate(picture, { prompt: `hold ${gate()}`, seconds: 1 });
+      await discord.until(() => inThread(command).length === 1);
+      const trouble = discord.trouble({ method: at.method, path: at.path, status: 'hang', times: 1 });
+      await writeFile(gate(), '');
+      await discord.until(() => trouble.times === 0);
+      await bot.kill('SIGKILL');
+      await startBot();
+      await expectOneClip(command);
+      return;
+    }
+    const trouble = discord.trouble({ ...at, status: 'hang', times: 1 });
+    const command = discord.animate(picture, { seconds: 1 });
+    await discord.until(() => trouble.times === 0);
+    await bot.kill('SIGKILL');
+    await startBot();
+    await discord.clipOf(command);
+    await expectOneClip(command);
+    expect(when).toBeTruthy();
+  },
+);
+
+test('a bot that is killed in the middle of the progress goes on telling it', async () => {
+  const bot = await startBot();
+  start('worker');
+  const command = discord.animate(picture, { prompt: `hold ${gate()}`, seconds: 1 });
+  await discord.until(() => inThread(command).find(({ content }) => content.includes('Drawing')));
+  await bot.kill('SIGKILL');
+  await startBot();
+  await writeFile(gate(), '');
+  await discord.clipOf(command);
+  await expectOneClip(command);
+});
+
+test('a bot that is killed before it could acknowledge leaves nothing behind', async () => {
+  const bot = await startBot();
+  const trouble = discord.trouble({ method: 'POST', path: /^\/interactions\//, status: 'hang', times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0);
+  await bot.kill('SIGKILL');
+  await startBot();
+  start('worker');
+  // A later command is through, and of the first there is nothing.
+  await expectOneClip(discord.animate(picture, { seconds: 1 }));
+  expect(discord.answersTo(command)).toEqual([]);
+  expect([...discord.world.channels.values()].filter(({ parent }) => parent !== undefined)).toHaveLength(1);
+});
+
+test('while Redis is away a member is told so in time, nothing of it is begun later, and the next command is taken', async () => {
+  const durable = await startDurableRedis();
+  const bot = await startBot({ REDIS_URL: durable.url });
+  start('worker', { REDIS_URL: durable.url });
+  await durable.halt();
+  await bot.said('Redis cannot be reached; waiting for it');
+  const command = discord.animate(picture);
+  expect(await discord.told(command)).toBe(
+    'The queue cannot be reached at the moment, so nothing was started. Please try again in a minute.',
+  );
+  expect(command.acknowledgedAfter).toBeLessThan(3000);
+  await durable.resume();
+  let next: FakeInteraction;
+  do {
+    next = discord.animate(picture, { seconds: 1 });
+    await discord.until(() => next.original);
+  } while (discord.answersTo(next).some(({ flags }) => flags & EPHEMERAL));
+  await discord.clipOf(next);
+  expect(discord.answersTo(command)).toHaveLength(1);
+  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+  await durable.stop();
+});
+
+test('a button that is pressed twice acts once, and one of another member’s not at all', async () => {
+  await startBot();
+  start('worker');
+  const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  const [first, second] = [discord.press(clip, 'Again'), discord.press(clip, 'Again')];
+  expect([await discord.told(first), await discord.told(second)].sort()).toEqual([
+    'I heard you the first time.',
+    'Once more, with another seed.',
+  ]);
+  expect(await discord.told(discord.press(clip, 'Delete', { member: BOB }))).toBe(
+    'That render belongs to Ada; only they can do that.',
+  );
+  const edit = discord.press(clip, 'Edit', { member: BOB });
+  expect(await discord.told(edit)).toBe('That render belongs to Ada; only they can do that.');
+  expect(await discord.told(discord.press(clip, 'Delete', { member: ADMIN_OF_SERVER }))).toBe('Deleted.');
+});
+
+test('Cancel tells the truth about what was freed', async () => {
+  await startBot();
+  const waiting = discord.animate(picture, { seconds: 1 });
+  const status = await discord.until(() => inThread(waiting)[0]);
+  expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
+  await discord.until(() => inThread(waiting)[0]?.content.includes('no render time was used'));
+  start('worker');
+  const running = discord.animate(picture, { prompt: `hold ${gate()}`, seconds: 1 });
+  const drawing = await discord.until(() => inThread(running).find(({ content }) => content.includes('Drawing')));
+  expect(await discord.told(discord.press(drawing, 'Cancel'))).toBe('Stopping it now.');
+  await discord.until(() => inThread(running)[0]?.content.includes('the engine is free again'));
+});
+
+test('members read their own language', async () => {
+  await startBot();
+  start('worker');
+  const member = { ...ADA, locale: 'de' };
+  const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member }));
+  expect(clip.content).toContain('**Hier ist dein Clip**');
+  expect(clip.components[0]?.components.map(({ label }) => label)).toEqual([
+    'Noch einmal',
+    'Ändern',
+    '720p',
+    'Fortsetzen',
+    'Löschen',
+  ]);
+  const broken = discord.animate(Buffer.from('not a picture'), {}, { member });
+  expect(await discord.told(broken)).toMatch(/^Das ist kein Bild, das ich lesen kann/);
+});
+
+test('a picture that cannot be used is told to its member alone, and leaves nothing in the channel', async () => {
+  await startBot();
+  const command = discord.animate(Buffer.from('not a picture'));
+  expect(await discord.told(command)).toMatch(/expected a PNG, JPEG or WebP picture\.$/);
+  expect(discord.answersTo(command).every(({ flags }) => flags & EPHEMERAL)).toBe(true);
+});
+
+test('an admin sees and steers everything from chat, and a member cannot', async () => {
+  await startBot();
+  const member = ADMIN_OF_SERVER;
+  const ask = async (verb: string, options: Record<string, string | boolean> = {}) =>
+    discord.told(discord.administer(verb, { member, options }));
+  expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
+  expect(await ask('health')).toMatch(/^\*\*Look at this:\*\* no worker is online/);
+  const worker = start('worker', { WORKER_NAME: 'attic' });
+  await worker.said('Engine ready');
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  await worker.said('Engine ready');
+  // The worker tells of itself every three seconds.
+  while (!(await ask('workers')).includes('1 of 1 loaded'));
+  expect(await ask('health')).toMatch(/^\*\*All is well\.\*\*\nWorkers: 1 online, 1 of 1 engines loaded/);
+  expect(await ask('workers')).toContain('🟢 attic on ');
+  expect(await ask('pause')).toMatch(/^Paused/);
+  const command = discord.animate(picture, { seconds: 1 });
+  const status = await discord.until(() => inThread(command).find(({ content }) => content.includes('Next in line')));
+  const id = `discord-${command.id}`;
+  expect(await ask('queue')).toMatch(/^\*\*1 waiting, 0 rendering, paused\*\*/);
+  expect(await ask('job', { id })).toContain(`**${id}**: waiting\nFor Ada (${ADA.id})`);
+  expect(await ask('cancel', { id })).toBe('Cancelled before it started.');
+  await discord.until(() => discord.world.messages.get(status.id)?.content.includes('Cancelled'));
+  expect(await ask('resume')).toBe('Renders start again.');
+  expect(await ask('drain', { worker: 'cellar' })).toBe('Expected the name of a worker (attic), got cellar.');
+  expect(await ask('drain', { worker: 'attic' })).toMatch(/^attic finishes what it has/);
+  expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes renders again.');
+  expect(await ask('block', { member: BOB.id })).toBe('Blocked.');
+  expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
+  expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
+  expect(await ask('job', { id: 'discord-1' })).toBe('Expected the number of a render, got discord-1.');
+});
+
+test('configured admins need no other right', async () => {
+  await startBot({ DISCORD_ADMINS: `${BOB.id}, ${ROLE_ID}` });
+  for (const member of [BOB, { ...ADA, roles: [ROLE_ID] }]) {
+    expect(await discord.told(discord.administer('queue', { member }))).toMatch(/^\*\*0 waiting/);
+  }
+});
+
+test('with DISCORD_AGE_RESTRICTED_ONLY and DISCORD_SPOILER, clips are kept out of sight', async () => {
+  await startBot({ DISCORD_AGE_RESTRICTED_ONLY: 'true', DISCORD_SPOILER: 'true' });
+  start('worker');
+  expect(await discord.told(discord.animate(picture))).toBe('Here this works in age-restricted channels only.');
+  const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'late', guild: GUILD_ID, nsfw: true });
+  const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel }));
+  expect(clip.files[0]?.name).toMatch(/^SPOILER_/);
+});
+
+test('the commands are registered when they differ, and only then', async () => {
+  const bot = await startBot();
+  await bot.said('The commands were registered with Discord');
+  await bot.kill('SIGTERM');
+  await startBot();
+  expect(discord.requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+  expect(discord.world.commands.map(({ name }) => name)).toEqual([
+    'animate',
+    'animate-help',
+    'Animate this image',
+    'animate-admin',
+  ]);
+});
+
+test('a token that Discord refuses is told to the operator, without the token', async () => {
+  const token = 'another.token.that-is-wrong';
+  const bot = start('bot', { DISCORD_TOKEN: token });
+  const error = await bot.said('never').catch((reason: Error) => reason.message);
+  expect(error).toContain('DISCORD_TOKEN: expected the token of a bot, got one that Discord refuses.');
+  expect(error).not.toContain(token);
+});
+
+test('no token is in a log, in a job or in a record', async () => {
+  const bot = await startBot({ LOG_LEVEL: 'trace' });
+  start('worker', { LOG_LEVEL: 'trace' });
+  const command = discord.animate(picture, { seconds: 1 });
+  await expectOneClip(command);
+  const connection = connectRedis(redis.url, () => undefined);
+  const kept: string[] = [];
+  for (const key of await connection.keys('*')) {
+    if (key.includes(':notes:')) continue; // Where an interaction's token is kept, by itself, for 14 minutes.
+    const type = await connection.type(key);
+    if (type === 'hash') kept.push(JSON.stringify(await connection.hgetall(key)));
+    if (type === 'stream') kept.push(JSON.stringify(await connection.xrange(key, '-', '+')));
+    if (type === 'string') kept.push((await connection.get(key)) ?? '');
+  }
+  connection.disconnect();
+  const everything = [...kept, ...roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line)))].join('\n');
+  expect(everything).toContain(command.id);
+  expect(everything).not.toContain(discord.token);
+  expect(everything).not.toContain(command.token);
+  expect(bot.lines.length).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 // The discord.js client, as this bot wants it: no privileged intent, nobody pinged, and time enough for uploads.
-import { Client, GatewayIntentBits, type RESTOptions } from 'discord.js';
+import { Client, GatewayIntentBits, Partials, type RESTOptions } from 'discord.js';
 import { NOBODY } from './drawing.ts';
 
 /** Uploads of clips are in here, too. */
@@ -17,6 +17,8 @@ export function createDiscordClient({ apiUrl, cdnUrl, shards }: ClientSettings):
   return new Client({
     // Commands come with everything that is needed of them.
     intents: [GatewayIntentBits.Guilds],
+    // With these the place that comes with a command is believed where it is not known yet: a direct message, a new channel.
+    partials: [Partials.Channel],
     shards: shards === 'auto' ? 'auto' : Array.from({ length: shards }, (_, index) => index),
     ...(shards !== 'auto' && { shardCount: shards }),
     allowedMentions: NOBODY,

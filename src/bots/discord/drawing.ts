@@ -29,11 +29,8 @@ const BUTTONS = Object.keys(STYLES) as Button[];
 
 /** Everything that a member typed goes through here: no mark-up, no mention, no link of it comes alive. */
 export function plain(text: string): string {
-  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, numberedList: true, maskedLink: true });
-  return escaped
-    .replace(/[<@]/g, '$&\u200b')
-    .replace(/:\/\//g, ':\u200b//')
-    .replace(/^([>-])/, '\\$1');
+  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, maskedLink: true });
+  return escaped.replace(/[<@]/g, '$&\u200b').replace(/:\/\//g, ':\u200b//');
 }
 
 export function cut(text: string, length: number): string {
@@ -44,7 +41,8 @@ export function cut(text: string, length: number): string {
 /** The message in the channel, which the thread hangs on: what was asked, and for whom. */
 export function drawStarter({ request }: View) {
   return {
-    content: `> ${plain(cut(request.prompt, LONGEST_SHOWN_PROMPT))}`,
+    // Behind the mark of a quotation a list could begin.
+    content: `> ${plain(cut(request.prompt, LONGEST_SHOWN_PROMPT)).replace(/^(>|\d+(?=[.)]))/, '\\$1')}`,
     flags: MessageFlags.SuppressEmbeds,
     allowed_mentions: NOBODY,
   } as const;

@@ -197,6 +197,13 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
   const buttonOf = (message: FakeMessage, label: string) =>
     message.components.flatMap(({ components }) => components).find((button) => button.label === label);
 
+  const press = (message: FakeMessage, customId: string, given: SentCommand = {}): FakeInteraction => {
+    const channel = world.channels.get(message.channel);
+    const data = { custom_id: customId, component_type: ComponentType.Button };
+    const at = channel ? { channel } : {};
+    return send(InteractionType.MessageComponent, data, { ...at, ...given }, { message: messageJson(message) });
+  };
+
   return {
     world,
     url,
@@ -258,11 +265,11 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     press(message: FakeMessage, label: string, given: SentCommand = {}): FakeInteraction {
       const button = buttonOf(message, label);
       if (!button) throw new Error(`There is no button "${label}" under: ${message.content}\n${describe()}`);
-      const channel = world.channels.get(message.channel);
-      const data = { custom_id: button.custom_id, component_type: ComponentType.Button };
-      const at = channel ? { channel } : {};
-      return send(InteractionType.MessageComponent, data, { ...at, ...given }, { message: messageJson(message) });
+      return press(message, button.custom_id ?? '', given);
     },
+
+    /** As a client would that still shows an older state of the message. */
+    pressById: press,
 
     /** Sends the form that an interaction was answered with, with these fields changed. */
     submit(from: FakeInteraction, changes: Record<string, string> = {}, given: SentCommand = {}): FakeInteraction {

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import { GatewayDispatchEvents, GatewayOpcodes } from 'discord.js';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { APPLICATION_ID, BOT_ID, GUILD_ID, type World } from './world.ts';
+import { APPLICATION_ID, BOT_ID, GUILD_ID, ROLE_ID, type World } from './world.ts';
 
 const HEARTBEAT_MS = 41_250;
 const SESSION_ID = 'a-session-of-tests';
@@ -20,7 +20,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
   let current: WebSocket | undefined;
   let isIdentified = false;
   let isResumable = true;
-  let connections = 0;
+  let readies = 0;
 
   const send = (socket: WebSocket, packet: Packet) => socket.send(JSON.stringify(packet));
 
@@ -37,6 +37,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     }
     isIdentified = true;
     isResumable = true;
+    readies += 1;
     // A new session begins with nothing: what came while nobody was there is gone, as with Discord.
     sent.length = 0;
     const { port } = server.address() as { port: number };
@@ -54,7 +55,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       name: 'The garden',
       owner_id: '1',
       premium_tier: world.boosts,
-      roles: [],
+      roles: [{ id: ROLE_ID, name: 'Gardeners', permissions: '0', position: 1, color: 0, colors: {}, flags: 0 }],
       emojis: [],
       stickers: [],
       features: [],
@@ -69,6 +70,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
         ...{ id, type, name, nsfw, guild_id: GUILD_ID, permission_overwrites: [] },
       })),
     });
+    world.tell();
   };
 
   const resume = (socket: WebSocket, { seq }: { seq: number }): void => {
@@ -77,12 +79,13 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       return;
     }
     isIdentified = true;
+    readies += 1;
     for (const packet of sent.filter(({ s = 0 }) => s > seq)) send(socket, packet);
     dispatch(GatewayDispatchEvents.Resumed, {});
+    world.tell();
   };
 
   sockets.on('connection', (socket) => {
-    connections += 1;
     current = socket;
     isIdentified = false;
     send(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: HEARTBEAT_MS } });
@@ -96,8 +99,9 @@ export function serveGateway(server: Server, world: World, token: () => string) 
 
   return {
     dispatch,
-    get connections() {
-      return connections;
+    /** How often a bot has begun or resumed a session. */
+    get readies() {
+      return readies;
     },
     /** The connection breaks; `canResume: false` makes Discord forget the session, too. */
     drop({ canResume = true } = {}): void {

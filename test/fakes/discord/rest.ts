@@ -24,6 +24,8 @@ export interface Trouble {
   status: number | 'hang';
   code?: number;
   times: number;
+  /** Of requests with files alone. */
+  isUpload?: boolean;
 }
 
 interface MessageBody {
@@ -228,9 +230,14 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.replace('/api/v10', '');
     requests.push({ method: request.method, path, at: Date.now() });
-    const trouble = troubles.find((each) => each.times > 0 && each.method === request.method && each.path.test(path));
+    const isUpload = request.headers['content-type']?.startsWith('multipart/') ?? false;
+    const trouble = troubles.find(
+      (each) =>
+        each.times > 0 && each.method === request.method && each.path.test(path) && (isUpload || !each.isUpload),
+    );
     if (trouble) {
       trouble.times -= 1;
+      world.tell();
       if (trouble.status === 'hang') return new Promise(() => undefined);
       const { status, code = 0 } = trouble;
       const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};

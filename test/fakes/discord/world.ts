@@ -5,6 +5,7 @@ import { ChannelType, PermissionFlagsBits } from 'discord.js';
 export const APPLICATION_ID = '100000000000000001';
 export const BOT_ID = '100000000000000002';
 export const GUILD_ID = '200000000000000001';
+export const ROLE_ID = '400000000000000001';
 export const EPHEMERAL = 64;
 
 export interface FakeMember {
@@ -87,6 +88,7 @@ export function createWorld() {
   const uploads = new Map<string, FakeFile>();
   let increment = 0n;
   let boosts = 0;
+  let ownSizeLimit: number | undefined;
   let commands: Record<string, unknown>[] = [];
 
   /** As Discord makes them: the time, then a number that grows. */
@@ -122,8 +124,14 @@ export function createWorld() {
       commands = registered;
     },
 
+    /** Of one file, in bytes. */
     get sizeLimit(): number {
+      if (ownSizeLimit !== undefined) return ownSizeLimit;
       return [10, 10, 50, 100].map((mebibytes) => mebibytes * 2 ** 20)[boosts] ?? 0;
+    },
+
+    set sizeLimit(bytes: number) {
+      ownSizeLimit = bytes;
     },
 
     directChannelOf(member: string): FakeChannel {
