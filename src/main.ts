@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
+import { type Config, ConfigError, type DiscordConfig, loadConfig } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
@@ -120,6 +121,34 @@ program
   );
 
 program
+  .command('discord')
+  .description('the bot on Discord (needs DISCORD_TOKEN; docs/discord.md)')
+  .addCommand(
+    new Command('setup')
+      .description('checks the token and the permissions in each server, and prints the link that invites the bot')
+      .addHelpText('after', EXIT_CODES)
+      .action(async () => {
+        await guard(async () => {
+          const { lines, invite } = await examineDiscord(requireDiscord(loadConfig()));
+          for (const { verdict, text } of lines) process.stdout.write(`${verdict.padEnd(4)}  ${text}\n`);
+          process.stdout.write(`\nInvite it: ${invite}\n`);
+          process.exitCode = lines.some(({ verdict }) => verdict !== 'ok') ? 1 : 0;
+        });
+      }),
+  )
+  .addCommand(
+    new Command('register')
+      .description('tells Discord the commands; a bot that starts does so by itself')
+      .addHelpText('after', EXIT_CODES)
+      .action(async () => {
+        await guard(async () => {
+          const isNew = await registerWithDiscord(requireDiscord(loadConfig()));
+          process.stdout.write(isNew ? 'The commands are registered.\n' : 'Discord knows these commands already.\n');
+        });
+      }),
+  );
+
+program
   .command('doctor')
   .description('checks this installation: each line is ok, warn or fail, and what to do about it')
   .addHelpText('after', EXIT_CODES)
@@ -208,6 +237,13 @@ function requireRedisUrl(config: Config, role: string): string {
   if (config.redisUrl) return config.redisUrl;
   throw new ConfigError([
     `REDIS_URL: expected the Redis that bots and workers meet in, got nothing; \`${role}\` needs it`,
+  ]);
+}
+
+function requireDiscord({ discord }: Config): DiscordConfig {
+  if (discord) return discord;
+  throw new ConfigError([
+    'DISCORD_TOKEN: expected the token of your bot, got nothing; docs/discord.md says where it is',
   ]);
 }
 

@@ -11,6 +11,7 @@ const COMMANDS: Record<string, string[]> = {
   probe: ['--alive'],
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
   models: [],
+  discord: [],
   doctor: ['--json', '--quick'],
 };
 

@@ -35,7 +35,7 @@ export function createDiscordClient({ apiUrl, cdnUrl, shards }: ClientSettings):
  * By Node's own fetch. discord.js brings undici 6, which sends through whichever undici was loaded first, and undici 7 does
  * not know the forms of another undici: an upload failed with "action is not a function".
  */
-const makeRequest: RESTOptions['makeRequest'] = async (url, { dispatcher: _, body, ...request }) => {
+export const makeRequest: RESTOptions['makeRequest'] = async (url, { dispatcher: _, body, ...request }) => {
   const init = { ...request, body: isForm(body) ? copyForm(body) : body } as RequestInit;
   return fetch(url, init);
 };

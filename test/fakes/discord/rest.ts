@@ -13,6 +13,7 @@ import {
   type FakeFile,
   type FakeInteraction,
   type FakeMessage,
+  GUILD_ID,
   type World,
 } from './world.ts';
 
@@ -277,7 +278,9 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       }));
       api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
       api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
-      api.get('/users/@me/guilds', async () => [{ id: '200000000000000001', name: 'The garden', permissions: '0' }]);
+      api.get('/users/@me/guilds', async () => [
+        { id: GUILD_ID, name: 'The garden', permissions: String([...world.channels.values()][0]?.permissions) },
+      ]);
       for (const route of ['/applications/:id/commands', '/applications/:id/guilds/:guild/commands']) {
         // Discord answers with ids and defaults that it was not told.
         api.get(route, async () =>

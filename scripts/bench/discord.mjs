@@ -1,0 +1,89 @@
+// `npm run bench:discord`: 500 commands in a minute, in 50 channels of a stand-in for Discord with Discord's documented rate
+// limits; a real bot and a real worker, with an engine that takes no time to speak of. How long a member waits for the
+// acknowledgement, how often Discord had to refuse us, and whether every clip came, once.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { root, setUp } from '../setup.mjs';
+
+const COMMANDS = 500;
+const CHANNELS = 50;
+const WITHIN_MS = 60_000;
+
+setUp({ isForDevelopment: true });
+const { build } = await import('esbuild');
+const cache = join(root, 'node_modules', '.cache', 'animate-bot');
+mkdirSync(cache, { recursive: true });
+const outfile = join(cache, 'discord.mjs');
+await build({
+  entryPoints: [join(root, 'test', 'fakes', 'discord', 'discord.ts')],
+  ...{ outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', logLevel: 'warning' },
+});
+const { startDiscord, GUILD_ID } = await import(pathToFileURL(outfile));
+
+const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
+const discord = await startDiscord();
+const channels = Array.from({ length: CHANNELS }, (_, index) =>
+  discord.world.addChannel({ type: 0, name: `channel-${index}`, guild: GUILD_ID }),
+);
+const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
+  env: {
+    PATH: process.env.PATH,
+    DATA_FOLDER: join(folder, 'data'),
+    WEB_PORT: '0',
+    LOG_FORMAT: 'json',
+    RENDER_SLOTS: '2',
+    ENGINE: 'test_engines.does_as_told:create',
+    ...discord.environment,
+  },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+let delivered = 0;
+const ready = new Promise((resolve) => {
+  createInterface({ input: bot.stdout }).on('line', (text) => {
+    const line = JSON.parse(text);
+    if (line.msg === 'The chat page is ready') resolve();
+    if (line.msg === 'Delivered') delivered += 1;
+    if (line.level >= 40) process.stderr.write(`${text}\n`);
+  });
+});
+await ready;
+
+const picture = readFileSync(join(root, 'test', 'fixtures', 'astronaut.jpg'));
+const file = discord.upload(picture, 'astronaut.jpg', 'image/jpeg');
+const before = discord.requests.length;
+const began = performance.now();
+const commands = [];
+for (let number = 0; number < COMMANDS; number += 1) {
+  const due = began + (number * WITHIN_MS) / COMMANDS;
+  await sleep(Math.max(0, due - performance.now()));
+  const member = { id: String(500_000_000_000_000_000n + BigInt(number)), name: `Member ${number}` };
+  commands.push(
+    discord.animate(file, { prompt: `number ${number}`, seconds: 1 }, { member, channel: channels[number % CHANNELS] }),
+  );
+}
+while (delivered < COMMANDS) await sleep(200);
+const seconds = (performance.now() - began) / 1000;
+
+const acknowledged = commands.map(({ acknowledgedAfter }) => acknowledgedAfter ?? Number.POSITIVE_INFINITY);
+const sorted = acknowledged.sort((one, other) => one - other);
+const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
+const clipsIn = (thread) =>
+  discord.world.messagesIn(thread).filter(({ files }) => files.some(({ name }) => name.endsWith('.mp4'))).length;
+const once = commands.filter(({ original }) => clipsIn(original) === 1).length;
+const sent = discord.requests.length - before;
+process.stdout.write(`${COMMANDS} commands in ${WITHIN_MS / 1000} s, ${CHANNELS} channels\n`);
+process.stdout.write(`acknowledged: median ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms\n`);
+process.stdout.write(
+  `requests: ${sent}, ${(sent / COMMANDS).toFixed(1)} for each command; refused with 429: ${discord.refusedForRate}\n`,
+);
+process.stdout.write(`clips delivered exactly once: ${once} of ${COMMANDS}; the last after ${seconds.toFixed(0)} s\n`);
+bot.kill('SIGINT');
+await new Promise((resolve) => bot.once('exit', resolve));
+await discord.close();
+rmSync(folder, { recursive: true, force: true });
+process.exit(once === COMMANDS && discord.refusedForRate === 0 ? 0 : 1);
