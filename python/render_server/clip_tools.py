@@ -10,13 +10,14 @@ from pathlib import Path
 
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from PIL import Image
 
 # What MP4 itself takes of so small a file, and what two passes may be off by.
 LEAST_OVERHEAD_BYTES = 2048
 CAREFUL_SHARE = 0.94
 
-# Below so many bits for each pixel there is nothing left but blocks: then the picture is made smaller first, and given up
-# in the end.
+# Below so many bits for each pixel there is nothing left but blocks: then the picture is made smaller first, and given
+# up in the end.
 LEAST_BITS_PER_PIXEL = 0.01
 SCALES = (Fraction(1), Fraction(3, 4), Fraction(1, 2))
 
@@ -30,7 +31,7 @@ class TooSmallError(Exception):
 def shrink(clip: bytes, most_bytes: int) -> bytes:
     """The clip as H.264 in MP4, 24 frames per second, yuv420p, index in front, in at most `most_bytes`.
     Raises TooSmallError."""
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         frames = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
         rate = container.streams.video[0].average_rate or Fraction(24)
     bits = (most_bytes - LEAST_OVERHEAD_BYTES) * 8 * CAREFUL_SHARE
@@ -73,14 +74,14 @@ def encode(frames: list[av.VideoFrame], rate: Fraction, bits_per_second: int) ->
 
 def last_frame(clip: bytes) -> bytes:
     """As a PNG."""
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         frame = None
         for frame in container.decode(video=0):  # noqa: B007 (the last one is what is wanted)
             pass
     if frame is None:
         raise ValueError("Expected a clip with frames, got one without.")
     png = io.BytesIO()
-    frame.to_image().save(png, format="PNG")
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(png, format="PNG")
     return png.getvalue()
 
 

@@ -16,7 +16,8 @@ import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } f
 import { createAdmin } from './admin.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
-import { type Words, wordsOf } from './languages/words.ts';
+import { wordsOf } from './languages/languages.ts';
+import type { Words } from './languages/words.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
 import { firstView, toOutcomeView, type View } from './view.ts';

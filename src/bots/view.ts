@@ -3,7 +3,8 @@
 import type { RenderStatus } from '../queue/queue.ts';
 import type { Outcome, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Progress, RenderRequest, RenderResult, Resolution } from '../render.ts';
-import { type Words, wordsOf } from './languages/words.ts';
+import { wordsOf } from './languages/languages.ts';
+import type { Words } from './languages/words.ts';
 
 export type Button = 'cancel' | 'again' | 'edit' | 'larger' | 'extend' | 'delete';
 

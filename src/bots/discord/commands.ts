@@ -13,7 +13,8 @@ import {
 } from 'discord.js';
 import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS } from '../../limits.ts';
 import { en } from '../languages/en.ts';
-import { type OptionWords, TRANSLATIONS, type Words } from '../languages/words.ts';
+import { TRANSLATIONS } from '../languages/languages.ts';
+import type { OptionWords, Words } from '../languages/words.ts';
 
 export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;

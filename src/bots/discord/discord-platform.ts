@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
-import { wordsOf } from '../languages/words.ts';
+import { wordsOf } from '../languages/languages.ts';
 import type { Handlers, Platform } from '../platform.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import { type ClientSettings, createDiscordClient } from './client.ts';

@@ -6,7 +6,7 @@ import {
   escapeMarkdown,
   MessageFlags,
 } from 'discord.js';
-import { wordsOf } from '../languages/words.ts';
+import { wordsOf } from '../languages/languages.ts';
 import type { Button, View } from '../view.ts';
 
 const BAR_LENGTH = 12;

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
-import { wordsOf } from '../languages/words.ts';
+import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import { drawStarter, drawStatus, NOBODY, toDescription, toRelativeTime, toThreadName } from './drawing.ts';

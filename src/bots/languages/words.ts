@@ -1,11 +1,6 @@
-// Everything that members read, by language: one file for each, all with the same words. English is the fallback.
+// What every language has to say: all that members read, but for the figures in a refusal.
 import type { UserErrorCode } from '../../errors.ts';
 import type { Progress, Resolution } from '../../render.ts';
-import { de } from './de.ts';
-import { en } from './en.ts';
-import { es } from './es.ts';
-import { ja } from './ja.ts';
-import { zhCn } from './zh-cn.ts';
 
 /** A name and a description: Discord allows 32 and 100 characters, names in lower case and without spaces. */
 export interface OptionWords {
@@ -93,20 +88,3 @@ export interface Words {
     sharp: string;
   };
 }
-
-const LANGUAGES: Record<string, Words> = { en, de, es, ja, 'zh-CN': zhCn };
-
-/** The words for a locale such as `de`, `es-419` or `zh-CN`; English for one that nobody has written yet. */
-export function wordsOf(locale: string | undefined): Words {
-  const [language = ''] = (locale ?? '').split('-');
-  return LANGUAGES[locale ?? ''] ?? LANGUAGES[language] ?? en;
-}
-
-/** Every language but English, under the names that Discord knows them by. */
-export const TRANSLATIONS: readonly { locale: 'de' | 'es-ES' | 'es-419' | 'ja' | 'zh-CN'; words: Words }[] = [
-  { locale: 'de', words: de },
-  { locale: 'es-ES', words: es },
-  { locale: 'es-419', words: es },
-  { locale: 'ja', words: ja },
-  { locale: 'zh-CN', words: zhCn },
-];

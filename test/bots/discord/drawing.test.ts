@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { describeCommands } from '../../../src/bots/discord/commands.ts';
 import { drawStarter, drawStatus, plain, readCustomId, toThreadName } from '../../../src/bots/discord/drawing.ts';
 import { createEditForm, createPicturesForm } from '../../../src/bots/discord/forms.ts';
-import { TRANSLATIONS, wordsOf } from '../../../src/bots/languages/words.ts';
+import { TRANSLATIONS, wordsOf } from '../../../src/bots/languages/languages.ts';
 import { view } from '../web/fixtures.ts';
 
 const asking = (prompt: string) => view({ request: { ...view().request, prompt } });

@@ -1,0 +1,56 @@
+"""What a bot does to finished clips."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from render_server.clip_tools import TooSmallError, last_frame, shrink
+from render_server.video import ClipWriter
+
+FRAMES = 49
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Noise that moves, which is as hard to compress as anything; the last frame is of one colour."""
+    path: Path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    noise = np.random.default_rng(7).integers(0, 256, (480, 832, 3), np.uint8)
+    with ClipWriter(path, 832, 480) as writer:
+        for index in range(FRAMES - 1):
+            writer.write(np.roll(noise, index * 3, axis=1)[np.newaxis])
+        writer.write(np.full((1, 480, 832, 3), (200, 40, 40), np.uint8))
+        writer.finish()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("most_bytes", [1_000_000, 500_000, 120_000, 60_000])
+def test_a_clip_fits_into_what_a_place_takes_and_still_plays_everywhere(clip: bytes, most_bytes: int) -> None:
+    assert len(clip) > most_bytes
+    smaller = shrink(clip, most_bytes)
+    assert most_bytes / 3 < len(smaller) <= most_bytes
+    with av.open(io.BytesIO(smaller), "r") as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert stream.average_rate == 24
+        assert len(list(container.decode(video=0))) == FRAMES
+    # The index is in front, so that it plays while it loads.
+    assert smaller.index(b"moov") < smaller.index(b"mdat")
+
+
+def test_where_nothing_worth_watching_fits_it_says_so(clip: bytes) -> None:
+    with pytest.raises(TooSmallError):
+        shrink(clip, 5000)
+    tool = [sys.executable, "-m", "render_server.clip_tools", "shrink", "5000"]
+    assert subprocess.run(tool, input=clip, capture_output=True, check=False).returncode == 3
+
+
+def test_the_last_frame_is_the_last_one(clip: bytes) -> None:
+    picture = Image.open(io.BytesIO(last_frame(clip)))
+    assert (picture.format, picture.size) == ("PNG", (832, 480))
+    assert np.abs(np.asarray(picture.convert("RGB"), np.int16) - (200, 40, 40)).mean() < 6
