@@ -2,28 +2,20 @@
 // limits; a real bot and a real worker, with an engine that takes no time to speak of. How long a member waits for the
 // acknowledgement, how often Discord had to refuse us, and whether every clip came, once.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { root, setUp } from '../setup.mjs';
+import { loadDiscord } from '../stand-in.mjs';
 
 const COMMANDS = 500;
 const CHANNELS = 50;
 const WITHIN_MS = 60_000;
 
 setUp({ isForDevelopment: true });
-const { build } = await import('esbuild');
-const cache = join(root, 'node_modules', '.cache', 'animate-bot');
-mkdirSync(cache, { recursive: true });
-const outfile = join(cache, 'discord.mjs');
-await build({
-  entryPoints: [join(root, 'test', 'fakes', 'discord', 'discord.ts')],
-  ...{ outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', logLevel: 'warning' },
-});
-const { startDiscord, GUILD_ID } = await import(pathToFileURL(outfile));
+const { startDiscord, GUILD_ID } = await loadDiscord();
 
 const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
 const discord = await startDiscord();
