@@ -35,6 +35,9 @@ const flag = z.enum(['true', 'false']).default('false');
 /** The engines of python/render_server/engines that have weights. */
 const GPU_ENGINES = ['fastvideo', 'fastvideo-ray', 'diffusers', 'diffusers-best', 'diffusers-a14b'];
 
+/** Those that take many steps: they render what members ask for as `quality:best`. */
+const BEST_ENGINES = ['diffusers-best', 'diffusers-a14b'];
+
 /** What libraries on a GPU look for. An engine gets nothing else of our environment, which holds tokens. */
 const ENGINE_VARIABLE =
   /^(HOME|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_CACHE|(CUDA|NVIDIA|NCCL|TORCH|TORCHINDUCTOR|PYTORCH|TRITON|OMP|FASTVIDEO)_\w+)$/;
@@ -204,6 +207,8 @@ export interface Config {
     rendersPerProcess: number;
     environment: Record<string, string>;
     needsGpu: boolean;
+    /** The quality of its clips: members who ask for the other wait for another worker. */
+    quality: 'fast' | 'best';
     /** For fetching its weights alone: it may hold a token. */
     pullEnvironment: Record<string, string>;
   };
@@ -270,6 +275,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       environment: pick(given, ENGINE_VARIABLE),
       pullEnvironment: pick(given, PULL_VARIABLE),
       needsGpu: GPU_ENGINES.includes(values.ENGINE),
+      quality: BEST_ENGINES.includes(values.ENGINE) ? 'best' : 'fast',
     },
     gpus: values.GPUS ?? (GPU_ENGINES.includes(values.ENGINE) ? 'all' : 'none'),
     slots: values.RENDER_SLOTS,

@@ -27,7 +27,8 @@ export type UserErrorCode =
   | 'aspect_too_extreme'
   | 'render_unknown'
   | 'not_allowed'
-  | 'blocked';
+  | 'blocked'
+  | 'limit_reached';
 
 /** Something outside this process went wrong. `isRetryable` says whether trying again can help. */
 export class OperationError extends Error {

@@ -5,3 +5,4 @@ export const LONGEST_SECONDS = 5;
 export const LONGEST_PROMPT = 1000;
 export const LARGEST_SEED = 2 ** 32 - 1;
 export const RESOLUTIONS = ['480p', '720p'] as const;
+export const QUALITIES = ['fast', 'best'] as const;

@@ -2,7 +2,7 @@
 // The size rules are the same as in python/render_server/sizes.py; test/contract/sizes.json holds both to them.
 import { z } from 'zod';
 import { UserError } from './errors.ts';
-import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, RESOLUTIONS, SHORTEST_SECONDS } from './limits.ts';
+import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from './limits.ts';
 
 export { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS };
 export const FRAMES_PER_SECOND = 24;
@@ -18,6 +18,10 @@ const MOST_EXTREME_ASPECT = 3;
 
 export const resolutionSchema = z.enum(RESOLUTIONS);
 export type Resolution = z.infer<typeof resolutionSchema>;
+
+/** `fast` in a few steps with the distilled model, `best` in many with the whole one: on workers of their own. */
+export const qualitySchema = z.enum(QUALITIES);
+export type Quality = z.infer<typeof qualitySchema>;
 
 export interface Size {
   width: number;
@@ -45,6 +49,7 @@ export const renderRequestSchema = z.object({
   prompt: z.string().min(1).max(LONGEST_PROMPT),
   negative: z.string().max(LONGEST_PROMPT).default(''),
   resolution: resolutionSchema,
+  quality: qualitySchema,
   seconds: z.number().min(SHORTEST_SECONDS).max(LONGEST_SECONDS),
   seed: z.int().min(0).max(LARGEST_SEED),
   width: z.int().positive().multipleOf(SIZE_MULTIPLE),

@@ -30,6 +30,7 @@ import { createBlocks } from './queue/blocks.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
 import { createInbox } from './queue/inbox.ts';
+import { createLimits, type Limits } from './queue/limits.ts';
 import { createLine, type Line } from './queue/line.ts';
 import { createNotes } from './queue/notes.ts';
 import { createRenderQueue } from './queue/queue.ts';
@@ -57,6 +58,7 @@ export interface Base {
   estimates: Estimates;
   roster: Roster;
   deliveries: Deliveries;
+  limits: Limits;
   store: Store;
 }
 
@@ -147,6 +149,7 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
     estimates: createEstimates(redis),
     roster: createRoster(redis),
     deliveries,
+    limits: createLimits(redis),
     store: openStore(config),
   };
 }
@@ -266,6 +269,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
       engine: engine.name,
       slots: slots.length,
       loaded: pool.loaded,
+      quality: engine.quality,
       holds: { '480p': pool.holding('480p'), '720p': pool.holding('720p') },
       launched: ladder.describe(),
     }),

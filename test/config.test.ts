@@ -47,7 +47,7 @@ test('an engine gets what libraries on a GPU look for, and no token', () => {
     LD_LIBRARY_PATH: '/opt/cuda/lib64',
     FASTVIDEO_ATTENTION_BACKEND: 'TORCH_SDPA',
     HF_TOKEN: 'hf_secret',
-    DISCORD_TOKEN: 'secret',
+    DISCORD_TOKEN: 'a.secret.token',
     REDIS_URL: 'redis://:secret@localhost',
     AWS_SECRET_ACCESS_KEY: 'secret',
   });
@@ -68,6 +68,25 @@ test('a bucket is told whole or not at all, and its secret is never told back', 
   }
   expect(() => loadConfig({ S3_ENDPOINT: 's3.example.com' })).toThrow(
     /S3_ENDPOINT: expected http.*S3_BUCKET: expected/s,
+  );
+});
+
+test('an engine that takes many steps makes the best quality, and the others the fast one', () => {
+  const qualities = ['preview', 'fastvideo', 'diffusers', 'diffusers-best', 'diffusers-a14b'].map(
+    (ENGINE) => loadConfig({ ENGINE }).engine.quality,
+  );
+  expect(qualities).toEqual(['fast', 'fast', 'fast', 'best', 'best']);
+});
+
+test('admins of Discord are members and roles by id, and anything else is refused', () => {
+  const token = { DISCORD_TOKEN: 'a.secret.token' };
+  expect(loadConfig({}).discord).toBeUndefined();
+  expect(loadConfig({ ...token, DISCORD_ADMINS: '300000000000000001 , 400000000000000001' }).discord?.admins).toEqual([
+    '300000000000000001',
+    '400000000000000001',
+  ]);
+  expect(() => loadConfig({ ...token, DISCORD_ADMINS: 'Ada' })).toThrow(
+    'DISCORD_ADMINS: expected ids of members and roles between commas, got "Ada"',
   );
 });
 

@@ -20,6 +20,7 @@ const { createLine } = await import('../../dist/queue/line.js');
 const { createEstimates } = await import('../../dist/queue/estimates.js');
 const { createRoster } = await import('../../dist/queue/roster.js');
 const { createDeliveries } = await import('../../dist/queue/deliveries.js');
+const { createLimits } = await import('../../dist/queue/limits.js');
 const { createRenderQueue } = await import('../../dist/queue/queue.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'animate-enqueue-'));
@@ -37,6 +38,7 @@ const queue = createRenderQueue({
   estimates: createEstimates(redis),
   roster: createRoster(redis),
   deliveries: createDeliveries(redis),
+  limits: createLimits(redis),
 });
 
 let taken = 0;
@@ -80,6 +82,7 @@ async function takeOne() {
     prompt: 'slow zoom in',
     negative: '',
     resolution: '480p',
+    quality: 'fast',
     seconds: 5,
     seed: 1,
     width: 832,

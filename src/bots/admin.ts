@@ -2,6 +2,7 @@
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blocks } from '../queue/blocks.ts';
+import type { Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster, WorkerEntry } from '../queue/roster.ts';
@@ -18,13 +19,23 @@ export interface AdminOptions {
   queue: RenderQueue;
   roster: Roster;
   blocks: Blocks;
+  limits: Limits;
   log: Logger;
   now?: () => number;
 }
 
 export type Administer = (request: AdminRequest) => Promise<string>;
 
-export function createAdmin({ platform, redis, queue, roster, blocks, log, now = Date.now }: AdminOptions): Administer {
+export function createAdmin({
+  platform,
+  redis,
+  queue,
+  roster,
+  blocks,
+  limits,
+  log,
+  now = Date.now,
+}: AdminOptions): Administer {
   const health = async (): Promise<string> => {
     const began = performance.now();
     await redis.ping();
@@ -37,13 +48,14 @@ export function createAdmin({ platform, redis, queue, roster, blocks, log, now =
       workers.length > 0 && loaded === 0 && 'no engine is loaded yet',
       counts.some(({ isPaused }) => isPaused) && 'the queue is paused: `resume` starts it again',
       workers.some(({ isDraining }) => isDraining) && 'a worker is draining',
-      ...counts.map(({ resolution, waiting }) => {
-        const isHeld = workers.some(({ holds }) => holds[resolution] > 0);
-        return waiting > 0 && !isHeld && workers.length > 0 && `no GPU online can render ${resolution}`;
+      ...counts.map(({ resolution, quality, waiting }) => {
+        const isHeld = workers.some((worker) => worker.holds[resolution] > 0 && worker.quality === quality);
+        return waiting > 0 && !isHeld && workers.length > 0 && `no GPU online can render ${resolution} ${quality}`;
       }),
       ...counts.map(
-        ({ resolution, oldestSeconds }) =>
-          oldestSeconds > LONG_WAIT_SECONDS && `somebody has waited ${toWords(oldestSeconds)} for ${resolution}`,
+        ({ resolution, quality, oldestSeconds }) =>
+          oldestSeconds > LONG_WAIT_SECONDS &&
+          `somebody has waited ${toWords(oldestSeconds)} for ${resolution} ${quality}`,
       ),
       redisMs > SLOW_REDIS_MS && `Redis took ${redisMs} ms to answer`,
     ].filter((fault) => fault !== false);
@@ -59,9 +71,9 @@ export function createAdmin({ platform, redis, queue, roster, blocks, log, now =
     const counts = await queue.counts();
     return lines(
       `**${describeCounts(counts)}**`,
-      ...counts.map(({ resolution, waiting, active, failed, oldestSeconds, isPaused }) => {
+      ...counts.map(({ resolution, quality, waiting, active, failed, oldestSeconds, isPaused }) => {
         const oldest = waiting > 0 ? `, the oldest for ${toWords(oldestSeconds)}` : '';
-        return `${resolution}: ${waiting} waiting${oldest}, ${active} rendering, ${failed} failed in the last day${isPaused ? ', paused' : ''}`;
+        return `${resolution} ${quality}: ${waiting} waiting${oldest}, ${active} rendering, ${failed} failed in the last day${isPaused ? ', paused' : ''}`;
       }),
     );
   };
@@ -109,9 +121,20 @@ export function createAdmin({ platform, redis, queue, roster, blocks, log, now =
     ];
   };
 
-  return async ({ verb, subject = '', isUndone = false, by }) => {
+  const showLimits = async (changes: Parameters<Limits['change']>[0]): Promise<string> => {
+    const { atOnce, perDay } = await limits.change(changes);
+    const most = (limit: number) => (limit === 0 ? 'no limit' : String(limit));
+    return lines(
+      '**For each member**',
+      `At once: ${most(atOnce)}`,
+      `In a day: ${most(perDay)}`,
+      'What fails, or is cancelled before it starts, does not count for the day.',
+    );
+  };
+
+  return async ({ verb, subject = '', isUndone = false, by, limits: changes = {} }) => {
     if (!['health', 'queue', 'workers', 'job'].includes(verb))
-      log.info({ verb, subject, isUndone, by: by.id }, 'Admin');
+      log.info({ verb, subject, isUndone, changes, by: by.id }, 'Admin');
     switch (verb) {
       case 'health':
         return health();
@@ -133,15 +156,27 @@ export function createAdmin({ platform, redis, queue, roster, blocks, log, now =
         return cancel(subject);
       case 'block':
         return (await blocks.block(platform, subject)) ? 'Blocked.' : 'Was blocked already.';
+      case 'limits':
+        return showLimits(changes);
       case 'unblock':
         return (await blocks.unblock(platform, subject)) ? 'Not blocked any more.' : 'Was not blocked.';
     }
   };
 }
 
-function describeWorker({ name, host, engine, slots, loaded, holds, launched, isDraining }: WorkerEntry): string {
+function describeWorker({
+  name,
+  host,
+  engine,
+  slots,
+  loaded,
+  holds,
+  quality,
+  launched,
+  isDraining,
+}: WorkerEntry): string {
   const able = (Object.entries(holds) as [Resolution, number][]).filter(([, count]) => count > 0).map(([each]) => each);
-  return `${isDraining ? '🟠' : loaded > 0 ? '🟢' : '⚪'} ${name} on ${host}: ${engine}, ${loaded} of ${slots} loaded, ${able.join(' and ') || 'nothing that it can render'}, launched ${launched}${isDraining ? ', draining' : ''}`;
+  return `${isDraining ? '🟠' : loaded > 0 ? '🟢' : '⚪'} ${name} on ${host}: ${engine}, ${loaded} of ${slots} loaded, ${able.length > 0 ? `${able.join(' and ')} ${quality}` : 'nothing that it can render'}, launched ${launched}${isDraining ? ', draining' : ''}`;
 }
 
 function describeCounts(counts: Awaited<ReturnType<RenderQueue['counts']>>): string {

@@ -8,6 +8,7 @@ import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
 import type { Blocks } from '../queue/blocks.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
+import type { Allowance, Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
@@ -34,13 +35,26 @@ export interface BotOptions {
   clipTools: ClipTools;
   roster: Roster;
   blocks: Blocks;
+  limits: Limits;
   log: Logger;
   now?: () => number;
 }
 
 /** Joins a platform and serves it until the returned function is called. */
 export async function startBot(options: BotOptions): Promise<() => Promise<void>> {
-  const { platform, redrawEveryMs, redis, queue, records, store, intake, clipTools, blocks, now = Date.now } = options;
+  const {
+    platform,
+    redrawEveryMs,
+    redis,
+    queue,
+    records,
+    store,
+    intake,
+    clipTools,
+    blocks,
+    limits,
+    now = Date.now,
+  } = options;
   const log = options.log.child({ platform: platform.name });
   const inOrder = createInOrder();
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
@@ -68,6 +82,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       request: toRequest(command, image, picture),
       createdAt: now(),
     };
+    requireAllowance(await limits.take(record), now());
     await store.write(image, picture.png);
     await queue.admit(record);
     return (await queue.find(id))?.record ?? record;
@@ -244,8 +259,26 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   };
 }
 
+/** Throws what a member who has enough is told. */
+function requireAllowance(allowance: Allowance, now: number): void {
+  if (allowance.isAllowed) return;
+  const { limit, most, freeAt } = allowance;
+  if (limit === 'atOnce') {
+    throw new UserError(
+      'limit_reached',
+      `Expected at most ${most} of yours at once; wait for one of them, or cancel one.`,
+    );
+  }
+  const minutes = Math.max(1, Math.ceil((freeAt - now) / 60_000));
+  const when = minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
+  throw new UserError(
+    'limit_reached',
+    `Expected at most ${most} of yours in a day; the next one can begin in about ${when}.`,
+  );
+}
+
 function toRequest(
-  { prompt, negative, resolution, seconds, seed }: ParsedCommand,
+  { prompt, negative, resolution, seconds, seed, quality }: ParsedCommand,
   image: string,
   picture: Size,
 ): RenderRequest {
@@ -255,6 +288,7 @@ function toRequest(
     prompt,
     negative,
     resolution,
+    quality,
     seconds,
     seed: seed ?? randomInt(LARGEST_SEED),
     width,

@@ -1,7 +1,7 @@
 // The text of an `/animate` to a request, and back. Pure: the server, the page's bundle and every chat adapter share it.
 import { UserError } from '../errors.ts';
-import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, RESOLUTIONS, SHORTEST_SECONDS } from '../limits.ts';
-import type { Resolution } from '../render.ts';
+import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from '../limits.ts';
+import type { Quality, Resolution } from '../render.ts';
 import { findNearMiss } from './near-miss.ts';
 
 export interface ParsedCommand {
@@ -10,9 +10,10 @@ export interface ParsedCommand {
   resolution: Resolution;
   seconds: number;
   seed: number | undefined;
+  quality: Quality;
 }
 
-export type OptionName = 'resolution' | 'seconds' | 'seed' | 'negative';
+export type OptionName = 'resolution' | 'seconds' | 'seed' | 'negative' | 'quality';
 
 export interface CommandOption {
   name: OptionName;
@@ -24,6 +25,7 @@ export interface CommandOption {
 
 export const COMMAND_NAME = '/animate';
 export const DEFAULT_RESOLUTION: Resolution = '480p';
+export const DEFAULT_QUALITY: Quality = 'fast';
 export const DEFAULT_SECONDS = LONGEST_SECONDS;
 
 export const COMMAND_OPTIONS: readonly CommandOption[] = [
@@ -52,6 +54,14 @@ export const COMMAND_OPTIONS: readonly CommandOption[] = [
       { value: '"text, watermark"', description: 'nothing written over it' },
     ],
   },
+  {
+    name: 'quality',
+    description: 'How much work goes into it',
+    values: [
+      { value: 'fast', description: 'the default' },
+      { value: 'best', description: 'many more steps, where a worker makes these' },
+    ],
+  },
 ];
 
 const KNOWN_NAMES: readonly string[] = [...COMMAND_OPTIONS.map((option) => option.name), 'prompt'];
@@ -74,6 +84,7 @@ export function parseCommand(text: string): ParsedCommand {
     resolution: toResolution(given.get('resolution')),
     seconds: toSeconds(given.get('seconds')),
     seed: toSeed(given.get('seed')),
+    quality: toQuality(given.get('quality')),
   };
 }
 
@@ -134,6 +145,7 @@ export function formatCommand(request: ParsedCommand): string {
   if (request.resolution !== DEFAULT_RESOLUTION) parts.push(`resolution:${request.resolution}`);
   if (request.seconds !== DEFAULT_SECONDS) parts.push(`seconds:${request.seconds}`);
   if (request.seed !== undefined) parts.push(`seed:${request.seed}`);
+  if (request.quality !== DEFAULT_QUALITY) parts.push(`quality:${request.quality}`);
   if (request.negative !== '') parts.push(`negative:${quote(request.negative)}`);
   return parts.join(' ');
 }
@@ -216,6 +228,16 @@ function toSeed(value: string | undefined): number | undefined {
   return seed;
 }
 
+function toQuality(value: string | undefined): Quality {
+  if (value === undefined) return DEFAULT_QUALITY;
+  const quality = QUALITIES.find((known) => known === value.toLowerCase());
+  if (quality === undefined) {
+    const known = QUALITIES.map((each) => `\`${each}\``).join(' or ');
+    throw new UserError('bad_option', `Expected \`quality\` to be ${known}, got ${echo(value)}.`);
+  }
+  return quality;
+}
+
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
@@ -233,6 +255,7 @@ export function parseOptions(options: {
   resolution: string | undefined;
   seconds: string | undefined;
   seed?: string | undefined;
+  quality?: string | undefined;
 }): ParsedCommand {
   return {
     prompt: toPrompt([toOneLine(options.prompt)], false),
@@ -240,5 +263,6 @@ export function parseOptions(options: {
     resolution: toResolution(options.resolution),
     seconds: toSeconds(options.seconds),
     seed: toSeed(options.seed),
+    quality: toQuality(options.quality),
   };
 }

@@ -51,6 +51,7 @@ export const ADMIN_VERBS = [
   'cancel',
   'block',
   'unblock',
+  'limits',
 ] as const;
 
 /** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
@@ -59,6 +60,8 @@ export interface AdminRequest {
   subject?: string | undefined;
   /** `drain` taken back. */
   isUndone?: boolean;
+  /** What `limits` is to change; without, it only shows them. 0 is no limit. */
+  limits?: { atOnce?: number | undefined; perDay?: number | undefined };
   by: Member;
 }
 

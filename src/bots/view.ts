@@ -2,7 +2,7 @@
 
 import type { RenderStatus } from '../queue/queue.ts';
 import type { Outcome, RenderEntry, RenderRecord } from '../queue/records.ts';
-import type { Progress, RenderRequest, RenderResult, Resolution } from '../render.ts';
+import type { Progress, RenderRequest, RenderResult } from '../render.ts';
 import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
 
@@ -30,7 +30,7 @@ export interface View {
   facts: Fact[];
   buttons: Button[];
   /** What was asked for: the words, and the options that a member may want to change. */
-  request: Pick<RenderRequest, 'prompt' | 'negative' | 'resolution' | 'seconds' | 'seed'>;
+  request: Pick<RenderRequest, 'prompt' | 'negative' | 'resolution' | 'quality' | 'seconds' | 'seed'>;
 }
 
 /** What a view needs to know of its render. */
@@ -47,7 +47,7 @@ export function toView({ record }: RenderEntry, status: RenderStatus, now: numbe
     case 'waiting':
       return blank(record, {
         kind: 'waiting',
-        ...describeWait(status, record.request.resolution, words),
+        ...describeWait(status, record.request, words),
         readyAt: toTime(status.secondsLeft, now),
         buttons: ['cancel'],
       });
@@ -98,10 +98,10 @@ export function toOutcomeView(asked: Asked, outcome: Outcome): View {
 
 function describeWait(
   { place, workers, isRetry }: Extract<RenderStatus, { state: 'waiting' }>,
-  resolution: Resolution,
+  request: RenderRequest,
   words: Words,
 ): { headline: string; detail: string } {
-  const detail = describeMissing(workers, resolution, words);
+  const detail = describeMissing(workers, request, words);
   if (isRetry) return { headline: words.tryingAgain, detail };
   if (!place) return { headline: words.aboutToStart, detail };
   return { headline: place.position === 1 ? words.nextInLine : words.inLine(place.position), detail };
@@ -110,11 +110,11 @@ function describeWait(
 /** What has to come before it can start, if that is not just its turn. */
 function describeMissing(
   { online, able, loaded }: Extract<RenderStatus, { state: 'waiting' }>['workers'],
-  resolution: Resolution,
+  { resolution, quality }: RenderRequest,
   words: Words,
 ): string {
   if (online === 0) return words.noWorker;
-  if (able === 0) return words.noGpu(resolution);
+  if (able === 0) return words.noGpu(resolution, quality);
   return loaded === 0 ? words.stillLoading : '';
 }
 
@@ -153,7 +153,7 @@ function toTime(secondsLeft: number | undefined, now: number): number | undefine
 }
 
 function blank({ id, request, language }: Asked, parts: Partial<View> & Pick<View, 'kind' | 'headline'>): View {
-  const { prompt, negative, resolution, seconds, seed } = request;
+  const { prompt, negative, resolution, quality, seconds, seed } = request;
   return {
     renderId: id,
     language,
@@ -162,7 +162,7 @@ function blank({ id, request, language }: Asked, parts: Partial<View> & Pick<Vie
     readyAt: undefined,
     facts: [],
     buttons: [],
-    request: { prompt, negative, resolution, seconds, seed },
+    request: { prompt, negative, resolution, quality, seconds, seed },
     ...parts,
   };
 }

@@ -10,8 +10,8 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
 // A bot that died in the middle of a delivery is noticed after this long.
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 5000;
+const LOCK_MS = 5000;
+const STALLED_CHECK_MS = 2500;
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
 import type { Claim, Pool } from '../gpu/pool.ts';
-import type { Resolution } from '../render.ts';
+import type { Quality, Resolution } from '../render.ts';
 import { rendersQueue } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
@@ -27,6 +27,8 @@ export interface DispatchOptions {
   redis: Redis;
   /** What the engines here can hold. Renders of other sizes are left to others. */
   resolutions: readonly Resolution[];
+  /** What their engine makes. */
+  quality: Quality;
   pool: Pick<Pool, 'hasRoom' | 'claim' | 'onRoom'>;
   /** How often a render may lose the worker that runs it. */
   mostLosses: number;
@@ -43,9 +45,9 @@ interface Lane {
 }
 
 export async function startDispatch(options: DispatchOptions) {
-  const { redis, resolutions, pool, mostLosses, run, onError } = options;
+  const { resolutions, pool, run, onError } = options;
   const running = new Map<string, { cancelling: AbortController; ended: Promise<void> }>();
-  const lanes = await Promise.all(resolutions.map((resolution) => openLane(redis, resolution, mostLosses, onError)));
+  const lanes = await Promise.all(resolutions.map((resolution) => openLane(resolution, options)));
   let isStopping = false;
   let looking: Promise<void> | undefined;
   let isAskedAgain = false;
@@ -166,12 +168,10 @@ export async function startDispatch(options: DispatchOptions) {
 }
 
 async function openLane(
-  redis: Redis,
   resolution: Resolution,
-  mostLosses: number,
-  onError: (error: Error) => void,
+  { redis, quality, mostLosses, onError }: DispatchOptions,
 ): Promise<Lane> {
-  const name = rendersQueue(resolution);
+  const name = rendersQueue(resolution, quality);
   const connection = { connection: redis, prefix: KEY_PREFIX };
   const queue = new Queue(name, connection);
   // Without a processor: it takes renders when it is told to.

@@ -1,5 +1,5 @@
 // How long a render will take, learned from past renders of the same size: per stage, so that a percentage can be honest.
-import type { Progress, RenderRequest, RenderResult } from '../render.ts';
+import type { Progress, Quality, RenderRequest, RenderResult } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const ESTIMATES_KEY = `${KEY_PREFIX}:estimates`;
@@ -40,8 +40,8 @@ export function createEstimates(redis: Redis) {
 
   return {
     /** Takes in how long each stage of a finished render took. */
-    async learn(result: RenderResult): Promise<void> {
-      const field = workload(result);
+    async learn(result: RenderResult, quality: Quality): Promise<void> {
+      const field = workload(result, quality);
       const known = await read(field);
       const learned = Object.fromEntries(
         STAGE_ORDER.filter((stage) => stage !== 'loading').map((stage) => {
@@ -54,16 +54,21 @@ export function createEstimates(redis: Redis) {
     },
 
     /** Seconds per stage for a render of this size, or undefined until one of its size has finished. */
-    async estimate(request: Pick<RenderRequest, 'width' | 'height' | 'frames'>): Promise<StageSeconds | undefined> {
-      return read(workload(request));
+    async estimate(
+      request: Pick<RenderRequest, 'width' | 'height' | 'frames' | 'quality'>,
+    ): Promise<StageSeconds | undefined> {
+      return read(workload(request, request.quality));
     },
   };
 }
 
 /** Renders with the same number of pixels take the same time, whichever way up they are. */
-function workload({ width, height, frames }: { width: number; height: number; frames: number }): string {
+function workload(
+  { width, height, frames }: { width: number; height: number; frames: number },
+  quality: Quality,
+): string {
   const roundedMegapixels = Math.round((width * height) / 50_000) / 20;
-  return `${roundedMegapixels}x${frames}`;
+  return `${roundedMegapixels}x${frames} ${quality}`;
 }
 
 export function totalSeconds(stages: StageSeconds): number {

@@ -1,9 +1,9 @@
 // The BullMQ queues, and what travels between bots and workers beside them.
-import type { Resolution } from '../render.ts';
+import type { Quality, Resolution } from '../render.ts';
 import { KEY_PREFIX } from './redis.ts';
 
-/** One queue for each resolution: a worker takes only what its GPUs can hold. */
-export const rendersQueue = (resolution: Resolution): string => `renders-${resolution}`;
+/** One queue for each resolution and quality: a worker takes only what its GPUs can hold and its engine makes. */
+export const rendersQueue = (resolution: Resolution, quality: Quality): string => `renders-${resolution}-${quality}`;
 
 /** One delivery queue per platform: only a bot that is on the platform can hand a clip over there. */
 export const deliveriesQueue = (platform: string): string => `deliveries-${platform}`;

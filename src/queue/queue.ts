@@ -1,8 +1,9 @@
 // The bot's side of the queue: take a render in, say how it stands, cancel it, and tell when anything changed.
 import { type Job, Queue, QueueEvents } from 'bullmq';
-import { type MessageRef, type Progress, type Resolution, resolutionSchema } from '../render.ts';
+import { type MessageRef, type Progress, qualitySchema, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
 import { type Estimates, fractionDone, totalSeconds } from './estimates.ts';
+import type { Limits } from './limits.ts';
 import type { Line, Place } from './line.ts';
 import { CANCELS_CHANNEL, cancelKey, rendersQueue } from './names.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from './records.ts';
@@ -28,7 +29,7 @@ export type RenderStatus =
   | {
       state: 'waiting';
       place: Place | undefined;
-      /** How many workers are online, how many of them have a GPU that can hold this render, and of those an engine that is loaded. */
+      /** How many workers are online, how many of them have a GPU and an engine that can make this render, and of those an engine that is loaded. */
       workers: { online: number; able: number; loaded: number };
       isRetry: boolean;
       secondsLeft: number | undefined;
@@ -53,6 +54,7 @@ export interface RenderQueueOptions {
   estimates: Estimates;
   roster: Roster;
   deliveries: Deliveries;
+  limits: Limits;
   now?: () => number;
 }
 
@@ -63,14 +65,19 @@ export function createRenderQueue({
   estimates,
   roster,
   deliveries,
+  limits,
   now = Date.now,
 }: RenderQueueOptions) {
-  const queues = new Map(resolutionSchema.options.map((resolution) => [resolution, openQueue(redis, resolution)]));
-  const queueOf = ({ request: { resolution } }: RenderRecord): Queue => {
-    const queue = queues.get(resolution);
-    if (!queue) throw new Error(`There is no queue for ${resolution}`);
+  const lanes = resolutionSchema.options.flatMap((resolution) =>
+    qualitySchema.options.map((quality) => ({ resolution, quality, name: rendersQueue(resolution, quality) })),
+  );
+  const queues = new Map(lanes.map(({ name }) => [name, openQueue(redis, name)]));
+  const queueNamed = (name: string): Queue => {
+    const queue = queues.get(name);
+    if (!queue) throw new Error(`There is no queue ${name}`);
     return queue;
   };
+  const queueOf = ({ request }: RenderRecord): Queue => queueNamed(rendersQueue(request.resolution, request.quality));
 
   const describeWaiting = async ({ record }: RenderEntry, job: Job | undefined): Promise<RenderStatus> => {
     const [place, stages, workers] = await Promise.all([
@@ -78,8 +85,9 @@ export function createRenderQueue({
       estimates.estimate(record.request),
       roster.list(),
     ]);
-    const able = workers.filter(({ holds }) => holds[record.request.resolution] > 0);
-    const slots = able.reduce((sum, { holds }) => sum + holds[record.request.resolution], 0);
+    const { resolution, quality } = record.request;
+    const able = workers.filter((worker) => worker.holds[resolution] > 0 && worker.quality === quality);
+    const slots = able.reduce((sum, { holds }) => sum + holds[resolution], 0);
     const isEstimable = place !== undefined && stages !== undefined && slots > 0;
     const ownSeconds = stages ? totalSeconds(stages) : 0;
     return {
@@ -147,11 +155,9 @@ export function createRenderQueue({
       await redis.set(cancelKey(id), '1', 'EX', CANCEL_KEPT_SECONDS);
       if (await removeWaiting(queueOf(entry.record), id)) {
         await line.leave(id);
-        await records.settle(id, {
-          kind: 'cancelled',
-          freed: 'not_started',
-          seconds: (now() - entry.record.createdAt) / 1000,
-        });
+        const seconds = (now() - entry.record.createdAt) / 1000;
+        const outcome = await records.settle(id, { kind: 'cancelled', freed: 'not_started', seconds });
+        await limits.giveBack(entry.record, outcome);
         await deliveries.add(entry.record.platform, id);
         return 'removed';
       }
@@ -184,8 +190,8 @@ export function createRenderQueue({
         listener.onChange(jobId);
         listener.onLineMoved();
       };
-      const watched = [...queues.keys()].map((resolution) => {
-        const events = new QueueEvents(rendersQueue(resolution), { connection: redis, prefix: KEY_PREFIX });
+      const watched = lanes.map(({ name }) => {
+        const events = new QueueEvents(name, { connection: redis, prefix: KEY_PREFIX });
         events.on('progress', changed);
         events.on('waiting', changed);
         events.on('active', movedOn);
@@ -206,10 +212,11 @@ export function createRenderQueue({
       await Promise.all([...queues.values()].map((queue) => queue.resume()));
     },
 
-    /** By resolution; `failed` of the last day, `oldestSeconds` is how long the one that waits longest has waited. */
+    /** By resolution and quality; `failed` of the last day, `oldestSeconds` is how long the one that waits longest has waited. */
     async counts() {
       return Promise.all(
-        [...queues].map(async ([resolution, queue]) => {
+        lanes.map(async ({ resolution, quality, name }) => {
+          const queue = queueNamed(name);
           const [counts, [oldest], isPaused] = await Promise.all([
             queue.getJobCounts('waiting', 'active', 'failed'),
             queue.getJobs(['waiting'], 0, 0, true),
@@ -217,7 +224,7 @@ export function createRenderQueue({
           ]);
           const { waiting = 0, active = 0, failed = 0 } = counts;
           const oldestSeconds = oldest ? (now() - oldest.timestamp) / 1000 : 0;
-          return { resolution, waiting, active, failed, oldestSeconds, isPaused };
+          return { resolution, quality, waiting, active, failed, oldestSeconds, isPaused };
         }),
       );
     },
@@ -228,8 +235,8 @@ export function createRenderQueue({
   };
 }
 
-function openQueue(redis: Redis, resolution: Resolution): Queue {
-  const queue = new Queue<object, void>(rendersQueue(resolution), { connection: redis, prefix: KEY_PREFIX });
+function openQueue(redis: Redis, name: string): Queue {
+  const queue = new Queue<object, void>(name, { connection: redis, prefix: KEY_PREFIX });
   queue.on('error', () => undefined); // The shared connection's owner logs its errors.
   return queue;
 }

@@ -1,5 +1,5 @@
 // Which workers are there now. A worker says so every few seconds; one that has not for a while is gone.
-import type { Resolution } from '../render.ts';
+import type { Quality, Resolution } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const ROSTER_KEY = `${KEY_PREFIX}:workers`;
@@ -20,6 +20,8 @@ export interface WorkerEntry {
   loaded: number;
   /** How many of its slots have the memory for each resolution. */
   holds: Record<Resolution, number>;
+  /** What its engine makes. */
+  quality: Quality;
   /** How its engines were launched, and why not plainly. */
   launched: string;
   /** An admin wants it to finish what it has and to take no more. */

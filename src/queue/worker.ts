@@ -16,6 +16,7 @@ import { type RenderResult, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
 import { PutBack, startDispatch } from './dispatch.ts';
 import type { Estimates } from './estimates.ts';
+import type { Limits } from './limits.ts';
 import type { Line } from './line.ts';
 import { CANCELS_CHANNEL, cancelKey } from './names.ts';
 import type { StoredProgress } from './queue.ts';
@@ -33,10 +34,11 @@ export interface RenderWorkerOptions {
   estimates: Estimates;
   roster: Roster;
   deliveries: Deliveries;
+  limits: Limits;
   pool: Pool;
   store: Store;
   /** What is told of it on the roster. */
-  describe: () => Pick<WorkerEntry, 'name' | 'engine' | 'slots' | 'loaded' | 'holds' | 'launched'>;
+  describe: () => Pick<WorkerEntry, 'name' | 'engine' | 'slots' | 'loaded' | 'holds' | 'quality' | 'launched'>;
   silenceMs: number;
   /** How long renders under way may go on when the worker is told to stop. */
   drainMs: number;
@@ -54,6 +56,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     estimates,
     roster,
     deliveries,
+    limits,
     pool,
     store,
     describe,
@@ -73,6 +76,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const { id, platform } = entry.record;
     const standing = await records.settle(id, outcome);
     await line.leave(id);
+    await limits.giveBack(entry.record, standing);
     await deliveries.add(platform, id);
     return standing;
   };
@@ -112,7 +116,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     await store.write(clip, { file: output });
     const outcome = await settle(entry, { kind: 'done', clip, result, seconds: secondsSince(entry), engineSeconds });
     if (outcome.kind !== 'done') await store.remove(clip);
-    await estimates.learn(result);
+    await estimates.learn(result, entry.record.request.quality);
     // Only now: until the outcome is known to Redis, another life of this job finds the finished clip with the engine.
     await Promise.all(leftovers.map((file) => rm(file, { force: true })));
     return outcome;
@@ -196,10 +200,11 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     }
   };
 
-  const { holds } = describe();
+  const { holds, quality } = describe();
   const dispatch = await startDispatch({
     redis,
     resolutions: resolutionSchema.options.filter((resolution) => holds[resolution] > 0),
+    quality,
     pool,
     mostLosses: MOST_STARTS + 1,
     run,

@@ -4,7 +4,7 @@ import { COMMAND_OPTIONS, formatCommand, type ParsedCommand, parseCommand, toOne
 import { UserError } from '../../src/errors.ts';
 import { LARGEST_SEED, LONGEST_PROMPT, RESOLUTIONS } from '../../src/limits.ts';
 
-const DEFAULTS = { negative: '', resolution: '480p', seconds: 5, seed: undefined };
+const DEFAULTS = { negative: '', resolution: '480p', quality: 'fast', seconds: 5, seed: undefined };
 
 function refusal(text: string): UserError {
   try {
@@ -42,6 +42,7 @@ describe('parseCommand', () => {
     ['style:noir at 10:30, see https://example.org', { prompt: 'style:noir at 10:30, see https://example.org' }],
     ['a sign that says "seconds:3"', { prompt: 'a sign that says "seconds:3"' }],
     ['seeds: they fall', { prompt: 'seeds: they fall' }],
+    ['she smiles quality:Best', { prompt: 'she smiles', quality: 'best' }],
   ])('reads %j', (text, expected) => {
     expect(parseCommand(text)).toEqual({ ...DEFAULTS, ...expected });
   });
@@ -139,6 +140,7 @@ describe('parseCommand', () => {
       prompt: words.filter((text) => text !== ''),
       negative: words,
       resolution: fc.constantFrom(...RESOLUTIONS),
+      quality: fc.constantFrom('fast' as const, 'best' as const),
       seconds: fc.integer({ min: 10, max: 50 }).map((tenths) => tenths / 10),
       seed: fc.option(fc.integer({ min: 0, max: LARGEST_SEED }), { nil: undefined }),
     });

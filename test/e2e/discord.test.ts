@@ -461,7 +461,7 @@ test('a picture that cannot be used is told to its member alone, and leaves noth
 test('an admin sees and steers everything from chat, and a member cannot', async () => {
   await startBot();
   const member = ADMIN_OF_SERVER;
-  const ask = async (verb: string, options: Record<string, string | boolean> = {}) =>
+  const ask = async (verb: string, options: Record<string, string | boolean | number> = {}) =>
     discord.told(discord.administer(verb, { member, options }));
   expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
   expect(await ask('health')).toMatch(/^\*\*Look at this:\*\* no worker is online/);
@@ -477,7 +477,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   const command = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(command).find(({ content }) => content.includes('Next in line')));
   const id = `discord-${command.id}`;
-  expect(await ask('queue')).toMatch(/^\*\*1 waiting, 0 rendering, paused\*\*/);
+  expect(await ask('queue')).toMatch(/^\*\*1 waiting, 0 rendering, paused\*\*\n480p fast: 1 waiting/);
   expect(await ask('job', { id })).toContain(`**${id}**: waiting\nFor Ada (${ADA.id})`);
   expect(await ask('cancel', { id })).toBe('Cancelled before it started.');
   await discord.until(() => discord.world.messages.get(status.id)?.content.includes('Cancelled'));
@@ -489,6 +489,38 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
   expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
   expect(await ask('job', { id: 'discord-1' })).toBe('Expected the number of a render, got discord-1.');
+});
+
+test('limits are set from chat, and what did not cost anything is given back', async () => {
+  await startBot();
+  const member = ADMIN_OF_SERVER;
+  const ask = async (options: Record<string, number> = {}) =>
+    discord.told(discord.administer('limits', { member, options }));
+  expect(await ask()).toContain('At once: no limit\nIn a day: no limit');
+  expect(await ask({ at_once: 1, per_day: 2 })).toContain('At once: 1\nIn a day: 2');
+  const waiting = discord.animate(picture, { seconds: 1 });
+  const status = await discord.until(() => inThread(waiting)[0]);
+  expect(await discord.told(discord.animate(picture))).toBe(
+    'Expected at most 1 of yours at once; wait for one of them, or cancel one.',
+  );
+  expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
+  start('worker');
+  for (let clips = 0; clips < 2; clips += 1) await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  expect(await discord.told(discord.animate(picture))).toBe(
+    'Expected at most 2 of yours in a day; the next one can begin in about 24 h.',
+  );
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
+});
+
+test('whoever wants the best waits for a worker that makes it, and reads so', async () => {
+  await startBot();
+  const worker = start('worker');
+  await worker.said('Engine ready');
+  const command = discord.animate(picture, { seconds: 1, quality: 'best' });
+  await discord.until(() =>
+    inThread(command)[0]?.content.includes('No GPU that can render 480p in best quality is online'),
+  );
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
 
 test('configured admins need no other right', async () => {

@@ -30,6 +30,7 @@ const record: RenderRecord = {
     prompt: 'pan left',
     negative: '',
     resolution: '480p',
+    quality: 'fast',
     seconds: 1,
     seed: 1,
     width: 832,

@@ -6,7 +6,7 @@ import type { Claim } from '../../src/gpu/pool.ts';
 import { PutBack, startDispatch } from '../../src/queue/dispatch.ts';
 import { rendersQueue } from '../../src/queue/names.ts';
 import { KEY_PREFIX } from '../../src/queue/redis.ts';
-import type { Resolution } from '../../src/render.ts';
+import type { Quality, Resolution } from '../../src/render.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 let server: TestRedis;
@@ -18,7 +18,7 @@ beforeEach(async () => {
   server = await startRedis();
   redis = new Redis(server.url, { maxRetriesPerRequest: null });
   const open = (resolution: Resolution) =>
-    new Queue(rendersQueue(resolution), { connection: redis, prefix: KEY_PREFIX });
+    new Queue(rendersQueue(resolution, 'fast'), { connection: redis, prefix: KEY_PREFIX });
   queues = { '480p': open('480p'), '720p': open('720p') };
 });
 
@@ -33,7 +33,11 @@ const add = (id: string, resolution: Resolution) =>
   queues[resolution].add('render', {}, { jobId: id, attempts: 3, timestamp: Number(id.split('-')[1]) });
 
 /** Engines, each with what it holds; a render is on one until the test ends it. */
-async function dispatchOn(engines: Resolution[][], resolutions: Resolution[] = ['480p', '720p']) {
+async function dispatchOn(
+  engines: Resolution[][],
+  resolutions: Resolution[] = ['480p', '720p'],
+  quality: Quality = 'fast',
+) {
   const busy = new Map<number, string>();
   const taken: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
@@ -44,6 +48,7 @@ async function dispatchOn(engines: Resolution[][], resolutions: Resolution[] = [
   const dispatch = await startDispatch({
     redis,
     resolutions,
+    quality,
     mostLosses: 3,
     pool: {
       hasRoom: (_id, resolution) => choose(resolution) >= 0,
@@ -164,4 +169,15 @@ test('a worker that stops takes nothing more', async () => {
   await add('a-1', '480p');
   expect(await queues['480p'].getWaitingCount()).toBe(1);
   expect(taken).toEqual([]);
+});
+
+test('a worker takes the renders of the quality that its engine makes, and no others', async () => {
+  await add('fast-1', '480p');
+  const best = await dispatchOn([['480p']], ['480p'], 'best');
+  const queue = new Queue(rendersQueue('480p', 'best'), { connection: redis, prefix: KEY_PREFIX });
+  await queue.add('render', {}, { jobId: 'best-2', attempts: 3 });
+  await queue.close();
+  expect(await best.untilTaken(1)).toEqual(['best-2']);
+  const fast = await dispatchOn([['480p']]);
+  expect(await fast.untilTaken(1)).toEqual(['fast-1']);
 });

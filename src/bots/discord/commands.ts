@@ -20,7 +20,7 @@ export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
 export const MENU = en.commands.menu;
 
-type Named = 'picture' | 'prompt' | 'resolution' | 'seconds' | 'seed' | 'negative' | 'private';
+type Named = 'picture' | 'prompt' | 'resolution' | 'seconds' | 'seed' | 'negative' | 'quality' | 'private';
 
 const EVERYWHERE = [InteractionContextType.Guild, InteractionContextType.BotDM, InteractionContextType.PrivateChannel];
 const EVERY_INSTALL = [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall];
@@ -74,6 +74,12 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
     .addNumberOption((seconds) => option(seconds, 'seconds').setMinValue(SHORTEST_SECONDS).setMaxValue(LONGEST_SECONDS))
     .addIntegerOption((seed) => option(seed, 'seed').setMinValue(0).setMaxValue(LARGEST_SEED))
     .addStringOption((negative) => option(negative, 'negative').setMaxLength(LONGEST_PROMPT))
+    .addStringOption((quality) =>
+      option(quality, 'quality').addChoices(
+        { name: en.commands.fast, value: 'fast', name_localizations: inEveryLanguage(({ fast }) => fast) },
+        { name: en.commands.best, value: 'best', name_localizations: inEveryLanguage(({ best }) => best) },
+      ),
+    )
     .addBooleanOption((isPrivate) => option(isPrivate, 'private'));
   const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)
     .setIntegrationTypes(EVERY_INSTALL)
@@ -126,6 +132,21 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
         .setName('block')
         .setDescription('Take no more commands from a member')
         .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('limits')
+        .setDescription('What each member may have; shows it, or changes what you give')
+        .addIntegerOption((most) =>
+          most.setName('at_once').setDescription('Renders under way; 0 is no limit').setMinValue(0).setMaxValue(1000),
+        )
+        .addIntegerOption((most) =>
+          most
+            .setName('per_day')
+            .setDescription('Clips within a day; 0 is no limit')
+            .setMinValue(0)
+            .setMaxValue(100_000),
+        ),
     )
     .addSubcommand((verb) =>
       verb

@@ -8,8 +8,8 @@ import {
   TextInputBuilder,
   TextInputStyle,
 } from 'discord.js';
-import { LONGEST_PROMPT } from '../../limits.ts';
-import type { Resolution } from '../../render.ts';
+import { LONGEST_PROMPT, QUALITIES, RESOLUTIONS } from '../../limits.ts';
+import type { Quality, Resolution } from '../../render.ts';
 import { DEFAULT_SECONDS, type ParsedCommand, parseOptions } from '../command.ts';
 import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
@@ -42,7 +42,7 @@ export function createPicturesForm(of: string, pictures: MessagePicture[], words
     }));
     form.addLabelComponents(select('picture', words.chat.pickPicture, options));
   }
-  return form.addLabelComponents(prompt('', words), resolution('480p', words), seconds(DEFAULT_SECONDS, words));
+  return form.addLabelComponents(prompt('', words), size('480p', 'fast', words), seconds(DEFAULT_SECONDS, words));
 }
 
 export function createEditForm(renderId: string, request: View['request'], words: Words): ModalBuilder {
@@ -51,7 +51,7 @@ export function createEditForm(renderId: string, request: View['request'], words
     .setTitle(cut(words.chat.modalTitle, LONGEST_LABEL))
     .addLabelComponents(
       prompt(request.prompt, words),
-      resolution(request.resolution, words),
+      size(request.resolution, request.quality, words),
       seconds(request.seconds, words),
       text('seed', words.commands.seed.description, String(request.seed)),
       text('negative', words.commands.negative.description, request.negative, LONGEST_PROMPT),
@@ -63,10 +63,12 @@ export function readForm(fields: ModalSubmitFields): { command: ParsedCommand; p
   const has = (id: string): boolean => fields.fields.has(id);
   const typed = (id: string): string => (has(id) ? fields.getTextInputValue(id).trim() : '');
   const picked = (id: string): string | undefined => (has(id) ? fields.getStringSelectValues(id)[0] : undefined);
+  const [resolution, quality] = picked('size')?.split(' ') ?? [];
   const command = parseOptions({
     prompt: typed('prompt'),
     negative: typed('negative'),
-    resolution: picked('resolution'),
+    resolution,
+    quality,
     seconds: typed('seconds') || undefined,
     seed: typed('seed') || undefined,
   });
@@ -99,11 +101,16 @@ function seconds(value: number, words: Words): LabelBuilder {
   return text('seconds', words.commands.seconds.description, String(value));
 }
 
-function resolution(value: Resolution, { commands }: Words): LabelBuilder {
-  return select('resolution', commands.resolution.description, [
-    { label: commands.quick, value: '480p', default: value === '480p' },
-    { label: commands.sharp, value: '720p', default: value === '720p' },
-  ]);
+/** Both in one, because a form has five fields at most. */
+function size(resolution: Resolution, quality: Quality, { commands }: Words): LabelBuilder {
+  const options = RESOLUTIONS.flatMap((each) =>
+    QUALITIES.map((how) => ({
+      label: cut(`${each === '480p' ? commands.quick : commands.sharp} · ${commands[how]}`, 100),
+      value: `${each} ${how}`,
+      default: each === resolution && how === quality,
+    })),
+  );
+  return select('size', commands.resolution.description, options);
 }
 
 function select(id: string, label: string, options: APISelectMenuOption[]): LabelBuilder {

@@ -111,6 +111,7 @@ export function createInteractions(options: InteractionsOptions) {
       resolution: given.getString('resolution') ?? undefined,
       seconds: given.getNumber('seconds')?.toString(),
       seed: given.getInteger('seed')?.toString(),
+      quality: given.getString('quality') ?? undefined,
     });
     await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
   };
@@ -188,6 +189,10 @@ export function createInteractions(options: InteractionsOptions) {
       verb,
       subject,
       isUndone: given.getBoolean('undo') ?? false,
+      limits: {
+        atOnce: given.getInteger('at_once') ?? undefined,
+        perDay: given.getInteger('per_day') ?? undefined,
+      },
       by: { id: user.id, name: user.displayName },
     });
     await interaction.editReply({ content: answer, allowedMentions: NOBODY });

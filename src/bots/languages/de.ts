@@ -20,7 +20,8 @@ export const de: Words = {
   cancelled: 'Abgebrochen',
   deleted: 'Gelöscht',
   noWorker: 'Gerade ist kein Worker da; es beginnt, sobald einer da ist.',
-  noGpu: (resolution) => `Gerade ist keine GPU da, die ${resolution} rendern kann; es beginnt, sobald eine da ist.`,
+  noGpu: (resolution, quality) =>
+    `Gerade ist keine GPU da, die ${resolution}${quality === 'best' ? ' in bester Qualität' : ''} rendern kann; es beginnt, sobald eine da ist.`,
   stillLoading: 'Die Engine lädt noch; danach geht es los.',
   askForHelp: (renderId) => `Wenn du um Hilfe bittest, nenne diese Nummer: ${renderId}`,
   freed: {
@@ -62,6 +63,8 @@ export const de: Words = {
     picture_broken: 'Das Bild ist beschädigt.',
     picture_too_slow: 'Das Bild ließ sich nicht in angemessener Zeit lesen.',
     aspect_too_extreme: 'Das Bild ist zu schmal oder zu breit: höchstens 3:1.',
+    limit_reached: 'Du hast gerade genug.',
+    blocked: 'Ein Admin hat dich hier gesperrt.',
   },
   chat: {
     ready: (when) => `fertig ${when}`,
@@ -103,10 +106,13 @@ export const de: Words = {
     seconds: { name: 'sekunden', description: 'Wie lang der Clip ist, 1 bis 5' },
     seed: { name: 'seed', description: 'Eine ganze Zahl; dieselbe ergibt denselben Clip' },
     negative: { name: 'ohne', description: 'Was nicht zu sehen sein soll' },
+    quality: { name: 'qualität', description: 'Wie viel Arbeit hineingesteckt wird' },
     private: { name: 'privat', description: 'Nur du siehst es' },
     menu: 'Dieses Bild animieren',
     help: { name: 'animieren-hilfe', description: 'Wie man ein Bild zum Leben bringt' },
     quick: '480p, schnell',
     sharp: '720p, schärfer, dauert länger',
+    fast: 'schnell',
+    best: 'beste: viel mehr Schritte, dauert viel länger',
   },
 };

@@ -20,7 +20,8 @@ export const en: Words = {
   cancelled: 'Cancelled',
   deleted: 'Deleted',
   noWorker: 'No worker is online at the moment; it starts as soon as one is.',
-  noGpu: (resolution) => `No GPU that can render ${resolution} is online at the moment; it starts as soon as one is.`,
+  noGpu: (resolution, quality) =>
+    `No GPU that can render ${resolution}${quality === 'best' ? ' in best quality' : ''} is online at the moment; it starts as soon as one is.`,
   stillLoading: 'The engine is still loading; it starts as soon as that is done.',
   askForHelp: (renderId) => `If you ask for help, give this number: ${renderId}`,
   freed: {
@@ -83,11 +84,14 @@ export const en: Words = {
     seconds: { name: 'seconds', description: 'How long the clip is, 1 to 5' },
     seed: { name: 'seed', description: 'A whole number; the same one gives the same clip again' },
     negative: { name: 'negative', description: 'What to keep out of the clip' },
+    quality: { name: 'quality', description: 'How much work goes into it' },
     private: { name: 'private', description: 'Only you see it' },
     menu: 'Animate this image',
     help: { name: 'animate-help', description: 'How to bring a picture to life' },
     quick: '480p, quick',
     sharp: '720p, sharper, takes longer',
+    fast: 'fast',
+    best: 'best: many more steps, much longer',
   },
 };
 

@@ -20,7 +20,8 @@ export const es: Words = {
   cancelled: 'Cancelado',
   deleted: 'Borrado',
   noWorker: 'Ahora no hay ningún worker; empezará en cuanto haya uno.',
-  noGpu: (resolution) => `Ahora no hay ninguna GPU que pueda con ${resolution}; empezará en cuanto haya una.`,
+  noGpu: (resolution, quality) =>
+    `Ahora no hay ninguna GPU que pueda con ${resolution}${quality === 'best' ? ' en la mejor calidad' : ''}; empezará en cuanto haya una.`,
   stillLoading: 'El motor aún se está cargando; empezará en cuanto termine.',
   askForHelp: (renderId) => `Si pides ayuda, da este número: ${renderId}`,
   freed: {
@@ -62,6 +63,8 @@ export const es: Words = {
     picture_broken: 'La imagen está dañada.',
     picture_too_slow: 'No se ha podido leer la imagen a tiempo.',
     aspect_too_extreme: 'La imagen es demasiado alargada: como mucho 3:1.',
+    limit_reached: 'Por ahora tienes bastante.',
+    blocked: 'Un administrador te ha bloqueado aquí.',
   },
   chat: {
     ready: (when) => `lista ${when}`,
@@ -101,10 +104,13 @@ export const es: Words = {
     seconds: { name: 'segundos', description: 'La duración del clip, de 1 a 5' },
     seed: { name: 'semilla', description: 'Un número entero; el mismo da el mismo clip' },
     negative: { name: 'sin', description: 'Lo que no debe verse' },
+    quality: { name: 'calidad', description: 'Cuánto trabajo se le dedica' },
     private: { name: 'privado', description: 'Solo tú lo ves' },
     menu: 'Animar esta imagen',
     help: { name: 'animar-ayuda', description: 'Cómo dar vida a una imagen' },
     quick: '480p, rápido',
     sharp: '720p, más nítido, tarda más',
+    fast: 'rápida',
+    best: 'la mejor: muchos más pasos, tarda mucho más',
   },
 };

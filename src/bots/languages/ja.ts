@@ -20,7 +20,8 @@ export const ja: Words = {
   cancelled: '取り消しました',
   deleted: '削除しました',
   noWorker: 'いまワーカーがいません。来しだい始まります。',
-  noGpu: (resolution) => `いま${resolution}を作れるGPUがありません。来しだい始まります。`,
+  noGpu: (resolution, quality) =>
+    `いま${resolution}${quality === 'best' ? '（最高品質）' : ''}を作れるGPUがありません。来しだい始まります。`,
   stillLoading: 'エンジンを読み込み中です。終わりしだい始まります。',
   askForHelp: (renderId) => `問い合わせるときはこの番号を伝えてください: ${renderId}`,
   freed: {
@@ -62,6 +63,8 @@ export const ja: Words = {
     picture_broken: '画像が壊れています。',
     picture_too_slow: '画像を時間内に読めませんでした。',
     aspect_too_extreme: '縦横の比が極端です（3:1まで）。',
+    limit_reached: 'いまは上限に達しています。',
+    blocked: '管理者によってブロックされています。',
   },
   chat: {
     ready: (when) => `完成予定 ${when}`,
@@ -101,10 +104,13 @@ export const ja: Words = {
     seconds: { name: '秒数', description: '動画の長さ（1〜5秒）' },
     seed: { name: 'シード', description: '整数。同じ数なら同じ動画になります' },
     negative: { name: '除外', description: '映したくないもの' },
+    quality: { name: '品質', description: 'どれだけ手間をかけるか' },
     private: { name: '非公開', description: '自分だけに表示' },
     menu: 'この画像を動かす',
     help: { name: '動かし方', description: '画像の動かし方' },
     quick: '480p、速い',
     sharp: '720p、細かい、時間がかかる',
+    fast: '速い',
+    best: '最高（手順が多く、とても時間がかかる）',
   },
 };

@@ -1,6 +1,6 @@
 // What every language has to say: all that members read, but for the figures in a refusal.
 import type { UserErrorCode } from '../../errors.ts';
-import type { Progress, Resolution } from '../../render.ts';
+import type { Progress, Quality, Resolution } from '../../render.ts';
 
 /** A name and a description: Discord allows 32 and 100 characters, names in lower case and without spaces. */
 export interface OptionWords {
@@ -26,7 +26,7 @@ export interface Words {
   deleted: string;
   /** What has to come before a render can start. */
   noWorker: string;
-  noGpu(resolution: Resolution): string;
+  noGpu(resolution: Resolution, quality: Quality): string;
   stillLoading: string;
   askForHelp(renderId: string): string;
   freed: { not_started: string; released: string; recycling: string };
@@ -80,11 +80,14 @@ export interface Words {
     seconds: OptionWords;
     seed: OptionWords;
     negative: OptionWords;
+    quality: OptionWords;
     private: OptionWords;
     /** A menu entry: any letters, up to 32. */
     menu: string;
     help: OptionWords;
     quick: string;
     sharp: string;
+    fast: string;
+    best: string;
   };
 }

@@ -20,7 +20,8 @@ export const zhCn: Words = {
   cancelled: '已取消',
   deleted: '已删除',
   noWorker: '目前没有在线的工作机；一有就会开始。',
-  noGpu: (resolution) => `目前没有能做 ${resolution} 的 GPU；一有就会开始。`,
+  noGpu: (resolution, quality) =>
+    `目前没有能做 ${resolution}${quality === 'best' ? '（最佳质量）' : ''} 的 GPU；一有就会开始。`,
   stillLoading: '引擎还在加载，加载完就开始。',
   askForHelp: (renderId) => `如需帮助，请提供此编号：${renderId}`,
   freed: {
@@ -55,6 +56,8 @@ export const zhCn: Words = {
     picture_broken: '图片已损坏。',
     picture_too_slow: '没能在限定时间内读取图片。',
     aspect_too_extreme: '图片太长或太宽，最多 3:1。',
+    limit_reached: '目前已达到上限。',
+    blocked: '管理员已将你屏蔽。',
   },
   chat: {
     ready: (when) => `预计 ${when}`,
@@ -94,10 +97,13 @@ export const zhCn: Words = {
     seconds: { name: '秒数', description: '视频长度，1 到 5 秒' },
     seed: { name: '种子', description: '整数；相同的数得到相同的视频' },
     negative: { name: '排除', description: '不想出现的内容' },
+    quality: { name: '质量', description: '花多少工夫' },
     private: { name: '私密', description: '只有你能看到' },
     menu: '让这张图动起来',
     help: { name: '动起来-帮助', description: '怎样让图片动起来' },
     quick: '480p，快',
     sharp: '720p，更清晰，更久',
+    fast: '快',
+    best: '最佳：步数多得多，慢得多',
   },
 };

@@ -27,7 +27,7 @@ export function view(changes: Partial<View> = {}): View {
     readyAt: undefined,
     facts: [],
     buttons: ['cancel'],
-    request: { prompt: 'she smiles', negative: '', resolution: '480p', seconds: 5, seed: 42 },
+    request: { prompt: 'she smiles', negative: '', resolution: '480p', quality: 'fast', seconds: 5, seed: 42 },
     ...changes,
   };
 }

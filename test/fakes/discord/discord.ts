@@ -44,6 +44,7 @@ export interface Typed {
   seed?: number;
   negative?: string;
   private?: boolean;
+  quality?: 'fast' | 'best';
 }
 
 export type Discord = Awaited<ReturnType<typeof startDiscord>>;
@@ -234,10 +235,14 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
 
     command: (name: string, given: SentCommand = {}) => command(name, [], given),
 
-    administer(verb: string, given: SentCommand & { options?: Record<string, string | boolean> } = {}) {
+    administer(verb: string, given: SentCommand & { options?: Record<string, string | boolean | number> } = {}) {
       const { options: typed = {}, ...rest_ } = given;
       const inner = Object.entries(typed).map(([name, value]) => ({
-        ...{ name, value, type: name === 'member' ? 6 : typeof value === 'boolean' ? 5 : 3 },
+        ...{
+          name,
+          value,
+          type: name === 'member' ? 6 : { boolean: 5, number: 4, string: 3 }[typeof value as 'string'],
+        },
       }));
       const users = typed.member
         ? { [String(typed.member)]: { id: typed.member, username: 'x', discriminator: '0' } }

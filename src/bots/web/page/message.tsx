@@ -68,6 +68,7 @@ function CommandText({ text }: { text: string }) {
     request.resolution !== DEFAULT_RESOLUTION && request.resolution,
     request.seconds !== DEFAULT_SECONDS && `${request.seconds} s`,
     request.seed !== undefined && `seed ${request.seed}`,
+    request.quality === 'best' && 'best quality',
     request.negative !== '' && `without ${request.negative}`,
   ].filter((option) => option !== false);
   return (
