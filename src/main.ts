@@ -46,7 +46,7 @@ program
     runRole(async (role) => {
       const base = await openBase(role, role.config.redisUrl ?? (await openEmbeddedRedis(role)));
       await openWorker(role, base);
-      announce(role, await openBot(role, base));
+      await openBot(role, base, (address) => announce(role, address));
     }),
   );
 
@@ -55,7 +55,8 @@ program
   .description('the bot alone: takes commands in, hands clips over (needs REDIS_URL)')
   .action(() =>
     runRole(async (role) => {
-      announce(role, await openBot(role, await openBase(role, requireRedisUrl(role.config, 'bot'))));
+      const base = await openBase(role, requireRedisUrl(role.config, 'bot'));
+      await openBot(role, base, (address) => announce(role, address));
     }),
   );
 

@@ -167,8 +167,12 @@ export async function openEmbeddedRedis({ config, log, shutdown }: RoleOptions):
   return server.url;
 }
 
-/** Joins the chat platforms. Resolves to the address of the local chat page. */
-export async function openBot({ config, log, shutdown }: RoleOptions, base: Base): Promise<string> {
+/** Joins the chat platforms, the page first: it is there also while Discord is not. */
+export async function openBot(
+  { config, log, shutdown }: RoleOptions,
+  base: Base,
+  onPage: (address: string) => void,
+): Promise<void> {
   const { redis, store } = base;
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
@@ -191,6 +195,7 @@ export async function openBot({ config, log, shutdown }: RoleOptions, base: Base
     throw toListenFault(error, config.web) ?? error;
   });
   shutdown.onStop('chat page', stopWeb);
+  onPage(web.address());
   if (config.discord) {
     const discord = createDiscordPlatform({
       ...config.discord,
@@ -204,7 +209,6 @@ export async function openBot({ config, log, shutdown }: RoleOptions, base: Base
     });
     shutdown.onStop('discord', await joinPlatform(discord, chatRedrawMs));
   }
-  return web.address();
 }
 
 /** A chat service wants seconds between edits, and a countdown needs none: the longer the wait, the fewer. */

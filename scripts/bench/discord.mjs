@@ -38,7 +38,7 @@ let delivered = 0;
 const ready = new Promise((resolve) => {
   createInterface({ input: bot.stdout }).on('line', (text) => {
     const line = JSON.parse(text);
-    if (line.msg === 'The chat page is ready') resolve();
+    if (line.msg === 'Connected to Discord') resolve();
     if (line.msg === 'Delivered') delivered += 1;
     if (line.level >= 40) process.stderr.write(`${text}\n`);
   });

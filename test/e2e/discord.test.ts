@@ -61,7 +61,7 @@ function start(role: 'bot' | 'worker', environment: Record<string, string> = {})
 
 async function startBot(environment: Record<string, string> = {}): Promise<Role> {
   const bot = start('bot', environment);
-  await bot.said('The chat page is ready');
+  await bot.said('Connected to Discord');
   return bot;
 }
 
@@ -543,7 +543,9 @@ test('the commands are registered when they differ, and only then', async () => 
   const bot = await startBot();
   await bot.said('The commands were registered with Discord');
   await bot.kill('SIGTERM');
+  const asked = () => discord.requests.filter(({ method, path }) => method === 'GET' && path.includes('/commands'));
   await startBot();
+  await discord.until(() => asked().length === 2);
   expect(discord.requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
   expect(discord.world.commands.map(({ name }) => name)).toEqual([
     'animate',
@@ -551,6 +553,25 @@ test('the commands are registered when they differ, and only then', async () => 
     'Animate this image',
     'animate-admin',
   ]);
+});
+
+test('while Discord is away the page works, and the bot joins when it is back', async () => {
+  const trouble = discord.trouble({ method: 'GET', path: /^\/gateway\/bot$/, status: 503, times: 8 });
+  const bot = start('bot');
+  await bot.said('The chat page is ready');
+  await bot.said('Discord cannot be reached; trying again');
+  start('worker');
+  await bot.said('Connected to Discord');
+  expect(trouble.times).toBe(0);
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+});
+
+test('commands that Discord does not take stop nobody', async () => {
+  discord.trouble({ method: 'PUT', path: /commands$/, status: 400, code: 50035, times: 1 });
+  const bot = await startBot();
+  await bot.said('The commands could not be registered; `animate-bot discord register` tries it again');
+  start('worker');
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
 
 test('a token that Discord refuses is told to the operator, without the token', async () => {

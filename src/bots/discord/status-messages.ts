@@ -1,5 +1,6 @@
 // Where a render's status message lives on Discord: opens it, redraws it, brings the clip, and removes it.
 import { buffer } from 'node:stream/consumers';
+import { MessageFlags } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
@@ -109,7 +110,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     return toRef(origin, origin.channel, message.id);
   };
 
-  /** Whether the progress edit of a message that nobody can reach any more is worth a fault. */
+  /** `gone` for what nobody can reach any more, `forbidden` for where the bot may not write any more. */
   const edit = async (ref: MessageRef, body: object, files?: MessageFile[]): Promise<'done' | 'gone' | 'forbidden'> => {
     const { home, application, interaction } = ref.details as Details;
     const reach = home === 'token' ? await reachByToken(application, interaction) : { channel: ref.channel };
@@ -229,7 +230,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     /** One more message beside the one whose button was pressed. */
     async openBeside(origin: Origin, view: View): Promise<MessageRef> {
       if (origin.home === 'token') {
-        const flags = origin.isPrivate ? drawStatus(view).flags | 64 : drawStatus(view).flags;
+        const flags = drawStatus(view).flags | (origin.isPrivate ? MessageFlags.Ephemeral : 0);
         const message = await messages.followUp(await requireReach(origin), { ...drawStatus(view), flags });
         return toRef(origin, origin.channel, message.id);
       }

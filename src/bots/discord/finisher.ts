@@ -1,0 +1,94 @@
+// What is left to do for a command or a press after its acknowledgement, from the inbox.
+import { MessageFlags } from 'discord.js';
+import { UserError } from '../../errors.ts';
+import type { Notes } from '../../queue/notes.ts';
+import { wordsOf } from '../languages/languages.ts';
+import type { Handlers } from '../platform.ts';
+import type { Attachments } from './attachments.ts';
+import { NOBODY } from './drawing.ts';
+import { describeFault, type Item } from './interactions.ts';
+import { isGone, type Messages } from './messages.ts';
+import type { Origin } from './origin.ts';
+import type { createStatusMessages } from './status-messages.ts';
+
+/** A command whose acknowledgement may still be on its way to Discord, or never came there. */
+const ACKNOWLEDGED_WITHIN_MS = 3000;
+
+interface FinisherOptions {
+  handlers: Handlers;
+  attachments: Attachments;
+  messages: Messages;
+  status: ReturnType<typeof createStatusMessages>;
+  notes: Notes;
+}
+
+/** Finishes what was acknowledged. May be called again for the same item, in another process even. */
+export function createFinisher({ handlers, attachments, messages, status, notes }: FinisherOptions) {
+  /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
+  const tell = async (origin: Origin, sentence: string, isAnswerPublic: boolean): Promise<void> => {
+    const token = await notes.get(`token:${origin.interaction}`);
+    if (token === undefined) return;
+    const reach = { application: origin.application, token };
+    const body = { content: sentence, allowed_mentions: NOBODY };
+    if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
+    await messages.remove(reach, '@original').catch((error) => {
+      if (!isGone(error)) throw error;
+    });
+    await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
+  };
+
+  const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
+    const { origin, command } = item;
+    const { interaction: eventId, member, language } = origin;
+    const picture =
+      'ofRender' in item.picture
+        ? item.picture
+        : { bytes: await attachments.fetch(item.picture.url), filename: item.picture.name };
+    await handlers.animate({
+      eventId,
+      member,
+      language,
+      text: command,
+      picture,
+      open: (view) => status.open(origin, view),
+    });
+    // The render is in line: advice that does not arrive is no reason to do any of this again.
+    await advise(origin).catch(() => undefined);
+  };
+
+  /** What whoever manages the server could do for a thread. */
+  const advise = async ({ application, interaction, language, lacksForThread }: Origin): Promise<void> => {
+    const token = await notes.get(`token:${interaction}`);
+    if (lacksForThread.length === 0 || token === undefined) return;
+    const names = lacksForThread.map((name) => `**${name}**`).join(', ');
+    const content = wordsOf(language).chat.noThread(names);
+    await messages.followUp({ application, token }, { content, flags: MessageFlags.Ephemeral });
+  };
+
+  const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
+    const { origin, action, renderId, mayManage } = item;
+    const { interaction: eventId, member, language } = origin;
+    const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
+    await tell(origin, await handlers.press({ eventId, action, renderId, member, language, mayManage, open }), false);
+  };
+
+  return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
+    const { origin } = item;
+    try {
+      await (item.kind === 'animate' ? animate(item) : press(item));
+    } catch (error) {
+      // Discord never heard that the command was taken, and told the member so: then nothing is to be done.
+      if (isGone(error) && isStale(origin)) return;
+      if (!(error instanceof UserError) && !isLast) throw error;
+      await tell(origin, describeFault(error, wordsOf(origin.language)), item.kind === 'animate' && !origin.isPrivate);
+      if (!(error instanceof UserError)) throw error;
+    }
+  };
+}
+
+/** Discord's ids hold the time of what they name, in milliseconds since 2015. */
+function isStale({ interaction }: Origin): boolean {
+  const DISCORD_EPOCH_MS = 1_420_070_400_000;
+  const at = Number(BigInt(interaction) >> 22n) + DISCORD_EPOCH_MS;
+  return Date.now() - at > ACKNOWLEDGED_WITHIN_MS;
+}
