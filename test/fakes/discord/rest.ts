@@ -231,6 +231,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.replace('/api/v10', '');
     requests.push({ method: request.method, path, at: Date.now() });
+    world.tell();
     const isUpload = request.headers['content-type']?.startsWith('multipart/') ?? false;
     const trouble = troubles.find(
       (each) =>
