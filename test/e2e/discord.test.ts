@@ -94,7 +94,7 @@ test('a picture goes in, and the clip comes back in a thread under the command',
   expect(starter?.files.map(({ name }) => name)).toEqual(['picture.png']);
   expect(discord.threadOf(command)?.name).toBe('she *smiles* at @everyone');
   expect(clip.content).toContain('**Here is your clip**');
-  expect(clip.content).toContain('Seed 7');
+  expect(clip.content).toContain('Seed 7 ·');
   expect(clip.files[0]).toMatchObject({ name: `discord-${command.id}.mp4`, description: 'she *smiles* at @everyone' });
   expect(clip.components[0]?.components.map(({ label }) => label)).toEqual([
     'Again',
@@ -128,11 +128,11 @@ test('each button does what it says', async () => {
     const found = inThread(command).filter(({ files }) => files.some(({ name }) => name.endsWith('.mp4')));
     return found.length === 4 ? found : undefined;
   });
-  expect(clips.filter(({ content }) => content.includes('Seed 7'))).toHaveLength(2);
+  expect(clips.filter(({ content }) => content.includes('Seed 7 ·'))).toHaveLength(2);
   const edit = discord.press(clip, 'Edit');
   await discord.until(() => edit.modal);
   const edited = discord.submit(edit, { prompt: 'she waves', seed: '9' });
-  expect((await discord.clipOf(edited)).content).toContain('Seed 9');
+  expect((await discord.clipOf(edited)).content).toContain('Seed 9 ·');
   expect(await discord.told(discord.press(clip, 'Delete'))).toBe('Deleted.');
   expect(discord.world.messages.has(clip.id)).toBe(false);
   expect(discord.world.messages.get(command.original ?? '')).toMatchObject({
