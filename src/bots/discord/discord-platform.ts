@@ -1,7 +1,7 @@
 // Discord as a Platform: logs in, takes what members do, and shows them what became of it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DiscordAPIError, Events, GuildPremiumTier } from 'discord.js';
+import { type Client, DiscordAPIError, Events, GuildPremiumTier } from 'discord.js';
 import { OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
@@ -65,9 +65,7 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     const taking = createInteractions({ ...options, handlers });
     interactions = taking;
     client.on(Events.InteractionCreate, (interaction) => void taking.take(interaction));
-    client.on(Events.Error, (error) => log.warn({ err: error }, 'The connection to Discord had a fault'));
-    client.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'Connecting to Discord again'));
-    client.on(Events.ShardResume, (shard) => log.info({ shard }, 'Connected to Discord again'));
+    watchConnection(client, log);
     await logIn();
     await register();
     await inbox.work({
@@ -100,6 +98,8 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
         return;
       } catch (error) {
         requireOurFault(error);
+        // Its own attempts would go on beside ours.
+        await client.destroy();
         log.warn({ err: error, retryInMs: delayMs }, 'Discord cannot be reached; trying again');
         await sleep(delayMs, undefined, { signal });
       }
@@ -118,6 +118,22 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
       await client.destroy();
     },
   };
+}
+
+/** An outage is one line when it begins and one when it ends, not one for each attempt. */
+function watchConnection(client: Client, log: Logger): void {
+  const away = new Set<number>();
+  client.on(Events.ShardReconnecting, (shard) => {
+    if (!away.has(shard)) log.warn({ shard }, 'The connection to Discord is lost; connecting again');
+    away.add(shard);
+  });
+  const back = (shard: number): void => {
+    if (away.delete(shard)) log.info({ shard }, 'Connected to Discord again');
+  };
+  client.on(Events.ShardResume, back);
+  client.on(Events.ShardReady, back);
+  client.on(Events.ShardError, (error, shard) => log.debug({ err: error, shard }, 'The connection had a fault'));
+  client.on(Events.Error, (error) => log.warn({ err: error }, 'The connection to Discord had a fault'));
 }
 
 /** Throws what trying again cannot mend. */

@@ -77,7 +77,8 @@ async function readApplication(rest: REST): Promise<{ id: string; name: string }
   }
 }
 
-function describeGuild(name: string, permissions: string): SetupLine {
+function describeGuild(name: string, permissions: string | undefined): SetupLine {
+  if (permissions === undefined) return { verdict: 'warn', text: `${name}: its permissions are not told.` };
   const has = new PermissionsBitField(BigInt(permissions));
   const lacking = (Object.keys(PERMISSIONS) as Flag[]).filter((flag) => !has.has(PermissionFlagsBits[flag]));
   if (lacking.length === 0) return { verdict: 'ok', text: `${name}: it has every permission that it uses.` };

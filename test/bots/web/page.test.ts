@@ -109,7 +109,7 @@ describe('the composer', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(await composer.inputValue()).toBe('/animate she smiles seconds:3 ');
-    expect(await page.getByRole('option').count()).toBe(3);
+    expect(await page.getByRole('option').count()).toBe(4);
     await page.keyboard.press('Escape');
     expect(await page.getByRole('option').count()).toBe(0);
     expect(await composer.getAttribute('aria-expanded')).toBe('false');
