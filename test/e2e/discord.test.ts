@@ -566,17 +566,6 @@ test('while Discord is away the page works, and the bot joins when it is back', 
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
 
-test('a gateway that refuses connections is tried again, and in the end there is one connection', async () => {
-  discord.gateway.refuse(3);
-  const bot = start('bot');
-  await bot.said('Discord cannot be reached; trying again');
-  await bot.said('Connected to Discord');
-  start('worker');
-  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
-  expect(discord.gateway.readies).toBe(1);
-  expect(discord.gateway.connections).toBe(1);
-});
-
 test('commands that Discord does not take stop nobody', async () => {
   discord.trouble({ method: 'PUT', path: /commands$/, status: 400, code: 50035, times: 1 });
   const bot = await startBot();

@@ -98,8 +98,6 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
         return;
       } catch (error) {
         requireOurFault(error);
-        // Its own attempts would go on beside ours.
-        await client.destroy();
         log.warn({ err: error, retryInMs: delayMs }, 'Discord cannot be reached; trying again');
         await sleep(delayMs, undefined, { signal });
       }

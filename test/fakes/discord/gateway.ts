@@ -15,15 +15,7 @@ interface Packet {
 }
 
 export function serveGateway(server: Server, world: World, token: () => string) {
-  let refusals = 0;
-  const sockets = new WebSocketServer({
-    server,
-    verifyClient: (_request, answer) => {
-      refusals -= 1;
-      if (refusals >= 0) answer(false, 503);
-      else answer(true);
-    },
-  });
+  const sockets = new WebSocketServer({ server });
   const sent: Packet[] = [];
   let current: WebSocket | undefined;
   let isIdentified = false;
@@ -110,14 +102,6 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     /** How often a bot has begun or resumed a session. */
     get readies() {
       return readies;
-    },
-    /** So many connections are refused before one is taken. */
-    refuse(times: number): void {
-      refusals = times;
-    },
-    /** How many are open now. */
-    get connections() {
-      return sockets.clients.size;
     },
     /** The connection breaks; `canResume: false` makes Discord forget the session, too. */
     drop({ canResume = true } = {}): void {
