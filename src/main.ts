@@ -253,12 +253,13 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl, bucket, discord }: Config): string[] {
+function secretsOf({ web, redisUrl, bucket, discord, slack }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
-  return [web.token, address, password, bucket?.secretAccessKey, discord?.token].filter(
+  const ofSlack = [slack?.botToken, slack?.appToken, slack?.signingSecret, slack?.oauth?.clientSecret, slack?.secret];
+  return [web.token, address, password, bucket?.secretAccessKey, discord?.token, ...ofSlack].filter(
     (secret) => secret !== undefined,
   );
 }

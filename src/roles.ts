@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type BotOptions, startBot } from './bots/bot.ts';
 import { createDiscordPlatform } from './bots/discord/discord-platform.ts';
 import type { Platform } from './bots/platform.ts';
+import { createSlackPlatform } from './bots/slack/slack-platform.ts';
 import type { View } from './bots/view.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -37,6 +38,7 @@ import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
+import { createVault } from './queue/vault.ts';
 import { startRenderWorker } from './queue/worker.ts';
 import type { Resolution } from './render.ts';
 
@@ -196,7 +198,11 @@ export async function openBot(
   });
   shutdown.onStop('chat page', stopWeb);
   onPage(web.address());
-  if (config.discord) {
+  // Beside each other: one of them is there also while the other is not.
+  await Promise.all([joinDiscord(), joinSlack()]);
+
+  async function joinDiscord(): Promise<void> {
+    if (!config.discord) return;
     const discord = createDiscordPlatform({
       ...config.discord,
       media: store,
@@ -208,6 +214,22 @@ export async function openBot(
       signal: shutdown.signal,
     });
     shutdown.onStop('discord', await joinPlatform(discord, chatRedrawMs));
+  }
+
+  async function joinSlack(): Promise<void> {
+    if (!config.slack) return;
+    const slack = createSlackPlatform({
+      ...config.slack,
+      media: store,
+      inbox: createInbox(redis, 'slack'),
+      notes: createNotes(redis, 'slack'),
+      vault: createVault(redis, 'slack'),
+      maxPictureBytes: config.picture.maxBytes,
+      samePressMs: SAME_PRESS_MS,
+      log: log.child({ platform: 'slack' }),
+      signal: shutdown.signal,
+    });
+    shutdown.onStop('slack', await joinPlatform(slack, chatRedrawMs));
   }
 }
 

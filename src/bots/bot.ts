@@ -21,7 +21,10 @@ import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
-import { firstView, toOutcomeView, type View } from './view.ts';
+import { firstView, toOutcomeView, toView, type View } from './view.ts';
+
+/** How many of a member's renders are listed. */
+const MOST_RECENT = 10;
 
 export interface BotOptions {
   platform: Platform;
@@ -61,10 +64,20 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await open(firstView(record));
+    const ref = await open(firstView(record)).catch(async (error) => {
+      // The member can only put that right elsewhere, so nothing of this is kept, or counted.
+      if (error instanceof UserError) await withdraw(record);
+      throw error;
+    });
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
+  };
+
+  const withdraw = async (record: RenderRecord): Promise<void> => {
+    await limits.giveBack(record, { kind: 'cancelled', freed: 'not_started', seconds: 0 });
+    await records.forget(record);
+    await store.remove(record.request.image);
   };
 
   const admit = async (
@@ -199,6 +212,17 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     }
   };
 
+  const recent: Handlers['recent'] = async (memberId) => {
+    const entries = await Promise.all(
+      (await records.listOf(platform.name, memberId, MOST_RECENT)).map((id) => queue.find(id)),
+    );
+    const shown = entries.map(async (entry) => {
+      if (!entry?.ref || entry.outcome?.kind === 'deleted') return undefined;
+      return { view: toView(entry, await queue.status(entry), now()), ref: entry.ref };
+    });
+    return (await Promise.all(shown)).filter((each) => each !== undefined);
+  };
+
   const recall: Handlers['recall'] = async (button) => (await ownEntryOf(button)).record.request;
 
   const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
@@ -234,7 +258,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   };
 
   const administer = createAdmin({ ...options, platform: platform.name, log });
-  const handlers: Handlers = { animate, press, recall, administer };
+  const handlers: Handlers = { animate, press, recent, recall, administer };
   await platform.start(handlers);
   const deliveries = createDeliveryWorker({
     redis,

@@ -17,13 +17,11 @@ import { type ParsedCommand, parseOptions } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers } from '../platform.ts';
+import { soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
 import { canManage, lackingForClips, type Origin, TOKEN_SECONDS, toOrigin } from './origin.ts';
-
-/** What of Discord's three seconds Redis may take. */
-const REDIS_WITHIN_MS = 1800;
 
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
@@ -265,19 +263,4 @@ function describeRefusal({ code, message }: UserError, { refusals }: Words): str
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.
   return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
-}
-
-/** `inTime` is what Redis answers, or OperationError `redis_unavailable`. It is not asked at all while it is away. */
-function soon<Value>(
-  notes: Notes,
-  ask: () => Promise<Value>,
-): { asked: Promise<Value> | undefined; inTime: Promise<Value> } {
-  const late = new OperationError('redis_unavailable', 'Redis did not answer in time.');
-  if (!notes.isHere) return { asked: undefined, inTime: Promise.reject(late) };
-  const asked = ask();
-  const inTime = new Promise<Value>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late), REDIS_WITHIN_MS);
-    asked.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-  return { asked, inTime };
 }

@@ -70,6 +70,9 @@ export function scriptedHandlers() {
       script.presses.push(press);
       return await script.onPress(press);
     },
+    async recent() {
+      return [];
+    },
     async recall() {
       return view().request;
     },
