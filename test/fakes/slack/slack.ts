@@ -564,7 +564,7 @@ export async function startSlack(options: SlackOptions = {}) {
       if (view) return closeView(view);
       delivery.close();
       files.close();
-      socket.close();
+      await socket.close();
       await api.app.close();
       await sleep(0);
       return undefined;

@@ -1,11 +1,14 @@
 // Socket Mode: hello, envelopes until they are acknowledged, warnings before a disconnect, and connections that just break.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { APP_ID, type FakeEvent, type Json, type World } from './world.ts';
 
 const PING_MS = 10_000;
 const MOST_CONNECTIONS = 10;
+const LEAVE_MS = 200;
 
 interface Sent {
   event: FakeEvent;
@@ -126,7 +129,10 @@ export function serveSocket(server: Server, world: World) {
       for (const socket of live) socket.terminate();
     },
 
-    close(): void {
+    async close(): Promise<void> {
+      // Who is there, or about to go, may finish saying so.
+      for (const socket of sockets.clients) socket.close(1001);
+      await Promise.race([Promise.all([...sockets.clients].map((socket) => once(socket, 'close'))), sleep(LEAVE_MS)]);
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
