@@ -6,8 +6,9 @@ import type { MessageBody } from './messages.ts';
 
 const BAR_LENGTH = 12;
 const LONGEST_SHOWN_PROMPT = 300;
-/** Slack takes 2,000 characters of alternative text. */
+/** Slack takes 1,000 characters of alternative text. */
 const LONGEST_ALT_TEXT = 1000;
+const LONGEST_TITLE = 150;
 
 const STYLES: Record<Button, 'primary' | 'danger' | undefined> = {
   cancel: undefined,
@@ -48,6 +49,10 @@ export function cut(text: string, length: number): string {
 /** The message in the channel, which the thread hangs on: who asked, and for what. */
 export function drawStarter({ request }: View, user: string): string {
   return `<@${user}>\n>${plain(cut(toOneLine(request.prompt), LONGEST_SHOWN_PROMPT))}`;
+}
+
+export function toTitle({ request: { prompt } }: View): string {
+  return cut(toOneLine(prompt), LONGEST_TITLE);
 }
 
 export function toAltText({ request: { prompt } }: View): string {

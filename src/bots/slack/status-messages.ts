@@ -7,7 +7,7 @@ import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
-import { drawFacts, drawStarter, drawStatus, escapeText, section, toAltText, toDay } from './drawing.ts';
+import { drawFacts, drawStarter, drawStatus, escapeText, section, toAltText, toDay, toTitle } from './drawing.ts';
 import { createEdits } from './edits.ts';
 import { edit, isFileRefused, isGone, isShutOut, openDirect, post, remove } from './messages.ts';
 import type { Origin, Place } from './origin.ts';
@@ -50,7 +50,8 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
       const data = await buffer(picture.stream);
       try {
         const shared = await uploads.share(workspace, once, async () => ({
-          ...{ filename: 'picture.png', altText: toAltText(view), data, channel, thread: undefined, comment },
+          ...{ filename: 'picture.png', title: toTitle(view), altText: toAltText(view) },
+          ...{ data, channel, thread: undefined, comment },
         }));
         return shared.ts;
       } catch (error) {
@@ -94,7 +95,8 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     return uploads.share(workspace, `clip:${view.renderId}`, async () => ({
       ...place,
       filename: clip.filename,
-      altText: toAltText(view),
+      title: toTitle(view),
+      altText: undefined,
       data: await buffer(await clip.read()),
       comment: `<@${user}> ${chat.clipReady}\n${drawFacts(view)}`,
     }));

@@ -1,6 +1,7 @@
 // Brings a file into a conversation, exactly once: Slack shares it some time after it has said yes, so what was begun is
 // written down, and a file is known again by its id.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { webApi } from '@slack/bolt';
 import { z } from 'zod';
 import type { Notes } from '../../queue/notes.ts';
 import type { Workspace } from './workspaces.ts';
@@ -27,8 +28,10 @@ export interface SharedFile {
 
 export interface Upload {
   filename: string;
-  /** For those who cannot see it. */
-  altText: string;
+  /** What Slack shows above it. */
+  title: string;
+  /** For those who cannot see it. Only pictures: Slack loses other files that have it, without a word (python-slack-sdk#1818). */
+  altText: string | undefined;
   data: Buffer;
   channel: string;
   thread: string | undefined;
@@ -57,10 +60,10 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
     }
   };
 
-  const complete = async (workspace: Workspace, file: string, { filename, channel, thread, comment }: Upload) => {
+  const complete = async (workspace: Workspace, file: string, { title, channel, thread, comment }: Upload) => {
     const place = thread === undefined ? { channel_id: channel } : { channel_id: channel, thread_ts: thread };
     await workspace.client.files.completeUploadExternal({
-      ...{ files: [{ id: file, title: filename }], initial_comment: comment },
+      ...{ files: [{ id: file, title }], initial_comment: comment },
       ...place,
     });
   };
@@ -97,9 +100,12 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
 
 /** Hands the bytes to Slack. Nobody sees them yet. */
 async function send({ client }: Workspace, { filename, altText, data }: Upload): Promise<string> {
-  const { upload_url: address = '', file_id: file = '' } = await client.files.getUploadURLExternal({
-    ...{ filename, length: data.length, alt_text: altText },
+  // The SDK's own name for the alternative text is not the one that Slack documents.
+  const answer: webApi.FilesGetUploadURLExternalResponse = await client.apiCall('files.getUploadURLExternal', {
+    ...{ filename, length: data.length },
+    ...(altText !== undefined && { alt_txt: altText }),
   });
+  const { upload_url: address = '', file_id: file = '' } = answer;
   // Without the token: the address is all that Slack asks for.
   const response = await fetch(address, {
     ...{ method: 'POST', body: new Uint8Array(data), redirect: 'error' },

@@ -130,6 +130,12 @@ export function chatMethods(service: Service): Methods {
         const channel = addressOf(team, given.channel);
         if (channel.isArchived) throw new Refusal('is_archived');
         if (!channel.hasBot && !team.scopes.includes('chat:write.public')) throw new Refusal('not_in_channel');
+        const known = world.posted.get(`${channel.id}/${given.client_msg_id}`);
+        if (given.client_msg_id !== undefined && known !== undefined) {
+          const earlier = world.message(channel.id, known);
+          if (!earlier) throw new Refusal('duplicate_message_not_found');
+          return { channel: channel.id, ts: known, message: toMessageJson(service, earlier, { withMetadata: true }) };
+        }
         const { hasAny, ...body } = content(given);
         if (!hasAny) throw new Refusal('no_text', {}, true);
         if (body.text.length > LONGEST_POST) throw new Refusal('msg_too_long', {}, true);
@@ -138,6 +144,7 @@ export function chatMethods(service: Service): Methods {
           ...{ user: team.botUserId, isFromBot: true, subtype: undefined, files: [], reactions: [], edits: [] },
           ...body,
         });
+        if (given.client_msg_id !== undefined) world.posted.set(`${channel.id}/${given.client_msg_id}`, message.ts);
         echo(service, message);
         return {
           channel: channel.id,

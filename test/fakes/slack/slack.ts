@@ -45,8 +45,8 @@ export const BOB: FakeMember = { id: 'U0BOB00002', name: 'Bob', locale: 'de-DE' 
 export const ADMIN: FakeMember = { id: 'U0GRACE003', name: 'Grace', locale: 'en-US', isAdmin: true };
 
 export const DEFAULT_SCOPES = [
-  ...['commands', 'chat:write', 'chat:write.public', 'files:read', 'files:write', 'app_mentions:read'],
-  ...['im:history', 'im:write', 'channels:read'],
+  ...['commands', 'chat:write', 'files:read', 'files:write', 'app_mentions:read'],
+  ...['im:history', 'im:write', 'channels:read', 'groups:read', 'users:read', 'usergroups:read'],
 ];
 
 const SHARE_DELAY_MS = 20;
@@ -474,6 +474,10 @@ export async function startSlack(options: SlackOptions = {}) {
       const { text, value } = found.element;
       return act(target, found.block, found.element, { text, ...(value !== undefined && { value }) }, given);
     },
+
+    /** As a client would that still shows an older state of the message. */
+    pressById: (target: Target, actionId: string, value: string, given: Given = {}): FakeEvent =>
+      act(target, { block_id: 'older' }, { type: 'button', action_id: actionId }, { value }, given),
 
     /** Chooses in a menu, by its action and an option's value or words, or an id. */
     select(target: Target, actionId: string, chosen: Entered, given: Given = {}): FakeEvent {

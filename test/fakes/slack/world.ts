@@ -163,6 +163,8 @@ export function createWorld() {
   const triggers = new Map<string, Trigger>();
   const responseAddresses = new Map<string, ResponseAddress>();
   const ephemerals: Ephemeral[] = [];
+  /** The ts of a message by its channel and the id that the bot gave it: the same id again is the same message. */
+  const posted = new Map<string, string>();
   const events: FakeEvent[] = [];
   /** Members of user groups, by the group's id. */
   const groups = new Map<string, string[]>();
@@ -200,6 +202,7 @@ export function createWorld() {
     triggers,
     responseAddresses,
     ephemerals,
+    posted,
     events,
     groups,
     newId,
