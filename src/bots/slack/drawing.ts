@@ -26,7 +26,7 @@ const BUTTONS = Object.keys(STYLES) as Button[];
  */
 export function plain(text: string): string {
   return escapeText(text)
-    .replace(/[*_~`]/g, '\u200b$&\u200b')
+    .replace(/(?<![\p{L}\p{N}])[*_~`]|[*_~`](?![\p{L}\p{N}])/gu, '\u200b$&\u200b')
     .replace(/:(?=[\w+-]+:)/g, ':\u200b')
     .replace(/(^|\n)(&gt;|>)/g, '$1\u200b$2');
 }

@@ -23,14 +23,8 @@ export const BOT_SCOPES = {
 
 export type BotScope = keyof typeof BOT_SCOPES;
 
-export interface ManifestOptions {
-  /** Slack's events come over a socket; otherwise to this address. */
-  address: string | undefined;
-  /** Other workspaces can install it, from this address. */
-  isDistributed: boolean;
-}
-
-export function describeApp({ address, isDistributed }: ManifestOptions) {
+/** `address`: where events come by HTTPS, and where other workspaces install it; without, they come over a socket. */
+export function describeApp(address: string | undefined) {
   const url = address === undefined ? {} : { url: `${address}/slack/events` };
   const requestUrl = address === undefined ? {} : { request_url: `${address}/slack/events` };
   return {
@@ -74,7 +68,7 @@ export function describeApp({ address, isDistributed }: ManifestOptions) {
       ],
     },
     oauth_config: {
-      ...(isDistributed && address !== undefined && { redirect_urls: [`${address}/slack/oauth_redirect`] }),
+      ...(address !== undefined && { redirect_urls: [`${address}/slack/oauth_redirect`] }),
       scopes: { bot: Object.keys(BOT_SCOPES) },
     },
     settings: {

@@ -86,14 +86,15 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
 
   const shareClip = async (
     workspace: Workspace,
-    place: { channel: string; thread: string | undefined },
+    place: { once: string; channel: string; thread: string | undefined },
     user: string,
     view: View,
     clip: Clip,
   ): Promise<SharedFile> => {
     const { chat } = wordsOf(view.language);
-    return uploads.share(workspace, `clip:${view.renderId}`, async () => ({
-      ...place,
+    const { once, ...where } = place;
+    return uploads.share(workspace, `${once}:${view.renderId}`, async () => ({
+      ...where,
       filename: clip.filename,
       title: toTitle(view),
       altText: undefined,
@@ -119,7 +120,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     const channel = await openDirect(workspace, user);
     const place = { channel, thread: undefined };
     const withoutButtons = { ...view, buttons: [] };
-    if (clip) await shareClip(workspace, place, user, view, clip);
+    if (clip) await shareClip(workspace, { once: 'direct', ...place }, user, view, clip);
     else await post(workspace, place, `direct:${renderId}`, drawStatus(withoutButtons));
     log.info({ renderId }, 'The outcome went to the member’s direct messages');
   };
@@ -143,6 +144,8 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     await remove(workspace, ref.channel, ref.message).catch(unlessGone);
     const clip = await uploads.find(`clip:${view.renderId}`);
     if (clip) await removeFile(clip);
+    const direct = await uploads.find(`direct:${view.renderId}`);
+    if (direct) await client.files.delete({ file: direct.file }).catch(unlessGone);
     if (detailsOf(ref).thread !== 'ours') return;
     const starter = await uploads.find(`starter:${view.renderId}`);
     // The thread may hold other renders, so the message that it hangs on stays, without the picture and the words.
@@ -195,15 +198,16 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
         return;
       }
       const { user } = detailsOf(ref);
-      const place = { channel: ref.channel, thread: ref.thread };
-      const refused = await shareClip(workspace, place, user, view, clip).then(
-        () => undefined,
-        async (error) => {
-          if (!isFileRefused(error)) throw error;
-          log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
-          return describeLink(view, clip);
-        },
-      );
+      const place = { once: 'clip', channel: ref.channel, thread: ref.thread };
+      let refused: string[] | undefined;
+      try {
+        await shareClip(workspace, place, user, view, clip);
+      } catch (error) {
+        if (isShutOut(error)) return deliverDirectly(workspace, ref, view, clip);
+        if (!isFileRefused(error)) throw error;
+        log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
+        refused = await describeLink(view, clip);
+      }
       await show(workspace.client, ref, view, refused);
     },
 

@@ -10,7 +10,7 @@ import {
   scopesOfKind,
   visibleChannel,
 } from './method.ts';
-import { APP_ID, type FakeChannel, type FakeMessage, type Json } from './world.ts';
+import { APP_ID, type FakeChannel, type FakeMember, type FakeMessage, type Json } from './world.ts';
 
 const PAGE = 100;
 
@@ -171,12 +171,20 @@ export function conversationMethods(service: Service): Methods {
       scopes: ['users:read'],
       arguments: { user: 'text!', include_locale: 'flag' },
       run({ team, given }) {
-        const member = world.members.get(given.user);
+        const bot = given.user === team.botUserId ? { id: team.botUserId, name: 'animate-bot' } : undefined;
+        const member: FakeMember | undefined = world.members.get(given.user) ?? bot;
         if (!member) throw new Refusal('user_not_found');
         const { id, name, isAdmin = false, locale = 'en-US' } = member;
         return {
           user: {
-            ...{ id, team_id: team.id, name: name.toLowerCase(), real_name: name, deleted: false, is_bot: false },
+            ...{
+              id,
+              team_id: team.id,
+              name: name.toLowerCase(),
+              real_name: name,
+              deleted: false,
+              is_bot: bot !== undefined,
+            },
             ...{ is_admin: isAdmin, is_owner: false, is_primary_owner: false, tz: 'Europe/London', tz_offset: 0 },
             profile: { real_name: name, display_name: name },
             ...(given.include_locale && { locale }),
