@@ -138,11 +138,13 @@ export function chatMethods(service: Service): Methods {
         }
         const { hasAny, ...body } = content(given);
         if (!hasAny) throw new Refusal('no_text', {}, true);
-        if (body.text.length > LONGEST_POST) throw new Refusal('msg_too_long', {}, true);
+        const text = [...body.text].slice(0, LONGEST_POST).join('');
+        if (text !== body.text)
+          service.faults.push(`chat.postMessage: Slack cuts what is longer than ${LONGEST_POST} characters`);
         const message = world.keep({
           ...{ ts: world.newTs(), channel: channel.id, thread: threadOf(channel, given.thread_ts) },
           ...{ user: team.botUserId, isFromBot: true, subtype: undefined, files: [], reactions: [], edits: [] },
-          ...body,
+          ...{ ...body, text },
         });
         if (given.client_msg_id !== undefined) world.posted.set(`${channel.id}/${given.client_msg_id}`, message.ts);
         echo(service, message);
@@ -166,8 +168,8 @@ export function chatMethods(service: Service): Methods {
         const message = world.keep({
           ...before,
           text: body.text,
-          // What is not named stays.
-          blocks: given.blocks === undefined ? before.blocks : body.blocks,
+          // Words alone take the blocks away. Metadata stay unless others come.
+          blocks: given.blocks !== undefined || body.text !== '' ? body.blocks : before.blocks,
           metadata: body.metadata ?? before.metadata,
           edits: [...before.edits, { at: Date.now(), text: body.text }],
         });

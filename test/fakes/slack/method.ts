@@ -45,6 +45,8 @@ export type Methods = Record<string, Method>;
 export interface Service {
   world: World;
   limits: Limits;
+  /** What only a mistake in our code can have asked for. */
+  faults: string[];
   url(): string;
   /** Tells the bot of an event in a channel, as far as Slack would. */
   tellBot(event: Json, of: { channel: FakeChannel; member: string; message?: FakeMessage }): FakeEvent;

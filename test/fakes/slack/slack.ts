@@ -100,9 +100,11 @@ export async function startSlack(options: SlackOptions = {}) {
   newTeam(home);
 
   // The service and what serves it need each other: the addresses are known once it listens.
+  const faults: string[] = [];
   let url = '';
   const service: Service = {
     world,
+    faults,
     limits: createLimits(options.limits && { ...SLACKS_ALLOWANCES, ...options.limits }),
     url: () => url,
     socketUrl: () => socket.newUrl(),
@@ -116,7 +118,7 @@ export async function startSlack(options: SlackOptions = {}) {
   const api = serveWebApi({ service, methods, appToken });
   await files.addRoutes(api.app, api.teamOf);
   addInstallationPage(api.app, world);
-  addResponseAddresses(api.app, world, api.faults);
+  addResponseAddresses(api.app, world, faults);
   const socket = serveSocket(api.app.server, world);
   const { retryAfterMs } = options;
   const delivery = createDelivery({ world, socket, signingSecret, ...(retryAfterMs && { retryAfterMs }) });
@@ -217,7 +219,7 @@ export async function startSlack(options: SlackOptions = {}) {
         }),
       ),
       ...api.requests.slice(-20).map(({ method }) => method),
-      ...api.faults,
+      ...faults,
     ].join('\n');
 
   const acknowledged = (event: FakeEvent): Promise<FakeEvent> =>
@@ -317,7 +319,7 @@ export async function startSlack(options: SlackOptions = {}) {
     ...{ world, url, botToken, appToken, signingSecret, garden, teamId: TEAM_ID, botUserId: BOT_USER_ID },
     ...{ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
     requests: api.requests,
-    faults: api.faults,
+    faults,
     ephemerals: world.ephemerals,
     events: world.events,
     socket,
@@ -530,7 +532,7 @@ export async function startSlack(options: SlackOptions = {}) {
       try {
         conclude(view, response);
       } catch (error) {
-        api.faults.push(`The answer to a form: ${error} ${JSON.stringify((error as { details?: Json }).details)}`);
+        faults.push(`The answer to a form: ${error} ${JSON.stringify((error as { details?: Json }).details)}`);
         throw error;
       }
       return Object.assign(event, response as Pick<Submitted, 'response_action' | 'errors'> | undefined);

@@ -34,11 +34,10 @@ export interface WebApiOptions {
 const LONGEST_BODY_BYTES = 2 ** 28;
 
 export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
-  const { world } = service;
+  const { world, faults } = service;
   const app = fastify({ forceCloseConnections: true, bodyLimit: LONGEST_BODY_BYTES });
   const troubles: Trouble[] = [];
   const requests: Asked[] = [];
-  const faults: string[] = [];
 
   const tokenOf = (request: FastifyRequest, body: Json = {}): string | undefined =>
     /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? (body.token as string | undefined);
@@ -139,7 +138,7 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
   app.setErrorHandler((error: unknown, request, reply) => {
     if (error instanceof Refusal) {
       const { message, details, isOurFault } = error;
-      if (isOurFault) faults.push(`${request.url}: ${message} ${JSON.stringify(details)}`);
+      if (isOurFault) faults.push(`${request.url.replace('/api/', '')}: ${message} ${JSON.stringify(details)}`);
       return reply.send({ ok: false, error: message, ...details });
     }
     faults.push(`${request.method} ${request.url}: ${error}`);
@@ -150,7 +149,7 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
     return reply.code(404).type('text/html').send('<html>Not found</html>');
   });
 
-  return { app, troubles, requests, faults, teamOf };
+  return { app, troubles, requests, teamOf };
 }
 
 function teamWith(world: World, token: string | undefined): FakeTeam | undefined {
