@@ -2,7 +2,7 @@
 // Where the two differ, Slack's documentation decides, and a comment says how.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { WebClient, type WebClientOptions } from '@slack/web-api';
+import { webApi } from '@slack/bolt';
 import { createEmulator } from 'emulate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADA, DEFAULT_SCOPES, startSlack } from './slack.ts';
@@ -73,7 +73,7 @@ async function startTheirs(): Promise<Peer> {
       },
     },
   });
-  const client = new WebClient('xoxb-strong', { slackApiUrl: `${emulator.url}/api/` });
+  const client = new webApi.WebClient('xoxb-strong', { slackApiUrl: `${emulator.url}/api/` });
   const { channels = [] } = await client.conversations.list();
   const channel = channels.find(({ name }) => name === 'garden')?.id ?? '';
   await client.apiCall('conversations.join', { channel }).catch(() => undefined);
@@ -103,10 +103,10 @@ describe.each([
   ['emulate', startTheirs],
 ])("Slack's Web API, by %s", (name, start) => {
   let peer: Peer;
-  let client: WebClient;
-  const clientWith = (token: string | undefined): WebClient => {
-    const options: WebClientOptions = { slackApiUrl: `${peer.url}/api/`, retryConfig: { retries: 0 } };
-    return new WebClient(token, options);
+  let client: webApi.WebClient;
+  const clientWith = (token: string | undefined): webApi.WebClient => {
+    const options: webApi.WebClientOptions = { slackApiUrl: `${peer.url}/api/`, retryConfig: { retries: 0 } };
+    return new webApi.WebClient(token, options);
   };
   const errorOf = (promise: Promise<unknown>): Promise<Record<string, unknown>> =>
     promise.then(

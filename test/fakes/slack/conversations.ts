@@ -28,14 +28,12 @@ export function toChannelJson(channel: FakeChannel): Json {
     };
   }
   return {
-    ...{
-      id,
-      name,
-      is_channel: kind !== 'group',
-      is_group: kind === 'private',
-      is_im: false,
-      is_mpim: kind === 'group',
-    },
+    id,
+    name,
+    is_channel: kind !== 'group',
+    is_group: kind === 'private',
+    is_im: false,
+    is_mpim: kind === 'group',
     ...{ is_private: kind !== 'public', is_archived: isArchived, is_member: hasBot, is_general: false },
     ...{ is_shared: isShared, is_ext_shared: isShared, is_org_shared: false, context_team_id: channel.team },
     ...{ created: 0, creator: members[0], num_members: members.length, name_normalized: name },

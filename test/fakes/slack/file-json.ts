@@ -10,6 +10,7 @@ export function toFileJson({ world, url }: Service, file: FakeFile): Json {
   if (file.isForeign)
     return { id, created: createdAt, timestamp: createdAt, user, mode: 'file_access', file_access: 'check_file_info' };
   const subtype = mimetype.split('/')[1] ?? '';
+  const elsewhere = file.address;
   const place = `${url()}/files-pri/${team}-${id}`;
   const shares: Record<'public' | 'private', Record<string, Json[]>> = { public: {}, private: {} };
   for (const { channel, ts, thread } of file.shares) {
@@ -30,22 +31,25 @@ export function toFileJson({ world, url }: Service, file: FakeFile): Json {
   const channelsOf = (kinds: string[]) =>
     file.shares.flatMap(({ channel }) => (kinds.includes(world.channels.get(channel)?.kind ?? '') ? channel : []));
   return {
-    ...{
-      id,
-      created: createdAt,
-      timestamp: createdAt,
-      name,
-      title,
-      mimetype,
-      size: bytes.length,
-      user,
-      user_team: team,
-    },
-    ...{ filetype: FILE_TYPES[subtype] ?? subtype, pretty_type: subtype.toUpperCase(), mode: 'hosted' },
-    ...{ editable: false, is_external: false, external_type: '', is_public: channelsOf(['public']).length > 0 },
+    id,
+    created: createdAt,
+    timestamp: createdAt,
+    name,
+    title,
+    mimetype,
+    size: bytes.length,
+    user,
+    user_team: team,
+    filetype: FILE_TYPES[subtype] ?? subtype,
+    pretty_type: subtype.toUpperCase(),
+    mode: elsewhere ? 'external' : 'hosted',
+    editable: false,
+    is_external: elsewhere !== undefined,
+    external_type: elsewhere ? 'gdrive' : '',
+    is_public: channelsOf(['public']).length > 0,
     ...{ public_url_shared: false, display_as_bot: false, username: '', file_access: 'visible' },
-    url_private: `${place}/${encodeURIComponent(name)}`,
-    url_private_download: `${place}/download/${encodeURIComponent(name)}`,
+    url_private: elsewhere ?? `${place}/${encodeURIComponent(name)}`,
+    ...(!elsewhere && { url_private_download: `${place}/download/${encodeURIComponent(name)}` }),
     permalink: `https://garden.slack.com/files/${user}/${id}/${encodeURIComponent(name)}`,
     ...(altText !== undefined && { alt_txt: altText }),
     channels: channelsOf(['public']),

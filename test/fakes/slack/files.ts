@@ -102,13 +102,11 @@ export function createFiles(service: Service, shareDelayMs: number) {
         if ((altText?.length ?? 0) > LONGEST_ALT_TEXT) throw new Refusal('alt_txt_too_large', {}, true);
         const file: FakeFile = {
           ...{ id: world.newId('F'), team: team.id, name: given.filename, title: given.filename, mimetype: '' },
-          ...{
-            bytes: Buffer.alloc(given.length),
-            user: team.botUserId,
-            altText,
-            createdAt: Math.floor(Date.now() / 1000),
-          },
-          ...{ shares: [], state: 'promised', isGiven: false, isForeign: false },
+          bytes: Buffer.alloc(given.length),
+          user: team.botUserId,
+          altText,
+          createdAt: Math.floor(Date.now() / 1000),
+          ...{ shares: [], state: 'promised', isGiven: false, isForeign: false, address: undefined },
         };
         world.files.set(file.id, file);
         return { upload_url: `${service.url()}/upload/v1/${file.id}`, file_id: file.id };

@@ -26,12 +26,10 @@ export function installationMethods({ world }: Service): Methods {
         if (!team) throw new Refusal('invalid_code');
         team.code = '';
         return {
-          ...{
-            access_token: team.botToken,
-            token_type: 'bot',
-            scope: team.scopes.join(','),
-            bot_user_id: team.botUserId,
-          },
+          access_token: team.botToken,
+          token_type: 'bot',
+          scope: team.scopes.join(','),
+          bot_user_id: team.botUserId,
           ...{ app_id: APP_ID, team: { id: team.id, name: team.name }, enterprise: null, is_enterprise_install: false },
           authed_user: { id: [...world.members.keys()][0] },
         };

@@ -361,11 +361,9 @@ export async function startSlack(options: SlackOptions = {}) {
         ...{ token: 'a-verification-token', api_app_id: APP_ID, is_enterprise_install: 'false' },
         ...{ command: name.startsWith('/') ? name : `/${name}`, text, trigger_id: trigger },
         ...{ user_id: member.id, user_name: member.name.toLowerCase(), team_id: team.id, team_domain: team.domain },
-        ...{
-          channel_id: channel.id,
-          channel_name: channelJson(channel).name,
-          response_url: responseUrl(member, channel),
-        },
+        channel_id: channel.id,
+        channel_name: channelJson(channel).name,
+        response_url: responseUrl(member, channel),
       };
       const event = happen('slash_commands', payload, {
         team: team.id,
@@ -409,23 +407,20 @@ export async function startSlack(options: SlackOptions = {}) {
 
     upload(bytes: Buffer, name = 'picture.png', mimetype = 'image/png', member: FakeMember = ADA): FakeFile {
       const file: FakeFile = {
-        ...{
-          id: world.newId('F'),
-          team: TEAM_ID,
-          name,
-          title: name,
-          mimetype,
-          bytes,
-          user: member.id,
-          altText: undefined,
-        },
-        ...{
-          createdAt: Math.floor(Date.now() / 1000),
-          shares: [],
-          state: 'complete',
-          isGiven: false,
-          isForeign: false,
-        },
+        id: world.newId('F'),
+        team: TEAM_ID,
+        name,
+        title: name,
+        mimetype,
+        bytes,
+        user: member.id,
+        altText: undefined,
+        createdAt: Math.floor(Date.now() / 1000),
+        shares: [],
+        state: 'complete',
+        isGiven: false,
+        isForeign: false,
+        address: undefined,
       };
       world.files.set(file.id, file);
       return file;
@@ -508,12 +503,10 @@ export async function startSlack(options: SlackOptions = {}) {
       const member = given.member ?? world.members.get(view.member) ?? ADA;
       const trigger = world.newTrigger(member.id, team.id, view.id);
       const payload = {
-        ...{
-          ...interactionOf(member, team),
-          type: 'view_submission',
-          trigger_id: trigger,
-          view: toViewJson(world, view),
-        },
+        ...interactionOf(member, team),
+        type: 'view_submission',
+        trigger_id: trigger,
+        view: toViewJson(world, view),
         response_urls: view.json.blocks.flatMap((block) =>
           elementsOf(block).flatMap((element) => {
             const state = view.state[String(block.block_id)]?.[String(element.action_id)];
@@ -593,16 +586,14 @@ export async function startSlack(options: SlackOptions = {}) {
     if (type === 'in_channel') {
       const user = world.teams.get(String(payload.team_id))?.botUserId ?? BOT_USER_ID;
       world.keep({
-        ...{
-          ts: world.newTs(),
-          channel,
-          thread: undefined,
-          user,
-          isFromBot: true,
-          subtype: 'bot_message',
-          text,
-          blocks,
-        },
+        ts: world.newTs(),
+        channel,
+        thread: undefined,
+        user,
+        isFromBot: true,
+        subtype: 'bot_message',
+        text,
+        blocks,
         ...{ metadata: undefined, files: [], reactions: [], edits: [] },
       });
       return;

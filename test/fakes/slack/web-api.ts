@@ -12,6 +12,8 @@ export interface Trouble {
   error?: string;
   /** Seconds, with 429. */
   retryAfter?: number;
+  /** In place of a file, the way to another address. */
+  redirectTo?: string;
   times: number;
   /** So many requests pass before. */
   after?: number;
@@ -55,10 +57,11 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
   };
 
   const answerWith = async (
-    { status = 200, error, retryAfter = 1 }: Trouble,
+    { status = 200, error, retryAfter = 1, redirectTo }: Trouble,
     reply: FastifyReply,
   ): Promise<unknown> => {
     world.tell();
+    if (redirectTo !== undefined) return reply.redirect(redirectTo);
     if (status === 'hang') return new Promise(() => undefined);
     if (status === 429) reply.header('retry-after', retryAfter);
     return reply.code(status).send({ ok: false, error: error ?? (status === 429 ? 'ratelimited' : 'internal_error') });
@@ -83,7 +86,8 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
   const requireScope = (method: Method, team: FakeTeam, channel: unknown, reply: FastifyReply): void => {
     const { scopes = [] } = method;
     const needed = typeof scopes === 'function' ? scopes(world.channels.get(String(channel))) : scopes;
-    reply.headers({ 'x-oauth-scopes': team.scopes.join(','), 'x-accepted-oauth-scopes': needed.join(',') });
+    reply.header('x-oauth-scopes', team.scopes.join(','));
+    if (needed.length > 0) reply.header('x-accepted-oauth-scopes', needed.join(','));
     if (needed.length === 0 || needed.some((scope) => team.scopes.includes(scope))) return;
     throw new Refusal('missing_scope', { needed: needed.join(','), provided: team.scopes.join(',') });
   };
@@ -130,7 +134,7 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
       const trouble = findTrouble(name);
       if (trouble && !trouble.isDone) return answerWith(trouble, reply);
       if (!trouble) return call(name, request, reply, body);
-      call(name, request, { headers: () => undefined, send: () => undefined } as unknown as FastifyReply, body);
+      call(name, request, { header: () => undefined, send: () => undefined } as unknown as FastifyReply, body);
       return answerWith(trouble, reply);
     },
   });

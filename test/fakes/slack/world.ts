@@ -63,6 +63,8 @@ export interface FakeFile {
   isGiven: boolean;
   /** Of Slack Connect: events say nothing of it but that files.info must be asked. */
   isForeign: boolean;
+  /** Where it is kept if not by Slack: members also share links to other services as files. */
+  address: string | undefined;
 }
 
 export type Json = Record<string, unknown>;
