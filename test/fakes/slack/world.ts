@@ -155,6 +155,7 @@ const RESPONSE_MS = 30 * 60_000;
 
 export function createWorld() {
   const changed = new EventEmitter();
+  changed.setMaxListeners(0);
   const teams = new Map<string, FakeTeam>();
   const members = new Map<string, FakeMember>();
   const channels = new Map<string, FakeChannel>();
