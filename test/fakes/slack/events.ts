@@ -14,6 +14,15 @@ import {
 
 const VERIFICATION_TOKEN = 'a-verification-token';
 
+/** Without its scope, a bot does not hear of these. */
+const SCOPES: Record<string, string> = {
+  app_mention: 'app_mentions:read',
+  message: 'im:history',
+};
+
+/** How members begin, which needs the scope `commands`. */
+const BEGINNINGS = ['command', 'shortcut', 'message_action'];
+
 export type Teller = ReturnType<typeof createTeller>;
 
 export function createTeller(world: World, url: () => string, delivery: () => Delivery) {
@@ -27,7 +36,9 @@ export function createTeller(world: World, url: () => string, delivery: () => De
       ...{ sentAt: Date.now(), deliveries: 0, acknowledgedAfter: undefined, response: undefined, ...of },
     };
     world.events.push(event);
-    delivery().send(event);
+    const kind = String((payload.event as Json | undefined)?.type ?? payload.type ?? 'command');
+    const needed = SCOPES[kind] ?? (BEGINNINGS.includes(kind) ? 'commands' : undefined);
+    if (needed === undefined || world.teams.get(of.team)?.scopes.includes(needed)) delivery().send(event);
     return event;
   };
 

@@ -84,7 +84,8 @@ export function enter(service: Service, element: Element, entered: Entered): Jso
     }
     return { type, value: one === '' ? null : one };
   }
-  if (type === 'static_select' || type === 'radio_buttons') return { type, selected_option: pick(element, one) };
+  if (['static_select', 'radio_buttons', 'overflow'].includes(type))
+    return { type, selected_option: pick(element, one) };
   if (type === 'checkboxes' || type === 'multi_static_select') {
     return { type, selected_options: several.filter(Boolean).map((each) => pick(element, each)) };
   }

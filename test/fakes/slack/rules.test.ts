@@ -305,6 +305,32 @@ describe('another workspace', () => {
   });
 });
 
+describe('a bot', () => {
+  it('hears of nothing for which it has no scope', async () => {
+    const heardOf = async (scopes: string[]): Promise<boolean[]> => {
+      const { slack } = await start({ scopes });
+      slack.toAddress(`${slack.url}/of-a-bot`);
+      const menu = slack.shortcut('animate_message', slack.post([]));
+      const events = [slack.mention('hello'), slack.direct('hello'), slack.command('/animate'), menu];
+      return events.map(({ deliveries }) => deliveries > 0);
+    };
+    expect(await heardOf(['chat:write'])).toEqual([false, false, false, false]);
+    expect(await heardOf(['app_mentions:read', 'im:history', 'commands'])).toEqual([true, true, true, true]);
+  });
+
+  it('that was taken out of a workspace has no token there any more', async () => {
+    const { slack, call } = await start();
+    const team = slack.addTeam();
+    const told = slack.uninstall(team);
+    expect(told.map(({ payload }) => (payload.event as { type: string }).type)).toEqual([
+      'tokens_revoked',
+      'app_uninstalled',
+    ]);
+    expect(await call('auth.test', {}, team.botToken)).toBe('account_inactive');
+    expect(await call('auth.test', {})).toBe('ok');
+  });
+});
+
 describe('what is asked wrongly', () => {
   it('is noted: unknown methods, unknown arguments, other types, tokens of another kind', async () => {
     const { slack, call } = await start();

@@ -79,7 +79,7 @@ export async function startSlack(options: SlackOptions = {}) {
     const team: FakeTeam = {
       ...{ id: world.newId('T'), name: 'The orchard', domain: 'orchard', botId: world.newId('B') },
       ...{ botUserId: world.newId('U'), botToken: `xoxb-${randomBytes(12).toString('hex')}` },
-      ...{ code: randomBytes(8).toString('hex'), scopes, ...given },
+      ...{ code: randomBytes(8).toString('hex'), scopes, isInstalled: true, ...given },
     };
     world.teams.set(team.id, team);
     return team;
@@ -207,6 +207,17 @@ export async function startSlack(options: SlackOptions = {}) {
       const team = newTeam({ name });
       const channel = world.addChannel({ kind: 'public', hasBot: true, name: 'orchard', team: team.id });
       return Object.assign(team, { garden: channel });
+    },
+
+    /** An admin takes the bot out of a workspace: its token is void at once, and the bot is told so. */
+    uninstall(team: FakeTeam): FakeEvent[] {
+      team.isInstalled = false;
+      const channel = world.addChannel({ kind: 'private', hasBot: false, team: team.id });
+      const events = [
+        { type: 'tokens_revoked', tokens: { oauth: [], bot: [team.botUserId] } },
+        { type: 'app_uninstalled' },
+      ];
+      return events.map((event) => tell.event({ ...event, event_ts: world.newTs() }, channel, ADMIN.id));
     },
 
     upload(bytes: Buffer, name = 'picture.png', mimetype = 'image/png', member: FakeMember = ADA): FakeFile {

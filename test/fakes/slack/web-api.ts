@@ -43,7 +43,10 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
 
   const tokenOf = (request: FastifyRequest, body: Json = {}): string | undefined =>
     /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? (body.token as string | undefined);
-  const teamOf = (request: FastifyRequest): FakeTeam | undefined => teamWith(world, tokenOf(request));
+  const teamOf = (request: FastifyRequest): FakeTeam | undefined => {
+    const team = teamWith(world, tokenOf(request));
+    return team?.isInstalled ? team : undefined;
+  };
 
   const findTrouble = (method: string): Trouble | undefined => {
     const isOf = ({ method: of }: Trouble) => (typeof of === 'string' ? of === method : of.test(method));
@@ -78,6 +81,7 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
     const isAppToken = token === appToken;
     const team = isAppToken ? first : teamWith(world, token);
     if (!team) throw new Refusal('invalid_auth');
+    if (!team.isInstalled) throw new Refusal('account_inactive');
     const isRight = method.token === 'app' ? isAppToken : !isAppToken || method === methods['auth.test'];
     if (!isRight) throw new Refusal('not_allowed_token_type', {}, true);
     return { team, isAppToken };

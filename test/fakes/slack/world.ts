@@ -24,6 +24,7 @@ export interface FakeTeam {
   /** What a member's browser brings back from the installation page, once. */
   code: string;
   scopes: string[];
+  isInstalled: boolean;
 }
 
 export type ChannelKind = 'public' | 'private' | 'direct' | 'group';
