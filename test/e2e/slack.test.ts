@@ -89,6 +89,8 @@ const endOf = (thread: string, channel: FakeChannel = slack.garden): Promise<Fak
     slack.messagesIn(channel.id, thread).find((message) => hasButtons(message) && labelsOf(message).includes('Again')),
   );
 
+const renderOf = (message: FakeMessage): string => /"value":"([\w-]+)"/.exec(contentOf(message))?.[1] ?? '';
+
 const threadOf = ({ message }: FakeEvent): string => message?.thread ?? message?.ts ?? '';
 
 /** In the thread of a mention: one status message, one clip, and nothing that says that it goes on. */
@@ -123,7 +125,7 @@ test('/animate opens a form, and the clip comes back in a thread under the pictu
   ]);
   const clip = await slack.clipOf(starter);
   const end = await endOf(starter.ts);
-  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}> your clip is ready\\.\nSize 832×480`));
+  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}> your clip is ready\\.\nSize 704×544`));
   expect(clip.files[0]?.title).toBe('she *smiles* at <!channel>');
   expect(contentOf(end)).toContain('*Here is your clip*');
   expect(contentOf(end)).toContain('Seed 7 ·');
@@ -488,7 +490,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('pause')).toMatch(/^Paused/);
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
   const status = await statusUnder(mention, 'in line');
-  const id = /"value":"([\w-]+)"/.exec(contentOf(status))?.[1];
+  const id = renderOf(status);
   expect(await ask(`job ${id}`)).toContain(`*${id}*: waiting`);
   expect(await ask(`cancel ${id}`)).toBe('Cancelled before it started.');
   expect(await ask('resume')).toBe('Renders start again.');
@@ -527,12 +529,21 @@ test('the Home tab shows a member’s clips as they come, and the panel to admin
 });
 
 test('a form that is open shows how its render stands, and when it is deleted', async () => {
-  await startBot();
+  const bot = await startBot();
+  const worker = start('worker');
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
-  const status = await statusUnder(mention, '');
-  await endOf(threadOf(mention)).catch(() => undefined);
-  const view = await slack.viewOf(slack.press(status, 'Cancel', {})).catch(() => undefined);
-  expect(view).toBeUndefined();
+  await expectOneClip(mention);
+  await worker.kill('SIGTERM');
+  slack.press(await endOf(threadOf(mention)), 'Again');
+  const again = await statusUnder(mention, 'Cancel');
+  const view = await slack.viewOf(slack.pressById(again, 'render_edit', renderOf(again)));
+  const shown = () => JSON.stringify(view.json);
+  start('worker');
+  await slack.until(() => shown().includes('Here is your clip'));
+  await bot.said('Delivered');
+  slack.pressById(again, 'render_delete', renderOf(again));
+  await slack.until(() => shown().includes('That render was deleted in the meantime.'));
+  expect(slack.faults).toEqual([]);
 });
 
 test('a token that Slack refuses is told to the operator, without the token', async () => {

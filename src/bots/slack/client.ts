@@ -12,6 +12,9 @@ import type { Logger } from '../../log.ts';
 import { BOT_SCOPES } from './manifest.ts';
 import type { Workspaces } from './workspaces.ts';
 
+/** The SDK waits this long before it connects again, too, and what members do in the meantime is lost to Slack. */
+const PONG_WITHIN_MS = 2000;
+
 export interface ClientSettings {
   /** With it Slack's events come over a socket that the bot opens, so that it needs no address of its own. */
   appToken: string | undefined;
@@ -63,7 +66,12 @@ export function createSlackClient(options: SlackClientOptions) {
   const socket =
     appToken === undefined
       ? undefined
-      : new SocketModeReceiver({ appToken, logger, installerOptions: { clientOptions: workspaces.options } });
+      : new SocketModeReceiver({
+          appToken,
+          logger,
+          clientPingTimeout: PONG_WITHIN_MS,
+          installerOptions: { clientOptions: workspaces.options },
+        });
   const receiver: Receiver | undefined = socket ?? http;
   if (!receiver) throw new Error('Slack needs an app token or a signing secret');
   const app = new App({

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { webApi } from '@slack/bolt';
 import { z } from 'zod';
 import type { Notes } from '../../queue/notes.ts';
+import { isGone } from './messages.ts';
 import type { Workspace } from './workspaces.ts';
 
 const KEPT_SECONDS = 7 * 24 * 3600;
@@ -81,9 +82,11 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
       if (before?.state === 'shared') return before;
       const upload = await make();
       let file = before?.file;
-      // An earlier life may have died before or after Slack heard of it: only time tells.
+      // An earlier life may have died before or after Slack heard of it, and Slack forgets a share now and then: only time tells.
       let ts = file === undefined ? undefined : await untilShared(workspace, file, upload.channel);
       if (ts === undefined) {
+        // Not seen so far, and so it never shall be.
+        if (file !== undefined) await discard(workspace, file);
         file = await send(workspace, upload);
         await keep(once, { state: 'completing', file });
         await complete(workspace, file, upload);
@@ -115,6 +118,12 @@ async function send({ client }: Workspace, { filename, altText, data }: Upload):
   await response.body?.cancel();
   if (!response.ok) throw new Error(`Slack answered an upload with ${response.status}`);
   return file;
+}
+
+async function discard({ client }: Workspace, file: string): Promise<void> {
+  await client.files.delete({ file }).catch((error) => {
+    if (!isGone(error)) throw error;
+  });
 }
 
 /** The message that a file was shared with in a channel. */

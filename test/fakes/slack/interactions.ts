@@ -126,6 +126,10 @@ export function createInteractions(
       return act(target, found.block, found.element, { text, ...(value !== undefined && { value }) }, given.member);
     },
 
+    /** As a client would that still shows an older state of the message. */
+    pressById: (target: Target, actionId: string, value: string, given: { member?: FakeMember } = {}): FakeEvent =>
+      act(target, { block_id: 'older' }, { type: 'button', action_id: actionId }, { value }, given.member),
+
     /** Chooses in a menu, by its action and an option's value or words, or an id. */
     select(target: Target, actionId: string, chosen: Entered, given: { member?: FakeMember } = {}): FakeEvent {
       const { block, element } = named(target, actionId);

@@ -1,7 +1,7 @@
 // Slack's rules that bring a bot into trouble: what is too long, too late, too often, or of another workspace.
 import { webApi } from '@slack/bolt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ADA, BOB, type FakeTeam, type Slack, type SlackOptions, startSlack } from './slack.ts';
+import { ADA, BOB, DEFAULT_SCOPES, type FakeTeam, type Slack, type SlackOptions, startSlack } from './slack.ts';
 
 // Refusals are what is asked for here.
 const quiet: webApi.Logger = {
@@ -154,7 +154,7 @@ describe('a view', () => {
 
 describe('a channel', () => {
   it('that is private and without the bot is not there, and a public one takes posts if the scope says so', async () => {
-    const { slack, call } = await start();
+    const { slack, call } = await start({ scopes: [...DEFAULT_SCOPES, 'chat:write.public'] });
     const secret = slack.addChannel({ kind: 'private', hasBot: false });
     const square = slack.addChannel({ kind: 'public', hasBot: false });
     const old = slack.addChannel({ kind: 'public', hasBot: true, isArchived: true });

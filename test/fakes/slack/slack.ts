@@ -1,6 +1,7 @@
 // A Slack service in this process, which the real bolt app talks to; and its members, who use the bot.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BOT_SCOPES } from '../../../src/bots/slack/manifest.ts';
 import { chatMethods } from './chat.ts';
 import { conversationMethods } from './conversations.ts';
 import { ACKNOWLEDGE_WITHIN_MS, createDelivery, type Delivery } from './delivery.ts';
@@ -46,10 +47,8 @@ export const ADA: FakeMember = { id: 'U0ADA00001', name: 'Ada', locale: 'en-GB' 
 export const BOB: FakeMember = { id: 'U0BOB00002', name: 'Bob', locale: 'de-DE' };
 export const ADMIN: FakeMember = { id: 'U0GRACE003', name: 'Grace', locale: 'en-US', isAdmin: true };
 
-export const DEFAULT_SCOPES = [
-  ...['commands', 'chat:write', 'files:read', 'files:write', 'app_mentions:read'],
-  ...['im:history', 'im:write', 'channels:read', 'groups:read', 'users:read', 'usergroups:read'],
-];
+/** What our manifest asks for. */
+export const DEFAULT_SCOPES: string[] = Object.keys(BOT_SCOPES);
 
 const SHARE_DELAY_MS = 20;
 
