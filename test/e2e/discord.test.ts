@@ -566,6 +566,26 @@ test('while Discord is away the page works, and the bot joins when it is back', 
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
 
+test('a gateway that refuses connections at start is tried in one row, and is joined once', async () => {
+  discord.gateway.refuse(true);
+  const bot = start('bot');
+  await discord.until(() => discord.gateway.tries > 4);
+  discord.gateway.refuse(false);
+  await bot.said('Connected to Discord');
+  start('worker');
+  await expectOneClip(discord.animate(picture, { seconds: 1 }));
+  expect(discord.gateway).toMatchObject({ readies: 1, connections: 1 });
+});
+
+test('a bot that still waits for the gateway stops when it is told to', async () => {
+  discord.gateway.refuse(true);
+  const bot = start('bot');
+  await discord.until(() => discord.gateway.tries > 1);
+  await bot.kill('SIGTERM');
+  expect(bot.process.exitCode).toBe(0);
+  expect(discord.gateway.connections).toBe(0);
+});
+
 test('commands that Discord does not take stop nobody', async () => {
   discord.trouble({ method: 'PUT', path: /commands$/, status: 400, code: 50035, times: 1 });
   const bot = await startBot();

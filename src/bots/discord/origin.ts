@@ -18,7 +18,6 @@ export interface Origin {
   interaction: string;
   application: string;
   channel: string;
-  guild: string | undefined;
   member: Member;
   language: string;
   home: Home;
@@ -92,7 +91,6 @@ export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivat
     interaction: interaction.id,
     application: interaction.applicationId,
     channel: interaction.channelId ?? '',
-    guild: interaction.guildId ?? undefined,
     member: { id: user.id, name },
     language: interaction.locale,
     home: toHome(),

@@ -275,7 +275,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       api.get('/gateway/bot', async () => ({
         url: `ws://127.0.0.1:${(app.server.address() as { port: number }).port}`,
         shards: 1,
-        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 },
       }));
       api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
       api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
@@ -316,12 +316,17 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const interaction = interactionOf(request.params.token);
         const { body, files } = await readBody(request);
         holdTo('IncomingWebhookRequestPartialSchema', body, request);
-        return toJson(post(interaction.channel, body, files, { interaction: interaction.id }));
+        // Shown as a reply to the first answer.
+        const more = { interaction: interaction.id, reference: interaction.original };
+        return toJson(post(interaction.channel, body, files, more));
       });
       const ofWebhook = ({ token: given, message }: WithToken['Params']): FakeMessage => {
         const interaction = interactionOf(given);
         const id = message === '@original' ? interaction.original : message;
-        return messageOf(interaction.channel, id ?? '');
+        const found = messageOf(interaction.channel, id ?? '');
+        // A webhook reaches nothing but its own.
+        if (found.interaction !== interaction.id) throw unknown('Message', 10008);
+        return found;
       };
       api.get<WithToken>('/webhooks/:application/:token/messages/:message', async ({ params }) =>
         toJson(ofWebhook(params)),
@@ -384,6 +389,10 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         world.addChannel(thread);
         world.tell();
         return { id, type: thread.type, name, parent_id: channel.id, guild_id: guild };
+      });
+      api.get<WithChannel>('/channels/:channel', async ({ params }) => {
+        const { id, type, name } = channelOf(params.channel);
+        return { id, type, name };
       });
       api.patch<WithChannel>('/channels/:channel', async (request) => {
         holdTo('UpdateThreadRequestPartialSchema', request.body, request);
