@@ -95,7 +95,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^\d{15,21}(\s*,\s*\d{15,21})*$/, { error: 'ids of members and roles between commas' })
     .optional()
-    .describe('Members and roles, by id, that may use /animate-admin. Whoever manages a server may anyway, there.'),
+    .describe(
+      'Members and roles, by id, that may use /animate-admin, and nobody else. Unset: whoever manages a server may.',
+    ),
   DISCORD_SPOILER: flag.describe('Pictures and clips are hidden behind a click: true or false.'),
   DISCORD_AGE_RESTRICTED_ONLY: flag.describe('Commands are taken in age-restricted channels alone: true or false.'),
   DISCORD_SHARDS: z

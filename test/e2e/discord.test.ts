@@ -1,9 +1,11 @@
 // The whole way on Discord: the real discord.js in a real bot process, a stand-in for the service, a real queue and engine.
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ADMIN_VERBS } from '../../src/bots/platform.ts';
 import { connectRedis } from '../../src/queue/redis.ts';
 import {
   ADA,
@@ -241,6 +243,43 @@ test('when the time of such an answer has run out, the clip goes to the member�
   await bot.said('Delivered');
 });
 
+test('where a channel opens no more threads for now, the clip comes in the reply', async () => {
+  await startBot();
+  start('worker');
+  // Discord's allowance is five in five seconds.
+  const commands = Array.from({ length: 9 }, (_, index) =>
+    discord.animate(picture, { seconds: 1 }, { member: { ...ADA, id: `30000000000000010${index}` } }),
+  );
+  const clips = await Promise.all(commands.map((command) => discord.clipOf(command)));
+  const inPlace = commands.filter((command, index) => clips[index]?.id === command.original);
+  expect(inPlace.length).toBeGreaterThan(0);
+  expect(commands.length - inPlace.length).toBeGreaterThanOrEqual(5);
+  const pinged = await discord.until(() => {
+    const all = [...discord.world.messages.values()].flatMap((message) => message.pinged);
+    return all.length >= commands.length ? all : undefined;
+  });
+  expect(pinged.sort()).toEqual(commands.map(({ member }) => member.id).sort());
+  expect(
+    [...discord.world.messages.values()].filter(({ files }) => files.some(({ name }) => name.endsWith('.mp4'))),
+  ).toHaveLength(9);
+  expect(discord.refusedForRate).toBe(0);
+  expect(discord.faults).toEqual([]);
+});
+
+test('a reply in the channel is brought with the bot’s own token once the interaction’s has ended', async () => {
+  Object.assign(discord.garden, { permissions: EVERY_PERMISSION & ~PermissionFlagsBits.CreatePublicThreads });
+  const bot = await startBot();
+  const command = discord.animate(picture, { seconds: 1 });
+  await bot.said('Accepted');
+  command.endsAt = Date.now();
+  start('worker');
+  expect((await discord.clipOf(command)).id).toBe(command.original);
+  const mention = await discord.until(() =>
+    discord.world.messagesIn(discord.garden.id).find(({ pinged }) => pinged.length > 0),
+  );
+  expect(mention).toMatchObject({ pinged: [ADA.id], reference: command.original });
+});
+
 test('two members at once get a thread and a clip each', async () => {
   await startBot();
   start('worker');
@@ -355,6 +394,37 @@ test.each(Object.entries(killedAt))(
   },
 );
 
+test('a thread of an earlier life is gone on with, also where the channel opens no more', async () => {
+  const bot = await startBot();
+  start('worker');
+  const trouble = discord.trouble({ method: 'POST', path: /^\/channels\/\d+\/messages$/, status: 'hang', times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0);
+  await bot.kill('SIGKILL');
+  const crowd = discord.trouble({ method: 'POST', path: /\/threads$/, status: 429, times: 2 });
+  await startBot();
+  await expectOneClip(command);
+  expect(crowd.times).toBe(0);
+});
+
+test('a bot that is stopped finishes the acknowledgement that it has begun, and the rest in its next life', async () => {
+  const bot = await startBot();
+  const answer = new EventEmitter();
+  const until = once(answer, 'now').then(() => undefined);
+  const trouble = discord.trouble({ method: 'POST', path: /^\/interactions\//, status: 'late', until, times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0);
+  const stopped = bot.kill('SIGTERM');
+  answer.emit('now');
+  await stopped;
+  expect(bot.process.exitCode).toBe(0);
+  expect(command.acknowledgedAfter).toBeDefined();
+  expect(bot.lines.map(({ msg }) => msg)).not.toContain('There is no connection to Discord; connecting again');
+  await startBot();
+  start('worker');
+  await expectOneClip(command);
+});
+
 test('a bot that is killed in the middle of the progress goes on telling it', async () => {
   const bot = await startBot();
   start('worker');
@@ -421,6 +491,31 @@ test('a button that is pressed twice acts once, and one of another member’s no
   expect(await discord.told(discord.press(clip, 'Delete', { member: ADMIN_OF_SERVER }))).toBe('Deleted.');
 });
 
+test('what is not kept any more says so, and a form belongs to the one who may fill it in', async () => {
+  await startBot();
+  start('worker');
+  const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  for (const button of ['again', 'edit', 'delete']) {
+    expect(await discord.told(discord.pressById(clip, `${button}:discord-1`))).toBe(
+      'That render is too old: it is not kept any more.',
+    );
+  }
+  expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This has ended/);
+  const menu = discord.menu(discord.post([discord.upload(picture)]));
+  await discord.until(() => menu.modal);
+  const connection = connectRedis(redis.url, () => undefined);
+  await connection.del(await connection.keys('*:pictures:*'));
+  connection.disconnect();
+  expect(await discord.told(discord.submit(menu, { prompt: 'it waves' }))).toBe(
+    'This has ended: it was open for too long. Please start again.',
+  );
+  const edit = discord.press(clip, 'Edit');
+  await discord.until(() => edit.modal);
+  expect(await discord.told(discord.submit(edit, { prompt: 'mine now' }, { member: BOB }))).toBe(
+    'That render belongs to Ada; only they can do that.',
+  );
+});
+
 test('Cancel tells the truth about what was freed', async () => {
   await startBot();
   const waiting = discord.animate(picture, { seconds: 1 });
@@ -449,6 +544,15 @@ test('members read their own language', async () => {
   ]);
   const broken = discord.animate(Buffer.from('not a picture'), {}, { member });
   expect(await discord.told(broken)).toMatch(/^Das ist kein Bild, das ich lesen kann/);
+});
+
+test('/animate-help says how it is done, in the member’s language', async () => {
+  await startBot();
+  expect(await discord.told(discord.command('animate-help'))).toMatch(
+    /^\*\*Bring a picture to life\.\*\* Use `\/animate`.*\nOr open the menu.*\*\*Animate this image\*\*/,
+  );
+  const german = discord.command('animate-help', { member: { ...ADA, locale: 'de' } });
+  expect(await discord.told(german)).toContain('**Dieses Bild animieren**');
 });
 
 test('a picture that cannot be used is told to its member alone, and leaves nothing in the channel', async () => {
@@ -530,6 +634,15 @@ test('configured admins need no other right', async () => {
   }
 });
 
+test('where admins are configured, managing a server is not enough to steer the bot of all', async () => {
+  await startBot({ DISCORD_ADMINS: BOB.id });
+  const options = { id: 'discord-1', worker: 'attic', member: BOB.id };
+  for (const verb of ADMIN_VERBS) {
+    const asked = discord.administer(verb, { member: ADMIN_OF_SERVER, options });
+    expect(await discord.told(asked)).toBe('That is for this server’s animate-bot admins.');
+  }
+});
+
 test('with DISCORD_AGE_RESTRICTED_ONLY and DISCORD_SPOILER, clips are kept out of sight', async () => {
   await startBot({ DISCORD_AGE_RESTRICTED_ONLY: 'true', DISCORD_SPOILER: 'true' });
   start('worker');
@@ -537,6 +650,15 @@ test('with DISCORD_AGE_RESTRICTED_ONLY and DISCORD_SPOILER, clips are kept out o
   const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'late', guild: GUILD_ID, nsfw: true });
   const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel }));
   expect(clip.files[0]?.name).toMatch(/^SPOILER_/);
+});
+
+test('a thread in an age-restricted channel is age-restricted, too', async () => {
+  const parent = discord.world.addChannel({ type: ChannelType.GuildText, name: 'late', guild: GUILD_ID, nsfw: true });
+  const thread = { type: ChannelType.PublicThread, name: 'later', guild: GUILD_ID, parent: parent.id };
+  const channel = discord.world.addChannel(thread);
+  await startBot({ DISCORD_AGE_RESTRICTED_ONLY: 'true' });
+  start('worker');
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel }));
 });
 
 test('the commands are registered when they differ, and only then', async () => {
@@ -584,6 +706,23 @@ test('a bot that still waits for the gateway stops when it is told to', async ()
   await bot.kill('SIGTERM');
   expect(bot.process.exitCode).toBe(0);
   expect(discord.gateway.connections).toBe(0);
+});
+
+test('with DISCORD_SHARDS commands are taken on every connection', async () => {
+  await startBot({ DISCORD_SHARDS: '7' });
+  start('worker');
+  expect(discord.gateway.shards).toHaveLength(7);
+  expect(discord.gateway.shards).toContain('6 of 7');
+  // By Discord's rule the server is the last one's, and a direct message the first one's.
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel: discord.world.directChannelOf(ADA.id) }));
+});
+
+test('too few connections are told to the operator, with the setting', async () => {
+  discord.gateway.requireShards(2);
+  const bot = start('bot', { DISCORD_SHARDS: '1' });
+  const error = await bot.said('never').catch((reason: Error) => reason.message);
+  expect(error).toContain('DISCORD_SHARDS: expected as many connections as Discord asks of this bot');
 });
 
 test('commands that Discord does not take stop nobody', async () => {

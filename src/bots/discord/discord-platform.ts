@@ -74,6 +74,8 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
       client?.removeAllListeners(Events.InteractionCreate);
       await interactions?.settled();
       await inbox.close();
+      // That this connection ends is no outage.
+      client?.removeAllListeners(Events.ShardReconnecting);
       await client?.destroy();
     },
   };

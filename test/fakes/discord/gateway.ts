@@ -28,6 +28,7 @@ const shardOf = (guild: string | undefined, count: number): number =>
 
 export function serveGateway(server: Server, world: World, token: () => string) {
   let isRefusing = false;
+  let fewestShards = 1;
   let tries = 0;
   let isResumable = true;
   let readies = 0;
@@ -55,8 +56,8 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       return;
     }
     const [shard, count] = given.shard ?? [0, 1];
-    if (shard >= count) {
-      socket.close(4010, 'Invalid shard.');
+    if (count < fewestShards) {
+      socket.close(4011, 'Sharding required.');
       return;
     }
     isResumable = true;
@@ -148,6 +149,10 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     /** The shards that have begun a session, as `id of count`. */
     get shards() {
       return [...sessions].map(([shard, { count }]) => `${shard} of ${count}`);
+    },
+    /** Bots with fewer shards are sent away for good. */
+    requireShards(fewest: number): void {
+      fewestShards = fewest;
     },
     /** New connections are answered with 503 from now on, or taken again. */
     refuse(isIt: boolean): void {

@@ -21,8 +21,9 @@ import {
 export interface Trouble {
   method: string;
   path: RegExp;
-  /** `hang` never answers. */
-  status: number | 'hang';
+  /** `hang` never answers; `late` answers as usual, when `until` resolves. */
+  status: number | 'hang' | 'late';
+  until?: Promise<void>;
   code?: number;
   times: number;
   /** Of requests with files alone. */
@@ -240,10 +241,13 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
     if (trouble) {
       trouble.times -= 1;
       world.tell();
-      if (trouble.status === 'hang') return new Promise(() => undefined);
-      const { status, code = 0 } = trouble;
-      const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
-      return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
+      const { status, code = 0, until } = trouble;
+      if (status === 'hang') return new Promise(() => undefined);
+      if (status === 'late') await until;
+      else {
+        const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
+        return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
+      }
     }
     if (path.startsWith('/attachments')) return;
     const isOfInteraction = /^\/(interactions|webhooks)\//.test(path);
