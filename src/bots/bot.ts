@@ -28,8 +28,8 @@ const MOST_RECENT = 10;
 
 export interface BotOptions {
   platform: Platform;
-  /** At most one progress edit per message in this time, in milliseconds, by what it shows. */
-  redrawEveryMs(view: View | undefined): number;
+  /** At most one progress edit per message in this time, in milliseconds, by what it shows and how many are followed. */
+  redrawEveryMs(view: View | undefined, followed: number): number;
   redis: Redis;
   queue: RenderQueue;
   records: Records;
