@@ -290,14 +290,14 @@ function requireAllowance(allowance: Allowance, now: number): void {
   if (limit === 'atOnce') {
     throw new UserError(
       'limit_reached',
-      `Expected at most ${most} of yours at once; wait for one of them, or cancel one.`,
+      `Everybody may have ${most} under way at once here. Wait for one of yours, or cancel one.`,
     );
   }
   const minutes = Math.max(1, Math.ceil((freeAt - now) / 60_000));
   const when = minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
   throw new UserError(
     'limit_reached',
-    `Expected at most ${most} of yours in a day; the next one can begin in about ${when}.`,
+    `Everybody may have ${most} in a day here. Your next one can begin in about ${when}.`,
   );
 }
 

@@ -138,7 +138,7 @@ test('each button does what it says', async () => {
   expect(await discord.told(discord.press(clip, 'Delete'))).toBe('Deleted.');
   expect(discord.world.messages.has(clip.id)).toBe(false);
   expect(discord.world.messages.get(command.original ?? '')).toMatchObject({
-    content: '-# Removed by the member.',
+    content: '-# Removed.',
     files: [],
   });
   expect(discord.faults).toEqual([]);
@@ -605,13 +605,13 @@ test('limits are set from chat, and what did not cost anything is given back', a
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Expected at most 1 of yours at once; wait for one of them, or cancel one.',
+    'Everybody may have 1 under way at once here. Wait for one of yours, or cancel one.',
   );
   expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
   start('worker');
   for (let clips = 0; clips < 2; clips += 1) await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Expected at most 2 of yours in a day; the next one can begin in about 24 h.',
+    'Everybody may have 2 in a day here. Your next one can begin in about 24 h.',
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
 });

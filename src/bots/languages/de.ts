@@ -74,7 +74,7 @@ export const de: Words = {
     broken: 'Bei uns ging etwas kaputt, und der Clip wurde nicht begonnen. Versuche es gleich noch einmal.',
     queueAway:
       'Die Warteschlange ist gerade nicht zu erreichen; es wurde nichts begonnen. Versuche es in einer Minute.',
-    removed: 'Vom Mitglied entfernt.',
+    removed: 'Entfernt.',
     tooLarge: (link) => `Der Clip ist größer, als es hier erlaubt ist: [hier ansehen](${link})`,
     tooLargeForHere:
       'Der Clip ist fertig, aber selbst verkleinert größer, als es hier erlaubt ist. Nimm weniger Sekunden oder 480p.',

@@ -73,7 +73,7 @@ export const es: Words = {
     onItsWay: 'En camino',
     broken: 'Algo ha fallado por nuestra parte y el clip no ha empezado. Inténtalo de nuevo en un momento.',
     queueAway: 'Ahora no se puede llegar a la cola, así que no ha empezado nada. Inténtalo dentro de un minuto.',
-    removed: 'Retirado por su autor.',
+    removed: 'Eliminado.',
     tooLarge: (link) => `El clip es mayor de lo que se admite aquí: [míralo aquí](${link})`,
     tooLargeForHere: 'El clip está hecho, pero ni reducido cabe aquí. Prueba con menos segundos, o con 480p.',
     linkEnds: (when) => `El enlace caduca ${when}.`,

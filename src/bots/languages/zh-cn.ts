@@ -66,7 +66,7 @@ export const zhCn: Words = {
     onItsWay: '准备中',
     broken: '我们这边出了问题，没有开始。请稍后再试。',
     queueAway: '目前连不上队列，什么都没有开始。请一分钟后再试。',
-    removed: '已由本人删除。',
+    removed: '已删除。',
     tooLarge: (link) => `视频超出了这里的大小限制：[在此观看](${link})`,
     tooLargeForHere: '视频做好了，但压缩后仍超出这里的大小限制。请减少秒数或用 480p。',
     linkEnds: (when) => `链接到期：${when}`,
