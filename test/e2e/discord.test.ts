@@ -159,6 +159,17 @@ test('a picture in somebody’s message is animated from its menu, whichever of 
   expect(Number(height)).toBeGreaterThan(Number(width));
 });
 
+test('of a message’s pictures, those that are too large are not offered', async () => {
+  await startBot({ MAX_PICTURE_MEGABYTES: '1' });
+  const large = discord.upload(Buffer.alloc(2 ** 21), 'large.png');
+  const both = discord.menu(discord.post([large, discord.upload(picture, 'small.png')]));
+  const form = await discord.until(() => both.modal);
+  expect(JSON.stringify(form)).not.toContain('large.png');
+  expect(await discord.told(discord.menu(discord.post([large])))).toBe(
+    'Expected a picture of at most 1.0 MiB, got 2.0 MiB.',
+  );
+});
+
 test('a message without a picture is answered with what was expected', async () => {
   await startBot();
   const menu = discord.menu(discord.post([]));
@@ -316,6 +327,17 @@ test('what Discord finds too large after all is sent smaller', async () => {
   await discord.clipOf(command);
   await expectOneClip(command);
   expect(trouble.times).toBe(0);
+});
+
+test('a picture that Discord finds too large is left out of the starter, and the clip comes', async () => {
+  await startBot();
+  start('worker');
+  const starter = { method: 'PATCH', path: /original$/, isUpload: true };
+  const trouble = discord.trouble({ ...starter, status: 413, code: 40005, times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await expectOneClip(command);
+  expect(trouble.times).toBe(0);
+  expect(discord.world.messages.get(command.original ?? '')).toMatchObject({ content: '> she smiles', files: [] });
 });
 
 test('a storm of rate limits and broken answers delays a clip and loses nothing', async () => {
