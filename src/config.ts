@@ -153,7 +153,7 @@ const environmentSchema = z.object({
       error: 'ids of members (U…) and user groups (S…) between commas',
     })
     .optional()
-    .describe('Members and user groups, by id, that may use /animate-admin. Admins of a workspace may anyway, there.'),
+    .describe('Members and user groups, by id, that may use /animate-admin. Unset: the admins of each workspace.'),
   SLACK_SHARED_CHANNELS: flag.describe(
     'Mentions are taken in channels that are shared with other organisations: true or false.',
   ),

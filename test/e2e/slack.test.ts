@@ -496,13 +496,15 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('resume')).toBe('Renders start again.');
 });
 
-test('configured admins need no other right, by themselves or by their group', async () => {
+test('configured admins, by themselves or by their group, are all that there are', async () => {
   slack.world.groups.set('S0ADMINS01', [ADA.id]);
   await startBot({ SLACK_ADMINS: `${BOB.id}, S0ADMINS01` });
   for (const member of [ADA, BOB]) {
     slack.command('/animate-admin', 'queue', { member });
     expect(await slack.told(member)).toMatch(/^\*0 waiting/);
   }
+  slack.command('/animate-admin', 'queue', { member: ADMIN });
+  expect(await slack.told(ADMIN)).toBe('That is for this server’s animate-bot admins.');
 });
 
 test('the Home tab shows a member’s clips as they come, and the panel to admins alone', async () => {

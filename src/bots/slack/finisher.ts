@@ -59,9 +59,9 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
   };
 
   const press = async ({ origin, action, renderId }: Extract<Item, { kind: 'press' }>): Promise<void> => {
-    const { member, language, isAdmin } = await people.find(origin);
+    const { member, language, mayManage } = await people.find(origin);
     const sentence = await handlers.press({
-      ...{ eventId: origin.event, action, renderId, member, language, mayManage: isAdmin },
+      ...{ eventId: origin.event, action, renderId, member, language, mayManage },
       open: (view) => open(origin, view),
     });
     await tell(origin, sentence);

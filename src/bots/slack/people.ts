@@ -13,7 +13,10 @@ const personSchema = z.object({ name: z.string(), language: z.string().optional(
 export interface Person {
   member: Member;
   language: string | undefined;
+  /** May steer the bot, which is for all workspaces that it is in. */
   isAdmin: boolean;
+  /** May use other members' buttons. */
+  mayManage: boolean;
 }
 
 interface Who {
@@ -69,9 +72,14 @@ export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
 
   return {
     async find(who: Who): Promise<Person> {
-      const { name, language } = await read(who);
-      const isAdmin = async () => (await read(who)).isAdmin || admins.includes(who.user) || (await isInAdminGroup(who));
-      return { member: { id: toMemberId(who), name }, language, isAdmin: await isAdmin() };
+      const { name, language, isAdmin: isOfWorkspace } = await read(who);
+      const isListed = admins.includes(who.user) || (await isInAdminGroup(who));
+      return {
+        member: { id: toMemberId(who), name },
+        language,
+        isAdmin: admins.length > 0 ? isListed : isOfWorkspace,
+        mayManage: isListed || isOfWorkspace,
+      };
     },
   };
 }
