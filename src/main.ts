@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { administer } from './admin-command.ts';
 import { examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
+import { ADMIN_VERBS } from './bots/platform.ts';
 import { type Config, ConfigError, type DiscordConfig, loadConfig } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
@@ -13,12 +13,12 @@ import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
-import { openBase, openBot, openEmbeddedRedis, openWorker, packageFolder, type RoleOptions } from './roles.ts';
+import { openBase, openBot, openEmbeddedRedis, openWorker, type RoleOptions, version } from './roles.ts';
 
 const EXIT_CODES = `
 Exit codes:
   0    done; start, bot and worker: also when stopped by Ctrl-C
-  1    something failed that is not listed here; doctor: at least one check failed; probe: not well
+  1    something failed that is not listed here; doctor: at least one check failed; probe: not well; admin health: broken
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
@@ -27,8 +27,6 @@ Exit codes:
 const EXIT_USAGE = 2;
 const EXIT_REFUSED = 3;
 const EXIT_RENDER_FAILED = 4;
-
-const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
 
 const program = new Command('animate-bot')
   .description("Brings people's pictures to life: /animate in a chat, a clip in the thread.")
@@ -150,6 +148,25 @@ program
   );
 
 program
+  .command('admin')
+  .description('what admins do in chat: health, queue, workers, job, retry, pause, drain, unload and so on')
+  .argument('<verb>', ADMIN_VERBS.join(', '))
+  .argument('[subject]', 'what it is about: a render’s number, a worker, an engine, a member’s id')
+  .option('--platform <name>', 'that a member is blocked on', 'discord')
+  .option('--undo', 'drain: let it take renders again', false)
+  .option('--json', 'health: the same for programs', false)
+  .addHelpText('after', EXIT_CODES)
+  .action(async (verb, subject, options) => {
+    await guard(async () => {
+      const config = loadConfig();
+      const log = createLogger({ ...config.log, level: 'error', secrets: secretsOf(config) }, process.stderr);
+      await withShutdown(log, 'Stopped.', async (shutdown) => {
+        process.exitCode = (await administer({ verb, subject }, options, { config, log, shutdown })) ? 0 : 1;
+      });
+    });
+  });
+
+program
   .command('doctor')
   .description('checks this installation: each line is ok, warn or fail, and what to do about it')
   .addHelpText('after', EXIT_CODES)
@@ -253,12 +270,11 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl, bucket, discord }: Config): string[] {
+function secretsOf({ web, ops, traces, redisUrl, bucket, discord }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
-  return [web.token, address, password, bucket?.secretAccessKey, discord?.token].filter(
-    (secret) => secret !== undefined,
-  );
+  const given = [web.token, ops.token, address, password, bucket?.secretAccessKey, discord?.token];
+  return [...given, ...Object.values(traces.headers)].filter((secret) => secret !== undefined);
 }

@@ -1,16 +1,17 @@
 // Discord as a Platform: logs in, takes what members do, and shows them what became of it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, DiscordAPIError, Events, GuildPremiumTier } from 'discord.js';
+import { type Client, DiscordAPIError, Events, GuildPremiumTier, Status } from 'discord.js';
 import { OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
-import type { Handlers, Platform } from '../platform.ts';
+import type { Connection, Handlers, Platform } from '../platform.ts';
 import { createAttachments } from './attachments.ts';
 import { type ClientSettings, createDiscordClient } from './client.ts';
 import { registerCommands } from './commands.ts';
+import { NOBODY } from './drawing.ts';
 import { createFinisher } from './finisher.ts';
 import { createInteractions, type Interactions, type Item } from './interactions.ts';
 import { createMessages } from './messages.ts';
@@ -32,6 +33,8 @@ export interface DiscordSettings extends ClientSettings {
   admins: string[];
   isSpoiler: boolean;
   ageRestrictedOnly: boolean;
+  /** Where admins are told what breaks and what heals; undefined is nowhere. */
+  alertChannel: string | undefined;
 }
 
 export interface DiscordPlatformOptions extends DiscordSettings {
@@ -47,7 +50,7 @@ export interface DiscordPlatformOptions extends DiscordSettings {
 }
 
 export function createDiscordPlatform(options: DiscordPlatformOptions): Platform {
-  const { token, guild, isSpoiler, media, inbox, notes, log, signal } = options;
+  const { token, guild, isSpoiler, alertChannel, media, inbox, notes, log, signal } = options;
   const client = createDiscordClient(options);
   const messages = createMessages(client.rest);
   const attachments = createAttachments({ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl });
@@ -109,6 +112,11 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     start,
     update: (ref, view) => status.update(ref, view),
     deliver: (ref, view, clip) => status.deliver(ref, view, clip),
+    connection: () => connectionOf(client),
+    ...(alertChannel !== undefined && {
+      // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
+      announce: async (sentence: string) => void (await messages.create(alertChannel, sentence, plainly(sentence))),
+    }),
     async stop() {
       client.removeAllListeners(Events.InteractionCreate);
       await interactions?.settled();
@@ -116,6 +124,16 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
       await client.destroy();
     },
   };
+}
+
+function connectionOf({ ws }: Client): Connection {
+  const isConnected = ws.shards.size > 0 && ws.shards.every(({ status }) => status === Status.Ready);
+  // Discord is asked every 41 seconds; until then nobody knows.
+  return { isConnected, pingMs: isConnected && ws.ping >= 0 ? ws.ping : undefined };
+}
+
+function plainly(content: string): { content: string; allowed_mentions: object } {
+  return { content, allowed_mentions: NOBODY };
 }
 
 /** An outage is one line when it begins and one when it ends, not one for each attempt. */

@@ -30,6 +30,9 @@ export type Item =
   | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
 
+const LONGEST_MESSAGE = 2000;
+const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
+
 export interface InteractionsOptions {
   handlers: Handlers;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
@@ -184,7 +187,8 @@ export function createInteractions(options: InteractionsOptions) {
     const name = given.getSubcommand();
     const verb = ADMIN_VERBS.find((known) => known === name);
     if (!verb) throw new Refusal(words.chat.expired);
-    const subject = given.getString('id') ?? given.getString('worker') ?? given.getUser('member')?.id;
+    const subject =
+      given.getString('id') ?? given.getString('worker') ?? given.getString('engine') ?? given.getUser('member')?.id;
     const answer = await handlers.administer({
       verb,
       subject,
@@ -195,7 +199,7 @@ export function createInteractions(options: InteractionsOptions) {
       },
       by: { id: user.id, name: user.displayName },
     });
-    await interaction.editReply({ content: answer, allowedMentions: NOBODY });
+    await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
   };
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
@@ -268,6 +272,13 @@ function describeRefusal({ code, message }: UserError, { refusals }: Words): str
 }
 
 /** `inTime` is what Redis answers, or OperationError `redis_unavailable`. It is not asked at all while it is away. */
+/** Whole lines, as many as one message takes; the first have the verdict. */
+function toFit(answer: string): string {
+  if (answer.length <= LONGEST_MESSAGE) return answer;
+  const cut = answer.slice(0, LONGEST_MESSAGE - CUT_WORDS.length);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf('\n'), 0) || undefined)}${CUT_WORDS}`;
+}
+
 function soon<Value>(
   notes: Notes,
   ask: () => Promise<Value>,
