@@ -464,14 +464,21 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   const ask = async (verb: string, options: Record<string, string | boolean | number> = {}) =>
     discord.told(discord.administer(verb, { member, options }));
   expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
-  expect(await ask('health')).toMatch(/^\*\*Look at this:\*\* no worker is online/);
+  expect(await ask('health')).toMatch(/^\*\*Broken:\*\* no worker is online/);
   const worker = start('worker', { WORKER_NAME: 'attic' });
   await worker.said('Engine ready');
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   await worker.said('Engine ready');
   // The worker tells of itself every three seconds.
   while (!(await ask('workers')).includes('1 of 1 loaded'));
-  expect(await ask('health')).toMatch(/^\*\*All is well\.\*\*\nWorkers: 1 online, 1 of 1 engines loaded/);
+  // This Redis keeps nothing on disk.
+  const health = await ask('health');
+  expect(health).toMatch(
+    /^\*\*Look at this:\*\* Redis forgets everything .*\nWorkers: 1 online, 1 of 1 engines loaded/,
+  );
+  expect(health).toMatch(/^480p fast, 1 s: half within \d+\.\d s, 95 % within \d+\.\d s \(1 renders\)$/m);
+  expect(health).toMatch(/^discord by \S+: connected.*last event \d+ s ago/m);
+  expect(await ask('workers')).toMatch(/^- attic\/0: free, does_as_told on no GPU, 1 renders, 0 failed$/m);
   expect(await ask('workers')).toContain('🟢 attic on ');
   expect(await ask('pause')).toMatch(/^Paused/);
   const command = discord.animate(picture, { seconds: 1 });
@@ -485,6 +492,11 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('drain', { worker: 'cellar' })).toBe('Expected the name of a worker (attic), got cellar.');
   expect(await ask('drain', { worker: 'attic' })).toMatch(/^attic finishes what it has/);
   expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes renders again.');
+  expect(await ask('unload', { engine: 'attic/7' })).toBe('Expected an engine (attic/0), got attic/7.');
+  expect(await ask('unload', { engine: 'attic/0' })).toBe('Its GPU is free until the next render.');
+  await worker.said('The engine is unloaded until it is needed');
+  expect(await ask('quarantine')).toBe('**Nothing is in quarantine.**');
+  expect(await ask('retry', { id })).toBe('It has not failed, so there is nothing to try again.');
   expect(await ask('block', { member: BOB.id })).toBe('Blocked.');
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
   expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
