@@ -135,7 +135,7 @@ const environmentSchema = z.object({
     .describe('Where traces are sent to, by OTLP over HTTP, such as http://localhost:4318. Unset: nowhere.'),
   OTEL_EXPORTER_OTLP_HEADERS: z
     .string()
-    .regex(/^[\w-]+=[^,]*(,[\w-]+=[^,]*)*$/, { error: 'name=value between commas' })
+    .regex(/^[\w-]+=([^,%]|%[0-9a-f]{2})*(,[\w-]+=([^,%]|%[0-9a-f]{2})*)*$/i, { error: 'name=value between commas' })
     .optional()
     .describe('What is sent along with traces, such as a key: name=value between commas.'),
   WORKER_NAME: z
