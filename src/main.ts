@@ -45,6 +45,7 @@ program
       const base = await openBase(role, role.config.redisUrl ?? (await openEmbeddedRedis(role)));
       await openWorker(role, base);
       await openBot(role, base, (address) => announce(role, address));
+      base.ops.started();
     }),
   );
 
@@ -55,6 +56,7 @@ program
     runRole(async (role) => {
       const base = await openBase(role, requireRedisUrl(role.config, 'bot'));
       await openBot(role, base, (address) => announce(role, address));
+      base.ops.started();
     }),
   );
 
@@ -63,7 +65,9 @@ program
   .description('a worker alone: keeps engines warm and renders (needs REDIS_URL)')
   .action(() =>
     runRole(async (role) => {
-      await openWorker(role, await openBase(role, requireRedisUrl(role.config, 'worker')));
+      const base = await openBase(role, requireRedisUrl(role.config, 'worker'));
+      await openWorker(role, base);
+      base.ops.started();
     }),
   );
 

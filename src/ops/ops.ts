@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Meter } from '../meter.ts';
 import { openBoard } from '../queue/board.ts';
 import type { Lane } from '../queue/health.ts';
-import type { Redis } from '../queue/redis.ts';
+import { isAway, type Redis } from '../queue/redis.ts';
 import type { EngineEntry } from '../queue/roster.ts';
 import type { Tracer } from '../trace.ts';
 import { within } from '../within.ts';
@@ -21,6 +21,8 @@ export interface Ops {
   tracer: Tracer | undefined;
   /** `check` resolves to what keeps a part from its work, in words. */
   mustBeReady(check: () => string | undefined): void;
+  /** Every part has been opened; until then this process is not ready, whatever they say. */
+  started(): void;
   watchQueue(counts: () => Promise<Lane[]>): void;
   watchEngines(describe: () => EngineEntry[]): void;
 }
@@ -38,16 +40,20 @@ export async function openOps(options: OpsOptions, redis: Redis): Promise<Ops> {
   const { host, port, token } = config.ops;
   if (port === undefined) {
     const ignore = () => undefined;
-    return { meter: undefined, tracer, mustBeReady: ignore, watchQueue: ignore, watchEngines: ignore };
+    return { meter: undefined, tracer, mustBeReady: ignore, started: ignore, watchQueue: ignore, watchEngines: ignore };
   }
   const metrics = createMetrics();
-  const checks: (() => string | undefined)[] = [];
+  /** Undefined where Redis does not answer. */
+  const ask = async <Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> =>
+    isAway(redis) ? undefined : within(REDIS_ANSWERS_WITHIN_MS, question()).catch(() => undefined);
+  let isStarting = true;
+  const checks: (() => string | undefined)[] = [() => (isStarting ? 'still starting' : undefined)];
   const board = token === undefined ? undefined : openBoard(redis);
   if (board) shutdown.onStop('queue board', () => board.close());
   const server = await startOpsServer({
     ...{ host, port, token, queues: board?.queues },
     notReady: async () => {
-      const isThere = await within(REDIS_ANSWERS_WITHIN_MS, redis.ping()).catch(() => undefined);
+      const isThere = await ask(() => redis.ping());
       const reasons = [isThere ? undefined : 'Redis does not answer', ...checks.map((check) => check())];
       return reasons.filter((reason) => reason !== undefined);
     },
@@ -61,7 +67,10 @@ export async function openOps(options: OpsOptions, redis: Redis): Promise<Ops> {
     meter: metrics.meter,
     tracer,
     mustBeReady: (check) => checks.push(check),
-    watchQueue: (counts) => metrics.watchQueue(() => within(REDIS_ANSWERS_WITHIN_MS, counts()).catch(() => undefined)),
+    started: () => {
+      isStarting = false;
+    },
+    watchQueue: (counts) => metrics.watchQueue(() => ask(counts)),
     watchEngines: (describe) => metrics.watchEngines(describe),
   };
 }

@@ -8,7 +8,7 @@ import { findFaults, redisIsAway } from './faults.ts';
 import type { Health } from './health.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { RenderQueue } from './queue.ts';
-import type { Redis } from './redis.ts';
+import { isAway, type Redis } from './redis.ts';
 import { readRedisHealth } from './redis-health.ts';
 import type { Roster } from './roster.ts';
 
@@ -33,7 +33,7 @@ export async function gatherHealth(sources: HealthSources): Promise<Health> {
   const { now = Date.now, version } = sources;
   const at = now();
   const [fromRedis, store] = await Promise.all([
-    within(ANSWER_WITHIN_MS, gatherFromRedis(sources)).catch(() => undefined),
+    isAway(sources.redis) ? undefined : within(ANSWER_WITHIN_MS, gatherFromRedis(sources)).catch(() => undefined),
     examineStore(sources.store),
   ]);
   const nothing = {

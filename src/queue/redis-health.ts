@@ -15,9 +15,7 @@ export interface RedisHealth {
 }
 
 export async function readRedisHealth(redis: Redis): Promise<RedisHealth> {
-  const began = performance.now();
-  await redis.ping();
-  const latencyMs = performance.now() - began;
+  const latencyMs = Math.min(await timePing(redis), await timePing(redis), await timePing(redis));
   const info = await redis.info();
   const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
   return {
@@ -30,6 +28,13 @@ export async function readRedisHealth(redis: Redis): Promise<RedisHealth> {
     isAppendOnly: field('aof_enabled') === '1',
     writeFault: findWriteFault(field),
   };
+}
+
+/** The fastest of a few is Redis' own; the others are what this process was busy with. */
+async function timePing(redis: Redis): Promise<number> {
+  const began = performance.now();
+  await redis.ping();
+  return performance.now() - began;
 }
 
 function findWriteFault(field: (name: string) => string | undefined): string | undefined {

@@ -71,13 +71,18 @@ test('a Redis that may lose renders is told of, with the setting that mends it',
   expect(texts).toContain('Redis forgets everything when it restarts: set `appendonly yes`');
 });
 
-test('while Redis does not answer, that is what is told, and within seconds', async () => {
+test('while Redis is gone, or hangs, that is what is told, and within seconds', async () => {
   const sources = openSources();
+  const expected = { verdict: 'broken', faults: [{ code: 'redis_away' }], redis: undefined, store: { kind: 'bucket' } };
   await redis.ping();
   await server.halt();
-  const health = await gatherHealth(sources);
-  expect(health).toMatchObject({ verdict: 'broken', faults: [{ code: 'redis_away' }], redis: undefined });
+  expect(await gatherHealth(sources)).toMatchObject(expected);
   await server.resume();
+  await redis.ping();
+  await redis.client('PAUSE', 60_000);
+  expect(await gatherHealth(sources)).toMatchObject(expected);
+  // What hangs with it cannot be closed.
+  stops.splice(0);
 });
 
 test('a store that cannot be had is told with its reason', async () => {
