@@ -6,6 +6,17 @@ import type { ShownQueue } from './board.ts';
 
 const CHECK_WITHIN_MS = 3000;
 
+// The board would fetch its letters from elsewhere.
+const BOARD_POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'self'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS = {
+  'content-security-policy': BOARD_POLICY,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+};
+
 export interface OpsServerOptions {
   host: string;
   /** 0 takes any free port. */
@@ -60,10 +71,13 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
 
 function guard(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' });
-    // A page somewhere else must not ask in its visitor's name; and a name that somebody's DNS points here is not ours.
-    const site = request.headers['sec-fetch-site'];
-    if (site === 'cross-site' || site === 'same-site') return refuse(reply, 403, 'Expected a request from here.');
+    reply.headers(SECURITY_HEADERS);
+    // A page somewhere else must not ask in its visitor's name, though it may have a link; and a name that somebody's DNS points
+    // here is not ours.
+    const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
+    const isLink = request.method === 'GET' && mode === 'navigate';
+    if (!isLink && (site === 'cross-site' || site === 'same-site'))
+      return refuse(reply, 403, 'Expected a request from here.');
     if (token === undefined && !isLoopback(request.hostname)) return refuse(reply, 403, 'Expected a local address.');
     if (['/live', '/ready'].includes(request.routeOptions.url ?? '')) return;
     if (isKnown(request, token)) return;

@@ -27,6 +27,8 @@ export function createMetrics() {
   const rendered = histogram('render_seconds', 'On the engine', ['resolution', 'quality']);
   const stages = histogram('stage_seconds', 'On the engine, by stage', ['stage']);
   const ended = counter('renders_ended_total', 'Renders by how they ended', ['outcome']);
+  // From 0 on, so that the first failure is a rise.
+  for (const outcome of ['done', 'failed', 'cancelled']) ended.inc({ outcome }, 0);
   const failed = counter('renders_failed_total', 'Renders that ended in an apology, by its code', ['code']);
   const attempts = counter('attempts_failed_total', 'Attempts on an engine that came to nothing, by code', ['code']);
   const delivered = counter('deliveries_total', 'Outcomes handed over', ['platform']);

@@ -35,16 +35,17 @@ async function serve(token: string | undefined, reasons: string[] = []) {
     () => board.close(),
     () => server.close(),
   );
-  return async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+  const ask = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
     const response = await fetch(`${server.address}${path}`, { headers, method, redirect: 'manual' });
     return { status: response.status, text: await response.text(), headers: response.headers };
   };
+  return Object.assign(ask, { address: server.address });
 }
 
-/** By hand: fetch does not let anybody choose the name of the host. */
-function statusFor(url: string, host: string): Promise<number | undefined> {
+/** By hand: fetch does not let anybody choose the host, nor what kind of request it is. */
+function statusFor(url: string, headers: Record<string, string>, method = 'GET'): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    request(url, { headers: { host } }, ({ statusCode }) => resolve(statusCode))
+    request(url, { headers, method }, ({ statusCode }) => resolve(statusCode))
       .on('error', reject)
       .end();
   });
@@ -101,14 +102,17 @@ test('without a token there is no board, and only this machine’s own names are
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
   });
   stops.push(() => server.close());
-  expect(await statusFor(`${server.address}/metrics`, 'localhost')).toBe(200);
-  expect(await statusFor(`${server.address}/metrics`, 'rebound.example')).toBe(403);
+  expect(await statusFor(`${server.address}/metrics`, { host: 'localhost' })).toBe(200);
+  expect(await statusFor(`${server.address}/metrics`, { host: 'rebound.example' })).toBe(403);
 });
 
-test('a page somewhere else cannot ask in its visitor’s name', async () => {
+test('a page somewhere else cannot ask in its visitor’s name, but may have a link', async () => {
   const ask = await serve(TOKEN);
   expect((await ask('/metrics', { ...bearer, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   expect((await ask('/metrics', { ...bearer, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+  const followed = { ...bearer, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+  expect(await statusFor(`${ask.address}/queues`, followed)).toBe(200);
+  expect(await statusFor(`${ask.address}/queues`, followed, 'POST')).toBe(403);
 });
 
 test('whoever asks while nothing answers is told so, and does not wait', async () => {
