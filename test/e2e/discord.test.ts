@@ -469,7 +469,8 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   await worker.said('Engine ready');
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   await worker.said('Engine ready');
-  // The worker tells of itself every three seconds.
+  // Worker and bot tell of themselves every three seconds.
+  while (!(await ask('health')).includes('last event'));
   while (!(await ask('workers')).includes('1 of 1 loaded'));
   // This Redis keeps nothing on disk.
   const health = await ask('health');
@@ -534,6 +535,21 @@ test('whoever wants the best waits for a worker that makes it, and reads so', as
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
+
+test('what breaks and what heals is told once in the channel for it, by two bots', async () => {
+  const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'operations', guild: GUILD_ID });
+  for (const name of ['one', 'two']) {
+    await startBot({ DISCORD_ALERT_CHANNEL: channel.id, DATA_FOLDER: join(folder, name) });
+  }
+  const told = (mark: string) =>
+    discord.world.messagesIn(channel.id).filter(({ content }) => content.startsWith(`${mark} no worker is online`));
+  // It has to last for half a minute before it is worth a message.
+  await discord.until(() => told('🔴').length > 0, 90_000);
+  start('worker');
+  await discord.until(() => told('🟢 No more:').length > 0, 60_000);
+  expect([told('🔴').length, told('🟢 No more:').length]).toEqual([1, 1]);
+  expect(discord.world.messagesIn(channel.id).flatMap(({ pinged }) => pinged)).toEqual([]);
+}, 180_000);
 
 test('configured admins need no other right', async () => {
   await startBot({ DISCORD_ADMINS: `${BOB.id}, ${ROLE_ID}` });
