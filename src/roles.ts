@@ -1,5 +1,5 @@
 // Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BotOptions, startBot } from './bots/bot.ts';
@@ -17,6 +17,7 @@ import { createDockerRuntime } from './gpu/docker.ts';
 import { Ladder, rungsOf } from './gpu/ladder.ts';
 import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
+import { createGpuReadings } from './gpu/readings.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Logger } from './log.ts';
 import { createClipTools } from './media/clip-tools.ts';
@@ -25,15 +26,20 @@ import { createIntake } from './media/intake.ts';
 import { createS3Store } from './media/s3.ts';
 import type { Store } from './media/store.ts';
 import { holdLock } from './ops/lock.ts';
+import { type Ops, openOps } from './ops/ops.ts';
 import { startRedisServer } from './ops/redis-server.ts';
 import type { Shutdown } from './ops/shutdown.ts';
 import { createBlocks } from './queue/blocks.ts';
+import { type BotRoster, createBotRoster } from './queue/bot-roster.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
+import { createDurationLog, type DurationLog } from './queue/durations.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
+import { gatherHealth } from './queue/gather-health.ts';
 import { createInbox } from './queue/inbox.ts';
 import { createLimits, type Limits } from './queue/limits.ts';
 import { createLine, type Line } from './queue/line.ts';
 import { createNotes } from './queue/notes.ts';
+import { createQuarantine, type Quarantine } from './queue/quarantine.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
@@ -44,6 +50,8 @@ import type { Resolution } from './render.ts';
 
 /** The folder that package.json is in, from src and from dist alike. */
 export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
+
+export const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
 
 /** A page is redrawn as it happens. */
 const WEB_REDRAW_MS = 200;
@@ -58,7 +66,11 @@ export interface Base {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  durations: DurationLog;
+  quarantine: Quarantine;
+  bots: BotRoster;
   store: Store;
+  ops: Ops;
 }
 
 export interface RoleOptions {
@@ -149,7 +161,11 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
     roster: createRoster(redis),
     deliveries,
     limits: createLimits(redis),
+    durations: createDurationLog(redis),
+    quarantine: createQuarantine(redis),
+    bots: createBotRoster(redis),
     store: openStore(config),
+    ops: await openOps({ config, version, log, shutdown }, redis),
   };
 }
 
@@ -172,15 +188,23 @@ export async function openBot(
   base: Base,
   onPage: (address: string) => void,
 ): Promise<void> {
-  const { redis, store } = base;
+  const { redis, store, ops } = base;
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
   const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'));
   const blocks = createBlocks(redis);
-  const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) =>
-    startBot({ ...base, platform, redrawEveryMs, queue, intake, clipTools, blocks, log });
+  const health = () => gatherHealth({ ...base, queue, version });
+  ops.watchQueue(() => queue.counts());
+  const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) => {
+    const isAway = () => platform.connection?.().isConnected === false;
+    ops.mustBeReady(() => (isAway() ? `not connected to ${platform.name}` : undefined));
+    return startBot({
+      ...{ ...base, ...(ops.meter && { meter: ops.meter }), ...(ops.tracer && { tracer: ops.tracer }) },
+      ...{ platform, redrawEveryMs, queue, intake, clipTools, blocks, health, version, log },
+    });
+  };
   const web = createWebPlatform({
     redis,
     media: store,
@@ -275,13 +299,17 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     log,
   });
   shutdown.onStop('engines', () => pool.close());
+  base.ops.mustBeReady(() => (pool.loaded > 0 ? undefined : 'no engine is loaded yet'));
   await pool.start();
   const { engine, engineSilenceMs: silenceMs, drainMs } = config;
+  const { meter, tracer } = base.ops;
   const worker = await startRenderWorker({
-    ...base,
+    ...{ ...base, ...(meter && { meter }), ...(tracer && { tracer }) },
     pool,
+    gpus: slots.some(({ gpu }) => gpu) ? createGpuReadings() : { latest: () => [] },
     describe: () => ({
       name,
+      version,
       engine: engine.name,
       slots: slots.length,
       loaded: pool.loaded,
@@ -293,6 +321,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     drainMs,
     log,
   });
+  base.ops.watchEngines(worker.engines);
   shutdown.onStop('worker', () => worker.close());
 }
 

@@ -1,20 +1,28 @@
 // What the bot does with a command or a button, on whatever platform; and how outcomes get back there.
-import { createHash, randomInt } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { OperationError, UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ClipTools } from '../media/clip-tools.ts';
 import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
+import type { Meter } from '../meter.ts';
+import { createAlertBook } from '../queue/alert-book.ts';
 import type { Blocks } from '../queue/blocks.ts';
+import type { BotRoster } from '../queue/bot-roster.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
+import type { Health } from '../queue/health.ts';
 import type { Allowance, Limits } from '../queue/limits.ts';
+import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster } from '../queue/roster.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
+import { NO_TRACES, type Tracer } from '../trace.ts';
 import { createAdmin } from './admin.ts';
+import { startAlerts } from './alerts.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
@@ -37,9 +45,15 @@ export interface BotOptions {
   intake: Intake;
   clipTools: ClipTools;
   roster: Roster;
+  bots: BotRoster;
   blocks: Blocks;
   limits: Limits;
+  quarantine: Quarantine;
+  health(): Promise<Health>;
+  version: string;
   log: Logger;
+  meter?: Meter;
+  tracer?: Tracer;
   now?: () => number;
 }
 
@@ -54,8 +68,13 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     store,
     intake,
     clipTools,
+    bots,
     blocks,
     limits,
+    health,
+    version,
+    meter,
+    tracer = NO_TRACES,
     now = Date.now,
   } = options;
   const log = options.log.child({ platform: platform.name });
@@ -71,6 +90,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     });
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
+    meter?.accepted(platform.name);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
   };
 
@@ -85,6 +105,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     { member, language }: Pick<RenderRecord, 'member' | 'language'>,
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
+    trace: string | undefined,
   ): Promise<RenderRecord> => {
     const image = `pictures/${id}.png`;
     const record: RenderRecord = {
@@ -94,6 +115,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       language,
       request: toRequest(command, image, picture),
       createdAt: now(),
+      ...(trace !== undefined && { trace }),
     };
     requireAllowance(await limits.take(record), now());
     await store.write(image, picture.png);
@@ -130,7 +152,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     throw new UserError('blocked', 'An admin has blocked you from making clips here. Ask them about it.');
   };
 
-  const animate = async (command: AnimateCommand): Promise<{ renderId: string }> => {
+  const take = async (command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> => {
     const id = toRenderId(platform.name, command.eventId);
     const known = await queue.find(id);
     if (known) {
@@ -149,7 +171,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       'ofRender' in command.picture
         ? await pictureOf(await entryOf(command.picture.ofRender, command.language))
         : await intake.normalise(command.picture.bytes, command.picture.filename);
-    await begin(await admit(id, command, parsed, picture), command.open);
+    await begin(await admit(id, command, parsed, picture, trace), command.open);
     return { renderId: id };
   };
 
@@ -158,13 +180,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     { eventId, open, ...press }: ButtonPress,
     earlier: RenderEntry,
     changes: Partial<ParsedCommand>,
+    trace: string | undefined,
     which: 'first' | 'last' = 'first',
   ): Promise<void> => {
     const id = toRenderId(platform.name, eventId);
     const known = await queue.find(id);
     if (known?.ref) return;
     const command = { ...earlier.record.request, ...changes };
-    const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which)));
+    const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which), trace));
     await begin(record, open);
   };
 
@@ -190,19 +213,19 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     });
   };
 
-  const press = async (button: ButtonPress): Promise<string> => {
+  const act = async (button: ButtonPress, trace: string | undefined): Promise<string> => {
     const words = wordsOf(button.language);
     const entry = await ownEntryOf(button);
     if (button.action !== 'cancel' && button.action !== 'delete') await requireWelcome(button.member.id);
     switch (button.action) {
       case 'again':
-        await renew(button, entry, { seed: undefined });
+        await renew(button, entry, { seed: undefined }, trace);
         return words.onceMore;
       case 'larger':
-        await renew(button, entry, { resolution: '720p' });
+        await renew(button, entry, { resolution: '720p' }, trace);
         return words.larger;
       case 'extend':
-        await renew(button, entry, { seed: undefined }, 'last');
+        await renew(button, entry, { seed: undefined }, trace, 'last');
         return words.extended;
       case 'cancel':
         return cancel(button.renderId, words);
@@ -252,21 +275,69 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       const names = { renderId: record.id, memberId: record.member.id };
       if (outcome !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
       const view = toOutcomeView(record, outcome);
-      await platform.deliver(entry.ref, view, toClip(record.id, outcome));
+      const { ref } = entry;
+      await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
+        platform.deliver(ref, view, toClip(record.id, outcome)),
+      );
+      meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...names, outcome: outcome.kind }, 'Delivered');
     });
   };
 
-  const administer = createAdmin({ ...options, platform: platform.name, log });
-  const handlers: Handlers = { animate, press, recent, recall, administer };
-  await platform.start(handlers);
+  let lastEventAt: number | undefined;
+  /** What every act of a member leaves behind: when it was, a trace that it begins, and what it was refused for. */
+  const attended = async <Answer>(
+    name: string,
+    act: (trace: string | undefined) => Promise<Answer>,
+  ): Promise<Answer> => {
+    lastEventAt = now();
+    try {
+      return await tracer.span(name, { attributes: { platform: platform.name } }, ({ context }) => act(context));
+    } catch (error) {
+      if (error instanceof UserError) meter?.refused(platform.name, error.code);
+      throw error;
+    }
+  };
+
+  const onRetry = (renderId: string): void => {
+    // Its own bots are told by its events; they follow what they know.
+    if (renderId.startsWith(`${platform.name}-`)) narrator.follow(renderId);
+  };
+  const administer = createAdmin({ ...options, platform: platform.name, onRetry, log });
+  const handlers: Handlers = {
+    animate: (command) => attended('command', (trace) => take(command, trace)),
+    press: (button) => attended('press', (trace) => act(button, trace)),
+    recent,
+    recall,
+    administer,
+    health,
+  };
+  // First: a bot that waits for its service is one that admins want to see.
+  const leaveBots = await bots.announce(randomUUID(), async () => {
+    const connection = platform.connection?.() ?? { isConnected: true, pingMs: undefined };
+    return { host: hostname(), platform: platform.name, version, ...connection, lastEventAt };
+  });
+  await platform.start(handlers).catch(async (error) => {
+    await leaveBots();
+    throw error;
+  });
+  const stopAlerts = platform.announce
+    ? startAlerts({
+        announce: (sentence) => platform.announce?.(sentence) ?? Promise.resolve(),
+        health,
+        book: createAlertBook(redis, platform.name),
+        log,
+      })
+    : undefined;
   const deliveries = createDeliveryWorker({
     redis,
     records,
     platform: platform.name,
     deliver,
-    onError: (error, renderId) =>
-      log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again'),
+    onError: (error, renderId) => {
+      if (renderId !== undefined) meter?.deliveryFailed(platform.name);
+      log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again');
+    },
   });
   const stopWatching = await queue.watch({
     onChange: narrator.onChange,
@@ -278,8 +349,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   return async () => {
     await stopWatching();
     narrator.stop();
+    await stopAlerts?.();
     await platform.stop();
     await deliveries.close();
+    await leaveBots();
   };
 }
 

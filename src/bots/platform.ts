@@ -1,6 +1,7 @@
 // The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
+import type { Health } from '../queue/health.ts';
 import type { Member, MessageRef, RenderResult } from '../render.ts';
 import type { ParsedCommand } from './command.ts';
 import type { Button, View } from './view.ts';
@@ -52,9 +53,15 @@ export const ADMIN_VERBS = [
   'block',
   'unblock',
   'limits',
+  'retry',
+  'unload',
+  'quarantine',
 ] as const;
 
-/** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
+/**
+ * The platform vouches that `by` is an admin. `subject` is a render's id, a member's id or a worker's name; of a worker's
+ * engine, `name/number`.
+ */
 export interface AdminRequest {
   verb: (typeof ADMIN_VERBS)[number];
   subject?: string | undefined;
@@ -74,6 +81,8 @@ export interface Handlers {
   administer(request: AdminRequest): Promise<string>;
   /** A member's latest renders, the newest first, without those that they deleted. */
   recent(memberId: string): Promise<{ view: View; ref: MessageRef }[]>;
+  /** The same as the verb `health`, for a platform that draws it. */
+  health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
 }
@@ -98,5 +107,15 @@ export interface Platform {
   update(ref: MessageRef, view: View): Promise<void>;
   /** Puts the outcome (clip, apology or cancellation) in the status message. Doing it twice must look like once. */
   deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void>;
+  /** How the connection to the service is; one without this is always connected. */
+  connection?(): Connection;
+  /** Says a sentence where the admins read: what broke, and what healed. Left out where they have no such place. */
+  announce?(sentence: string): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Connection {
+  isConnected: boolean;
+  /** To the service and back; undefined where that is not known. */
+  pingMs: number | undefined;
 }

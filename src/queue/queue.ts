@@ -5,7 +5,8 @@ import type { Deliveries } from './deliveries.ts';
 import { type Estimates, fractionDone, totalSeconds } from './estimates.ts';
 import type { Limits } from './limits.ts';
 import type { Line, Place } from './line.ts';
-import { CANCELS_CHANNEL, cancelKey, rendersQueue } from './names.ts';
+import { CANCELS_CHANNEL, cancelKey, rendersQueue, UNLOADS_CHANNEL } from './names.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 import type { Roster } from './roster.ts';
@@ -45,6 +46,9 @@ export type RenderStatus =
 /** What a cancel found. The outcome that it leads to is delivered like any other. */
 export type CancelAnswer = 'unknown' | 'ended' | 'removed' | 'stopping';
 
+/** What a retry found. A failure that was not told yet is told first: nobody reads two outcomes in the wrong order. */
+export type RetryAnswer = 'unknown' | 'not_failed' | 'not_told' | 'again';
+
 export type RenderQueue = ReturnType<typeof createRenderQueue>;
 
 export interface RenderQueueOptions {
@@ -55,6 +59,7 @@ export interface RenderQueueOptions {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  quarantine: Quarantine;
   now?: () => number;
 }
 
@@ -66,6 +71,7 @@ export function createRenderQueue({
   roster,
   deliveries,
   limits,
+  quarantine,
   now = Date.now,
 }: RenderQueueOptions) {
   const lanes = resolutionSchema.options.flatMap((resolution) =>
@@ -163,6 +169,26 @@ export function createRenderQueue({
       }
       await redis.publish(CANCELS_CHANNEL, id);
       return 'stopping';
+    },
+
+    /** Has a render that failed tried again, in its old message, with as many tries as a new one. */
+    async retry(id: string): Promise<RetryAnswer> {
+      const { record, ref, outcome, isDelivered } = (await records.get(id)) ?? {};
+      if (!record || !ref) return 'unknown';
+      if (outcome?.kind !== 'failed') return 'not_failed';
+      if (!isDelivered) return 'not_told';
+      await redis.del(cancelKey(id));
+      // The finished job has its name; a crash from here on is made good by `recover`, or by asking again.
+      await queueOf(record).remove(id);
+      await quarantine.release(id);
+      await records.reopen(id, record.platform);
+      await this.enqueue(record, ref);
+      return 'again';
+    },
+
+    /** Asks a worker, by its id on the roster, to give the GPU of a slot free until the next render. */
+    async unload(workerId: string, slot: number): Promise<void> {
+      await redis.publish(UNLOADS_CHANNEL, `${workerId}/${slot}`);
     },
 
     /**

@@ -15,6 +15,8 @@ export interface RenderRecord {
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** Where its trace begins, for those who go on with it. */
+  trace?: string | undefined;
 }
 
 /** What became of the GPU when a render was cancelled. */
@@ -95,6 +97,11 @@ export function createRecords(redis: Redis) {
       if (isFirst === 1) return outcome;
       const standing = await redis.hget(recordKey(id), 'outcome');
       return standing ? (JSON.parse(standing) as Outcome) : outcome;
+    },
+
+    /** Takes back how it ended, and that this was told: an admin has it tried again. */
+    async reopen(id: string, platform: string): Promise<void> {
+      await results(redis.multi().hdel(recordKey(id), 'outcome', 'delivered').sadd(openKey(platform), id).exec());
     },
 
     async markDelivered(id: string, platform: string): Promise<void> {

@@ -102,7 +102,14 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
   const { watch, nextHandled } = watchHandlers();
   const open = async (given: Handlers) => {
     const platform = createDiscordPlatform({
-      ...{ token: discord.token, guild: undefined, admins: [], shards: 'auto', isSpoiler: false },
+      ...{
+        token: discord.token,
+        guild: undefined,
+        admins: [],
+        shards: 'auto',
+        isSpoiler: false,
+        alertChannel: undefined,
+      },
       ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),

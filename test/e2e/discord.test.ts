@@ -590,14 +590,22 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   const ask = async (verb: string, options: Record<string, string | boolean | number> = {}) =>
     discord.told(discord.administer(verb, { member, options }));
   expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
-  expect(await ask('health')).toMatch(/^\*\*Look at this:\*\* no worker is online/);
+  expect(await ask('health')).toMatch(/^\*\*Broken:\*\* no worker is online/);
   const worker = start('worker', { WORKER_NAME: 'attic' });
   await worker.said('Engine ready');
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   await worker.said('Engine ready');
-  // The worker tells of itself every three seconds.
-  while (!(await ask('workers')).includes('1 of 1 loaded'));
-  expect(await ask('health')).toMatch(/^\*\*All is well\.\*\*\nWorkers: 1 online, 1 of 1 engines loaded/);
+  // Worker and bot tell of themselves every three seconds.
+  while (!(await ask('health')).includes('last event'));
+  const isTold = (text: string) => /^- attic\/0: free, does_as_told on no GPU, 1 renders, 0 failed$/m.test(text);
+  while (!isTold(await ask('workers')));
+  // This Redis keeps nothing on disk.
+  const health = await ask('health');
+  expect(health).toMatch(
+    /^\*\*Look at this:\*\* Redis forgets everything .*\nWorkers: 1 online, 1 of 1 engines loaded/,
+  );
+  expect(health).toMatch(/^480p fast, 1 s: half within \d+\.\d s, 95 % within \d+\.\d s \(1 renders\)$/m);
+  expect(health).toMatch(/^discord by \S+: connected.*last event \d+ s ago/m);
   expect(await ask('workers')).toContain('🟢 attic on ');
   expect(await ask('pause')).toMatch(/^Paused/);
   const command = discord.animate(picture, { seconds: 1 });
@@ -611,6 +619,11 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('drain', { worker: 'cellar' })).toBe('Expected the name of a worker (attic), got cellar.');
   expect(await ask('drain', { worker: 'attic' })).toMatch(/^attic finishes what it has/);
   expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes renders again.');
+  expect(await ask('unload', { engine: 'attic/7' })).toBe('Expected an engine (attic/0), got attic/7.');
+  expect(await ask('unload', { engine: 'attic/0' })).toBe('Its GPU is free until the next render.');
+  await worker.said('The engine is unloaded until it is needed');
+  expect(await ask('quarantine')).toBe('**Nothing is in quarantine.**');
+  expect(await ask('retry', { id })).toBe('It has not failed, so there is nothing to try again.');
   expect(await ask('block', { member: BOB.id })).toBe('Blocked.');
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
   expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
@@ -648,6 +661,21 @@ test('whoever wants the best waits for a worker that makes it, and reads so', as
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
+
+test('what breaks and what heals is told once in the channel for it, by two bots', async () => {
+  const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'operations', guild: GUILD_ID });
+  for (const name of ['one', 'two']) {
+    await startBot({ DISCORD_ALERT_CHANNEL: channel.id, DATA_FOLDER: join(folder, name) });
+  }
+  const told = (mark: string) =>
+    discord.world.messagesIn(channel.id).filter(({ content }) => content.startsWith(`${mark} no worker is online`));
+  // It has to last for half a minute before it is worth a message.
+  await discord.until(() => told('🔴').length > 0, 90_000);
+  start('worker');
+  await discord.until(() => told('🟢 No more:').length > 0, 60_000);
+  expect([told('🔴').length, told('🟢 No more:').length]).toEqual([1, 1]);
+  expect(discord.world.messagesIn(channel.id).flatMap(({ pinged }) => pinged)).toEqual([]);
+}, 180_000);
 
 test('configured admins need no other right', async () => {
   await startBot({ DISCORD_ADMINS: `${BOB.id}, ${ROLE_ID}` });

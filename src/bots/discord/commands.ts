@@ -129,6 +129,26 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
     )
     .addSubcommand((verb) =>
       verb
+        .setName('retry')
+        .setDescription('Try a render again that failed')
+        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('unload')
+        .setDescription('Give a GPU free until the next render')
+        .addStringOption((engine) =>
+          engine
+            .setName('engine')
+            .setDescription('As `workers` names it, such as attic/0; or a worker, for all of its')
+            .setRequired(true),
+        ),
+    )
+    .addSubcommand((verb) =>
+      verb.setName('quarantine').setDescription('The renders that broke every engine that tried them'),
+    )
+    .addSubcommand((verb) =>
+      verb
         .setName('block')
         .setDescription('Take no more commands from a member')
         .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),

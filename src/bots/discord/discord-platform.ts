@@ -1,14 +1,15 @@
 // Discord as a Platform: logs in, takes what members do, and shows them what became of it.
-import { type Client, Events } from 'discord.js';
+import { type Client, Events, Status } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
-import type { Handlers, Platform } from '../platform.ts';
+import type { Connection, Handlers, Platform } from '../platform.ts';
 import { createAttachments } from './attachments.ts';
 import { type ClientSettings, createDiscordRest } from './client.ts';
 import { registerCommands } from './commands.ts';
 import { connect } from './connection.ts';
+import { NOBODY } from './drawing.ts';
 import { createFinisher } from './finisher.ts';
 import { createInteractions, type Interactions, type Item } from './interactions.ts';
 import { createMessages } from './messages.ts';
@@ -22,6 +23,8 @@ export interface DiscordSettings extends ClientSettings {
   admins: string[];
   isSpoiler: boolean;
   ageRestrictedOnly: boolean;
+  /** Where admins are told what breaks and what heals; undefined is nowhere. */
+  alertChannel: string | undefined;
 }
 
 export interface DiscordPlatformOptions extends DiscordSettings {
@@ -37,7 +40,7 @@ export interface DiscordPlatformOptions extends DiscordSettings {
 }
 
 export function createDiscordPlatform(options: DiscordPlatformOptions): Platform {
-  const { guild, isSpoiler, media, inbox, notes, log } = options;
+  const { guild, isSpoiler, alertChannel, media, inbox, notes, log } = options;
   const rest = createDiscordRest(options);
   const messages = createMessages(rest);
   const attachments = createAttachments({ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl });
@@ -70,6 +73,11 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     start,
     update: (ref, view) => status.update(ref, view),
     deliver: (ref, view, clip) => status.deliver(ref, view, clip),
+    connection: () => connectionOf(client),
+    ...(alertChannel !== undefined && {
+      // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
+      announce: async (sentence: string) => void (await messages.create(alertChannel, sentence, plainly(sentence))),
+    }),
     async stop() {
       client?.removeAllListeners(Events.InteractionCreate);
       await interactions?.settled();
@@ -79,4 +87,16 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
       await client?.destroy();
     },
   };
+}
+
+function connectionOf(client: Client | undefined): Connection {
+  if (!client) return { isConnected: false, pingMs: undefined };
+  const { ws } = client;
+  const isConnected = ws.shards.size > 0 && ws.shards.every(({ status }) => status === Status.Ready);
+  // Discord is asked every 41 seconds; until then nobody knows.
+  return { isConnected, pingMs: isConnected && ws.ping >= 0 ? ws.ping : undefined };
+}
+
+function plainly(content: string): { content: string; allowed_mentions: object } {
+  return { content, allowed_mentions: NOBODY };
 }

@@ -28,6 +28,9 @@ export type Item =
   | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
 
+const LONGEST_MESSAGE = 2000;
+const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
+
 export interface InteractionsOptions {
   handlers: Handlers;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
@@ -200,7 +203,8 @@ export function createInteractions(options: InteractionsOptions) {
     const name = given.getSubcommand();
     const verb = ADMIN_VERBS.find((known) => known === name);
     if (!verb) throw new Refusal(words.chat.expired);
-    const subject = given.getString('id') ?? given.getString('worker') ?? given.getUser('member')?.id;
+    const subject =
+      given.getString('id') ?? given.getString('worker') ?? given.getString('engine') ?? given.getUser('member')?.id;
     const answer = await handlers.administer({
       verb,
       subject,
@@ -211,7 +215,7 @@ export function createInteractions(options: InteractionsOptions) {
       },
       by: { id: user.id, name: user.displayName },
     });
-    await interaction.editReply({ content: answer, allowedMentions: NOBODY });
+    await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
   };
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
@@ -281,4 +285,11 @@ function describeRefusal({ code, message }: UserError, { refusals }: Words): str
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.
   return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
+}
+
+/** Whole lines, as many as one message takes; the first have the verdict. */
+function toFit(answer: string): string {
+  if (answer.length <= LONGEST_MESSAGE) return answer;
+  const cut = answer.slice(0, LONGEST_MESSAGE - CUT_WORDS.length);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf('\n'), 0) || undefined)}${CUT_WORDS}`;
 }
