@@ -160,6 +160,11 @@ const environmentSchema = z.object({
   SLACK_SHARED_CHANNELS: flag.describe(
     'Mentions are taken in channels that are shared with other organisations: true or false.',
   ),
+  SLACK_ALERT_CHANNEL: z
+    .string()
+    .regex(/^[CG][A-Z0-9]+$/, { error: 'the id of a channel (C…)' })
+    .optional()
+    .describe('The id of a channel where the bot tells admins what breaks and what heals. Unset: nowhere.'),
   SLACK_API_URL: z
     .string()
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
@@ -334,6 +339,7 @@ export interface SlackConfig {
   /** Members and user groups: their ids never meet. */
   admins: string[];
   isShared: boolean;
+  alertChannel: string | undefined;
   apiUrl: string | undefined;
   filesUrl: string | undefined;
 }
@@ -461,6 +467,11 @@ function findSlackFaults(given: NodeJS.ProcessEnv): string[] {
   if (installs.length > 0) {
     const unset = SLACK_INSTALL_VARIABLES.filter((name) => !installs.includes(name));
     faults.push(...unset.map((name) => `${name}: expected a value, because ${installs.join(', ')} is set, got none`));
+    if (set.includes('SLACK_ALERT_CHANNEL')) {
+      faults.push(
+        'SLACK_ALERT_CHANNEL: expected none, because it is a channel of one workspace (SLACK_BOT_TOKEN), got one',
+      );
+    }
     if (set.includes('SLACK_BOT_TOKEN')) {
       faults.push('SLACK_BOT_TOKEN: expected none, because workspaces install the app (SLACK_CLIENT_ID), got one');
     }
@@ -488,6 +499,7 @@ function toSlack(values: z.infer<typeof environmentSchema>): SlackConfig | undef
     port: values.SLACK_PORT,
     admins: values.SLACK_ADMINS?.split(',').map((id) => id.trim()) ?? [],
     isShared: values.SLACK_SHARED_CHANNELS === 'true',
+    alertChannel: values.SLACK_ALERT_CHANNEL,
     apiUrl: values.SLACK_API_URL,
     filesUrl: values.SLACK_FILES_URL,
   };

@@ -178,6 +178,7 @@ testPlatform('Slack', async (handlers): Promise<TestedPlatform> => {
     const platform = createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
       ...{ secret: undefined, host: '127.0.0.1', port: 0, admins: [], isShared: false, samePressMs: 0 },
+      ...{ alertChannel: undefined },
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),

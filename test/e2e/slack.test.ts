@@ -479,7 +479,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   };
   slack.command('/animate-admin', 'health');
   expect(await slack.told(ADA)).toBe('That is for this server’s animate-bot admins.');
-  expect(await ask('health')).toMatch(/^\*Look at this:\* no worker is online/);
+  expect(await ask('health')).toMatch(/^\*Broken:\* no worker is online/);
   expect(await ask('')).toContain('`drain WORKER`');
   expect(await ask('dance')).toMatch(/^Expected one of health, queue/);
   expect(await ask('block nobody')).toBe('Expected a member, such as @ada, behind block, got nobody.');

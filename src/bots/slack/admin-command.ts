@@ -4,11 +4,12 @@ import { ADMIN_VERBS, type AdminRequest } from '../platform.ts';
 import { toMemberId } from './origin.ts';
 
 export const ADMIN_USAGE = [
-  '`health`, `queue`, `workers`: how it is',
+  '`health`, `queue`, `workers`, `quarantine`: how it is',
   '`job NUMBER`: everything about one render',
   '`pause`, `resume`: start no further renders, or go on',
   '`drain WORKER`, `drain WORKER undo`: let it finish what it has and take no more, or undo that',
-  '`cancel NUMBER`: cancel anybody’s render',
+  '`unload WORKER/ENGINE`: give a GPU free until the next render',
+  '`cancel NUMBER`, `retry NUMBER`: cancel anybody’s render, or try one again that failed',
   '`block @member`, `unblock @member`: whose commands are taken',
   '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit',
 ].join('\n');
@@ -23,7 +24,10 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
   switch (verb) {
     case 'job':
     case 'cancel':
+    case 'retry':
       return { verb, subject: require(subject, `the number of a render behind ${verb}`) };
+    case 'unload':
+      return { verb, subject: require(subject, 'an engine, such as worker/0, behind unload') };
     case 'drain':
       return { verb, subject: require(subject, 'the name of a worker behind drain'), isUndone: rest[1] === 'undo' };
     case 'block':
