@@ -37,6 +37,7 @@ import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
+import { createRules, type Rules } from './queue/rules.ts';
 import { startRenderWorker } from './queue/worker.ts';
 import type { Resolution } from './render.ts';
 
@@ -59,6 +60,7 @@ export interface Base {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  rules: Rules;
   store: Store;
 }
 
@@ -142,6 +144,7 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   shutdown.onStop('redis connection', async () => redis.disconnect());
   const deliveries = createDeliveries(redis);
   shutdown.onStop('deliveries', () => deliveries.close());
+  const rules = createRules(redis);
   return {
     redis,
     records: createRecords(redis),
@@ -149,7 +152,8 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
     estimates: createEstimates(redis),
     roster: createRoster(redis),
     deliveries,
-    limits: createLimits(redis),
+    limits: createLimits(redis, rules),
+    rules,
     store: openStore(config),
   };
 }

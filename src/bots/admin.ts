@@ -2,11 +2,12 @@
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blocks } from '../queue/blocks.ts';
-import type { Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster, WorkerEntry } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
 import type { Resolution } from '../render.ts';
+import { administerLimits } from './admin-limits.ts';
 import type { AdminRequest } from './platform.ts';
 
 const SLOW_REDIS_MS = 100;
@@ -19,7 +20,7 @@ export interface AdminOptions {
   queue: RenderQueue;
   roster: Roster;
   blocks: Blocks;
-  limits: Limits;
+  rules: Rules;
   log: Logger;
   now?: () => number;
 }
@@ -32,7 +33,7 @@ export function createAdmin({
   queue,
   roster,
   blocks,
-  limits,
+  rules,
   log,
   now = Date.now,
 }: AdminOptions): Administer {
@@ -121,20 +122,9 @@ export function createAdmin({
     ];
   };
 
-  const showLimits = async (changes: Parameters<Limits['change']>[0]): Promise<string> => {
-    const { atOnce, perDay } = await limits.change(changes);
-    const most = (limit: number) => (limit === 0 ? 'no limit' : String(limit));
-    return lines(
-      '**For each member**',
-      `At once: ${most(atOnce)}`,
-      `In a day: ${most(perDay)}`,
-      'What fails, or is cancelled before it starts, does not count for the day.',
-    );
-  };
-
-  return async ({ verb, subject = '', isUndone = false, by, limits: changes = {} }) => {
+  return async ({ verb, subject = '', isUndone = false, by, limits }) => {
     if (!['health', 'queue', 'workers', 'job'].includes(verb))
-      log.info({ verb, subject, isUndone, changes, by: by.id }, 'Admin');
+      log.info({ verb, subject, isUndone, limits, by: by.id }, 'Admin');
     switch (verb) {
       case 'health':
         return health();
@@ -157,7 +147,7 @@ export function createAdmin({
       case 'block':
         return (await blocks.block(platform, subject)) ? 'Blocked.' : 'Was blocked already.';
       case 'limits':
-        return showLimits(changes);
+        return administerLimits(rules, platform, { limits, by });
       case 'unblock':
         return (await blocks.unblock(platform, subject)) ? 'Not blocked any more.' : 'Was not blocked.';
     }

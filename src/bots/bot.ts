@@ -8,13 +8,15 @@ import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
 import type { Blocks } from '../queue/blocks.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
-import type { Allowance, Limits } from '../queue/limits.ts';
+import type { Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
 import { createAdmin } from './admin.ts';
+import { createAdmission } from './admission.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
@@ -36,6 +38,7 @@ export interface BotOptions {
   roster: Roster;
   blocks: Blocks;
   limits: Limits;
+  rules: Rules;
   log: Logger;
   now?: () => number;
 }
@@ -57,11 +60,23 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   } = options;
   const log = options.log.child({ platform: platform.name });
   const inOrder = createInOrder();
+  const admission = createAdmission({ limits, queue, now });
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
+
+  /** Counts the render; if this fails it is not counted, until somebody tries again. */
+  const withCount = async <Value>(record: RenderRecord, act: () => Promise<Value>): Promise<Value> => {
+    await admission.require(record);
+    try {
+      return await act();
+    } catch (error) {
+      await admission.takeBack(record);
+      throw error;
+    }
+  };
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await open(firstView(record));
+    const ref = await withCount(record, () => open(firstView(record)));
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
@@ -69,7 +84,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   const admit = async (
     id: string,
-    { member, language }: Pick<RenderRecord, 'member' | 'language'>,
+    { member, language, place }: Pick<RenderRecord, 'member' | 'language' | 'place'>,
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
   ): Promise<RenderRecord> => {
@@ -79,12 +94,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       platform: platform.name,
       member,
       language,
+      place,
       request: toRequest(command, image, picture),
       createdAt: now(),
     };
-    requireAllowance(await limits.take(record), now());
-    await store.write(image, picture.png);
-    await queue.admit(record);
+    await withCount(record, async () => {
+      await store.write(image, picture.png);
+      await queue.admit(record);
+    });
     return (await queue.find(id))?.record ?? record;
   };
 
@@ -234,7 +251,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   };
 
   const administer = createAdmin({ ...options, platform: platform.name, log });
-  const handlers: Handlers = { animate, press, recall, administer };
+  const left: Handlers['left'] = (asking) => admission.describeLeft({ platform: platform.name, ...asking });
+  const handlers: Handlers = { animate, press, recall, left, administer };
   await platform.start(handlers);
   const deliveries = createDeliveryWorker({
     redis,
@@ -257,24 +275,6 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     await platform.stop();
     await deliveries.close();
   };
-}
-
-/** Throws what a member who has enough is told. */
-function requireAllowance(allowance: Allowance, now: number): void {
-  if (allowance.isAllowed) return;
-  const { limit, most, freeAt } = allowance;
-  if (limit === 'atOnce') {
-    throw new UserError(
-      'limit_reached',
-      `Expected at most ${most} of yours at once; wait for one of them, or cancel one.`,
-    );
-  }
-  const minutes = Math.max(1, Math.ceil((freeAt - now) / 60_000));
-  const when = minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
-  throw new UserError(
-    'limit_reached',
-    `Expected at most ${most} of yours in a day; the next one can begin in about ${when}.`,
-  );
 }
 
 function toRequest(

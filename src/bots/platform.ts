@@ -1,11 +1,12 @@
 // The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
-import type { Member, MessageRef, RenderResult } from '../render.ts';
+import type { Rule, Scope } from '../queue/rules.ts';
+import type { Member, MessageRef, Place, RenderResult } from '../render.ts';
 import type { ParsedCommand } from './command.ts';
 import type { Button, View } from './view.ts';
 
-export type { Member, MessageRef } from '../render.ts';
+export type { Member, MessageRef, Place } from '../render.ts';
 
 /** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
 export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
@@ -16,6 +17,8 @@ export interface AnimateCommand {
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
+  /** Where it was given, for the limits that hold there. */
+  place?: Place | undefined;
   /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
   text: string | ParsedCommand;
   picture: CommandPicture | undefined;
@@ -33,6 +36,7 @@ export interface ButtonPress {
   renderId: string;
   member: Member;
   language?: string | undefined;
+  place?: Place | undefined;
   /** The platform vouches that this member may use other members' buttons too. */
   mayManage: boolean;
   /** Posts the status message of the new render that `again`, `larger` and `extend` start. */
@@ -54,14 +58,23 @@ export const ADMIN_VERBS = [
   'limits',
 ] as const;
 
+/** Whose limits `limits` shows, and what it changes first. */
+export interface LimitsRequest {
+  of: Scope;
+  changes: Rule;
+  /** Takes away what was set for them. */
+  isReset: boolean;
+  /** The latest changes, of all of them. */
+  showsHistory: boolean;
+}
+
 /** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
 export interface AdminRequest {
   verb: (typeof ADMIN_VERBS)[number];
   subject?: string | undefined;
   /** `drain` taken back. */
   isUndone?: boolean;
-  /** What `limits` is to change; without, it only shows them. 0 is no limit. */
-  limits?: { atOnce?: number | undefined; perDay?: number | undefined };
+  limits?: LimitsRequest | undefined;
   by: Member;
 }
 
@@ -74,6 +87,8 @@ export interface Handlers {
   administer(request: AdminRequest): Promise<string>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
+  /** A line on what that member may still have today; empty where nothing is limited. */
+  left(asking: Pick<AnimateCommand, 'member' | 'language' | 'place'>): Promise<string>;
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */

@@ -494,9 +494,9 @@ test('an admin sees and steers everything from chat, and a member cannot', async
 test('limits are set from chat, and what did not cost anything is given back', async () => {
   await startBot();
   const member = ADMIN_OF_SERVER;
-  const ask = async (options: Record<string, number> = {}) =>
+  const ask = async (options: Record<string, number | string | boolean> = {}) =>
     discord.told(discord.administer('limits', { member, options }));
-  expect(await ask()).toContain('At once: no limit\nIn a day: no limit');
+  expect(await ask()).toContain('**For each member**\nNothing is set.');
   expect(await ask({ at_once: 1, per_day: 2 })).toContain('At once: 1\nIn a day: 2');
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
@@ -507,7 +507,7 @@ test('limits are set from chat, and what did not cost anything is given back', a
   start('worker');
   for (let clips = 0; clips < 2; clips += 1) await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Expected at most 2 of yours in a day; the next one can begin in about 24 h.',
+    'Expected at most 2 of yours in a day. The next one can begin in about 24 h.',
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
 });

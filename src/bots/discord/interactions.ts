@@ -20,7 +20,8 @@ import { ADMIN_VERBS, type ButtonPress, type Handlers } from '../platform.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
-import { canManage, lackingForClips, type Origin, TOKEN_SECONDS, toOrigin } from './origin.ts';
+import { readLimits } from './limits-options.ts';
+import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
 
 /** What of Discord's three seconds Redis may take. */
 const REDIS_WITHIN_MS = 1800;
@@ -68,9 +69,7 @@ export function createInteractions(options: InteractionsOptions) {
   const isAdmin = (interaction: Interaction): boolean => {
     if (admins.includes(interaction.user.id)) return true;
     if (canManage(interaction)) return true;
-    const roles = interaction.member && 'roles' in interaction.member ? interaction.member.roles : [];
-    const ids = Array.isArray(roles) ? roles : [...roles.cache.keys()];
-    return ids.some((id) => admins.includes(id));
+    return rolesOf(interaction).some((id) => admins.includes(id));
   };
 
   /** Throws the sentence for a place where nothing can be brought. */
@@ -189,10 +188,7 @@ export function createInteractions(options: InteractionsOptions) {
       verb,
       subject,
       isUndone: given.getBoolean('undo') ?? false,
-      limits: {
-        atOnce: given.getInteger('at_once') ?? undefined,
-        perDay: given.getInteger('per_day') ?? undefined,
-      },
+      limits: verb === 'limits' ? readLimits(given, interaction.guildId ?? undefined) : undefined,
       by: { id: user.id, name: user.displayName },
     });
     await interaction.editReply({ content: answer, allowedMentions: NOBODY });
@@ -200,7 +196,15 @@ export function createInteractions(options: InteractionsOptions) {
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     const { animate, menu } = words.commands;
-    const content = words.chat.help({ animate: `\`/${animate.name}\``, menu });
+    const asking = {
+      member: { id: interaction.user.id, name: interaction.user.displayName },
+      place: toPlace(interaction),
+    };
+    // Without Redis there is help all the same.
+    const left = await soon(notes, () => handlers.left({ ...asking, language: interaction.locale })).inTime.catch(
+      () => '',
+    );
+    const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu }), left].filter(Boolean).join('\n\n');
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
