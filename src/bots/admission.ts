@@ -21,11 +21,11 @@ export interface AdmissionOptions {
 
 export function createAdmission({ limits, queue, now }: AdmissionOptions) {
   return {
-    /** Counts it, or throws what its member is told. Once more for the same render changes nothing. */
-    async require(record: RenderRecord): Promise<void> {
+    /** Counts it and resolves to its member's weight, or throws what they are told. Once more counts nothing. */
+    async require(record: RenderRecord): Promise<number> {
       const { request } = record;
       const allowance = await limits.take(record, await queue.expectedSeconds(request));
-      if (allowance.isAllowed) return;
+      if (allowance.isAllowed) return allowance.weight;
       const isFull = allowance.limit === 'atOnce' && allowance.of !== 'member';
       const seconds = isFull
         ? await queue.secondsUntilEnded(request, allowance.tooMany)

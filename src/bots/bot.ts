@@ -64,10 +64,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
 
   /** Counts the render; if this fails it is not counted, until somebody tries again. */
-  const withCount = async <Value>(record: RenderRecord, act: () => Promise<Value>): Promise<Value> => {
-    await admission.require(record);
+  const withCount = async <Value>(record: RenderRecord, act: (weight: number) => Promise<Value>): Promise<Value> => {
+    const weight = await admission.require(record);
     try {
-      return await act();
+      return await act(weight);
     } catch (error) {
       await admission.takeBack(record);
       throw error;
@@ -98,9 +98,9 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       request: toRequest(command, image, picture),
       createdAt: now(),
     };
-    await withCount(record, async () => {
+    await withCount(record, async (weight) => {
       await store.write(image, picture.png);
-      await queue.admit(record);
+      await queue.admit({ ...record, weight });
     });
     return (await queue.find(id))?.record ?? record;
   };

@@ -10,9 +10,9 @@ const DEFAULT_WEIGHT = 1;
 
 type Counted = 'atOnce' | 'perDay' | 'gpuSecondsPerDay' | 'cooldownSeconds';
 
-/** Why there is no more now. */
+/** Whether there is more now, and what a member of that `weight` gets of it; or why not. */
 export type Allowance =
-  | { isAllowed: true }
+  | { isAllowed: true; weight: number }
   | {
       isAllowed: false;
       limit: keyof Omit<Rule, 'weight'>;
@@ -157,7 +157,7 @@ export function createLimits(redis: Redis, rules: Rules, now: () => number = Dat
           return [atOnce, perDay, toMs(gpuSecondsPerDay), toMs(cooldownSeconds)];
         }),
       );
-      if (answer === null) return { isAllowed: true };
+      if (answer === null) return { isAllowed: true, weight: effective.member.weight ?? DEFAULT_WEIGHT };
       const [number, limit, freeAt, tooMany] = answer as [number, Counted, number, number];
       const of = holders[number - 1]?.holder ?? 'member';
       return { isAllowed: false, limit, of, most: effective[of][limit] ?? 0, freeAt: freeAt || undefined, tooMany };
@@ -183,11 +183,6 @@ export function createLimits(redis: Redis, rules: Rules, now: () => number = Dat
         perDay: share(rule.perDay, taken),
         gpuSecondsPerDay: share(rule.gpuSecondsPerDay, ms / 1000),
       };
-    },
-
-    /** How much of the engines' time its member gets while people wait, against a member of weight 1. */
-    async weightOf(whose: Whose): Promise<number> {
-      return (await rules.of(whose)).member.weight ?? DEFAULT_WEIGHT;
     },
   };
 }

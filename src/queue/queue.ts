@@ -123,9 +123,8 @@ export function createRenderQueue({
   };
 
   const enqueue = async (record: RenderRecord, ref: MessageRef): Promise<void> => {
-    await records.open(record.id, ref);
-    const { id, request } = record;
-    const [seconds, weight] = await Promise.all([expectedSeconds(request), limits.weightOf(record)]);
+    const { id, request, weight = 1 } = record;
+    const [seconds] = await Promise.all([expectedSeconds(request), records.open(id, ref)]);
     await line.join(request, { id, member: memberKey(record), workload: workloadOf(request), seconds, weight });
   };
 

@@ -14,6 +14,8 @@ export interface RenderRecord {
   language?: string | undefined;
   /** Whose limits count beside the member's. */
   place?: Place | undefined;
+  /** Its member's, when it was taken in: what part of the engines' time they get while people wait. Without, 1. */
+  weight?: number | undefined;
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;

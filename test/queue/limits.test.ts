@@ -8,7 +8,7 @@ import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 const HOUR_MS = 3600 * 1000;
 const ADMIN = { id: 'root', name: 'Root' };
-const ALLOWED = { isAllowed: true };
+const ALLOWED = { isAllowed: true, weight: 1 };
 
 let server: TestRedis;
 let redis: Redis;
@@ -149,7 +149,8 @@ test('a role widens what all members have, and a member of their own rule comes 
   expect((await rules.of(of('r', { place }))).member).toEqual({ atOnce: 3, perDay: 0, weight: 4 });
   expect((await rules.of(of('r', { member: 'cy', place }))).member).toMatchObject({ atOnce: 2, perDay: 0 });
   expect((await rules.of(of('r', { place, platform: 'slack' }))).member).toEqual({ atOnce: 1, perDay: 5 });
-  expect([await limits.weightOf(of('r', { place })), await limits.weightOf(of('r'))]).toEqual([4, 1]);
+  expect(await take(of('r1', { place }))).toEqual({ isAllowed: true, weight: 4 });
+  expect(await take(of('r2', { member: 'bob' }))).toEqual(ALLOWED);
 });
 
 test('a change of one limit leaves the others, is there for every bot, and is remembered with its admin', async () => {
