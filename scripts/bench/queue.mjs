@@ -51,6 +51,7 @@ let taken = 0;
 for (const size of SIZES) {
   await burst(size - taken);
   const memory = (await usedMemory()) - memoryBefore;
+  const ping = await atPace(() => redis.ping());
   const admission = await atPace(() => takeOne());
   const looks = await oneByOne(LOOK_UPS, async () => {
     const entry = await records.get(`bench-${1 + Math.floor(Math.random() * size)}`);
@@ -65,6 +66,7 @@ for (const size of SIZES) {
   const perSecond = await throughput();
   print(`${size} waiting`, [
     `admission at ${PER_SECOND} a second: ${describe(admission)}`,
+    `a ping at the same pace, for comparison: ${describe(ping)}`,
     `at most ${perSecond.toFixed(0)} admissions a second`,
     `a place, its time and its state: ${describe(looks)}`,
     `the next one for an engine: ${describe(turns)}`,
