@@ -145,14 +145,15 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   const deliveries = createDeliveries(redis);
   shutdown.onStop('deliveries', () => deliveries.close());
   const rules = createRules(redis);
+  const estimates = createEstimates(redis);
   return {
     redis,
     records: createRecords(redis),
     line: createLine(redis),
-    estimates: createEstimates(redis),
+    estimates,
     roster: createRoster(redis),
     deliveries,
-    limits: createLimits(redis, rules),
+    limits: createLimits({ redis, rules, estimates }),
     rules,
     store: openStore(config),
   };

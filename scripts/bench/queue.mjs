@@ -38,10 +38,11 @@ const server = await startRedisServer({
 const redis = connectRedis(server.url, () => undefined);
 const line = createLine(redis);
 const rules = createRules(redis);
-const limits = createLimits(redis, rules);
+const estimates = createEstimates(redis);
+const limits = createLimits({ redis, rules, estimates });
 const records = createRecords(redis);
 const queue = createRenderQueue({
-  ...{ redis, records, line, limits, estimates: createEstimates(redis), roster: createRoster(redis) },
+  ...{ redis, records, line, limits, estimates, roster: createRoster(redis) },
   deliveries: createDeliveries(redis),
 });
 await rules.change('bench', { kind: 'member' }, { perDay: 1_000_000 }, { id: 'bench', name: 'Bench' });
@@ -162,7 +163,7 @@ async function takeOne(who) {
     request,
     createdAt: Date.now(),
   };
-  const { weight } = await limits.take(record, await queue.expectedSeconds(request));
+  const { weight } = await limits.take(record);
   await queue.admit({ ...record, weight });
   await queue.enqueue(record, { platform: 'bench', channel: 'c', message: id, thread: id });
   return id;

@@ -24,7 +24,7 @@ export function createAdmission({ limits, queue, now }: AdmissionOptions) {
     /** Counts it and resolves to its member's weight, or throws what they are told. Once more counts nothing. */
     async require(record: RenderRecord): Promise<number> {
       const { request } = record;
-      const allowance = await limits.take(record, await queue.expectedSeconds(request));
+      const allowance = await limits.take(record);
       if (allowance.isAllowed) return allowance.weight;
       const isFull = allowance.limit === 'atOnce' && allowance.of !== 'member';
       const seconds = isFull

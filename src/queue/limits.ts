@@ -1,6 +1,7 @@
 // Whether one more render is allowed, and what is left: counted for its member, its channel, its server and altogether.
 // What is counted is of the last 24 hours. What the rules are is in rules.ts.
 import { RESOLUTIONS } from '../limits.ts';
+import type { Estimates } from './estimates.ts';
 import type { Outcome, RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 import type { EffectiveRules, Holder, Rule, Rules } from './rules.ts';
@@ -136,11 +137,18 @@ export type Limits = ReturnType<typeof createLimits>;
 
 type Whose = Pick<RenderRecord, 'platform' | 'member' | 'place'>;
 
-export function createLimits(redis: Redis, rules: Rules, now: () => number = Date.now) {
+export interface LimitsOptions {
+  redis: Redis;
+  rules: Rules;
+  estimates: Pick<Estimates, 'expectedSeconds'>;
+  now?: () => number;
+}
+
+export function createLimits({ redis, rules, estimates, now = Date.now }: LimitsOptions) {
   return {
     /** Counts a render that is about to be admitted. Taking the same one again changes nothing. */
-    async take(record: Whose & Pick<RenderRecord, 'id' | 'request'>, gpuSeconds: number): Promise<Allowance> {
-      const effective = await rules.of(record);
+    async take(record: Whose & Pick<RenderRecord, 'id' | 'request'>): Promise<Allowance> {
+      const [effective, gpuSeconds] = await Promise.all([rules.of(record), estimates.expectedSeconds(record.request)]);
       const holders = holdersOf(record);
       const oversized = findOversized(effective, record.request);
       if (oversized) return oversized;

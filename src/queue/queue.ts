@@ -117,14 +117,9 @@ export function createRenderQueue({
     return { state: 'rendering', progress, fraction, secondsLeft };
   };
 
-  const expectedSeconds = async (request: RenderRequest): Promise<number> => {
-    const workload = workloadOf(request);
-    return (await estimates.secondsOf([workload])).get(workload) ?? 0;
-  };
-
   const enqueue = async (record: RenderRecord, ref: MessageRef): Promise<void> => {
     const { id, request, weight = 1 } = record;
-    const [seconds] = await Promise.all([expectedSeconds(request), records.open(id, ref)]);
+    const [seconds] = await Promise.all([estimates.expectedSeconds(request), records.open(id, ref)]);
     await line.join(request, { id, member: memberKey(record), workload: workloadOf(request), seconds, weight });
   };
 
@@ -149,13 +144,10 @@ export function createRenderQueue({
       return records.get(id);
     },
 
-    /** How long an engine is expected to take for it. */
-    expectedSeconds,
-
     /** How long until so many of those under way have ended, if they are like this one; undefined while no engine is there. */
     async secondsUntilEnded(request: RenderRequest, count: number): Promise<number | undefined> {
       const slots = slotsOf(await roster.list(), request)[request.resolution];
-      return slots === 0 ? undefined : ((await expectedSeconds(request)) * count) / slots;
+      return slots === 0 ? undefined : ((await estimates.expectedSeconds(request)) * count) / slots;
     },
 
     async status(entry: RenderEntry): Promise<RenderStatus> {

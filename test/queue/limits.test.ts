@@ -15,13 +15,15 @@ let redis: Redis;
 let rules: Rules;
 let limits: Limits;
 let now: number;
+let gpuSeconds: number;
 
 beforeEach(async () => {
   server = await startRedis();
   redis = new Redis(server.url);
   now = 1_800_000_000_000;
   rules = createRules(redis, () => now);
-  limits = createLimits(redis, rules, () => now);
+  gpuSeconds = 10;
+  limits = createLimits({ redis, rules, estimates: { expectedSeconds: async () => gpuSeconds }, now: () => now });
 });
 
 afterEach(async () => {
@@ -39,7 +41,10 @@ const of = (
   { member = 'ada', platform = 'discord', place = undefined as Place | undefined, request = REQUEST } = {},
 ) => ({ id, platform, member: { id: member, name: member }, place, request });
 const set = (changes: Rule, scope: Scope = { kind: 'member' }) => rules.change('discord', scope, changes, ADMIN);
-const take = (record: ReturnType<typeof of>, gpuSeconds = 10) => limits.take(record, gpuSeconds);
+const take = (record: ReturnType<typeof of>, seconds = 10) => {
+  gpuSeconds = seconds;
+  return limits.take(record);
+};
 const failed = { kind: 'failed', code: 'engine_exited', message: '', seconds: 1 } as const;
 const cancelled = (freed: 'not_started' | 'released') => ({ kind: 'cancelled', freed, seconds: 1 }) as const;
 const done = (engineSeconds: number) =>

@@ -31,8 +31,9 @@ beforeEach(async () => {
   line = createLine(redis);
   roster = createRoster(redis);
   deliveries = createDeliveries(redis);
-  const limits = createLimits(redis, createRules(redis));
-  queue = createRenderQueue({ redis, records, line, roster, deliveries, limits, estimates: createEstimates(redis) });
+  const estimates = createEstimates(redis);
+  const limits = createLimits({ redis, rules: createRules(redis), estimates });
+  queue = createRenderQueue({ redis, records, line, roster, deliveries, limits, estimates });
 });
 
 afterEach(async () => {
