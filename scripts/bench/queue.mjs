@@ -52,8 +52,10 @@ let taken = 0;
 for (const size of SIZES) {
   await burst(size - taken);
   const memory = (await usedMemory()) - memoryBefore;
-  const ping = await atPace(() => redis.ping());
+  const write = await atPace(() => redis.set('bench', '1'));
+  await redis.config('RESETSTAT');
   const admission = await atPace(() => takeOne());
+  const busyMs = (await busyTime()) / (SECONDS * PER_SECOND);
   const looks = await oneByOne(LOOK_UPS, async () => {
     const entry = await records.get(`bench-${1 + Math.floor(Math.random() * size)}`);
     await queue.status(entry);
@@ -67,7 +69,8 @@ for (const size of SIZES) {
   const perSecond = await throughput();
   print(`${size} waiting`, [
     `admission at ${PER_SECOND} a second: ${describe(admission)}`,
-    `a ping at the same pace, for comparison: ${describe(ping)}`,
+    `one SET at the same pace, for comparison: ${describe(write)}`,
+    `of that Redis itself at work: mean ${busyMs.toFixed(2)} ms`,
     `at most ${perSecond.toFixed(0)} admissions a second`,
     `a place, its time and its state: ${describe(looks)}`,
     `the next one for an engine: ${describe(turns)}`,
@@ -132,6 +135,15 @@ function describe(times) {
 
 async function usedMemory() {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]);
+}
+
+/** Milliseconds that Redis worked for admissions. What a script calls is in the script's time. */
+async function busyTime() {
+  const stats = await redis.info('commandstats');
+  const times = ['eval', 'exec', 'hmget'].map((name) =>
+    Number(RegExp(`cmdstat_${name}:calls=\\d+,usec=(\\d+)`).exec(stats)?.[1] ?? 0),
+  );
+  return times.reduce((sum, time) => sum + time, 0) / 1000;
 }
 
 function print(title, lines) {
