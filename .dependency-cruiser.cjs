@@ -37,6 +37,7 @@ module.exports = {
     only('bullmq-in-queue', 'bullmq', '^src/queue'),
     only('ioredis-in-queue-and-web', 'ioredis', '^src/(queue|bots/web)'),
     only('discord-in-its-folder', 'discord\\.js', '^src/bots/discord'),
+    only('slack-in-its-folder', '@slack', '^src/bots/slack'),
     only('fastify-in-web', 'fastify', '^src/bots/web'),
     only('dockerode-in-gpu', 'dockerode', '^src/gpu'),
     only('s3-in-media', '@aws-sdk', '^src/media'),

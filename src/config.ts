@@ -95,7 +95,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^\d{15,21}(\s*,\s*\d{15,21})*$/, { error: 'ids of members and roles between commas' })
     .optional()
-    .describe('Members and roles, by id, that may use /animate-admin. Whoever manages a server may anyway, there.'),
+    .describe(
+      'Members and roles, by id, that may use /animate-admin, and nobody else. Unset: whoever manages a server may.',
+    ),
   DISCORD_SPOILER: flag.describe('Pictures and clips are hidden behind a click: true or false.'),
   DISCORD_AGE_RESTRICTED_ONLY: flag.describe('Commands are taken in age-restricted channels alone: true or false.'),
   DISCORD_SHARDS: z
@@ -113,6 +115,58 @@ const environmentSchema = z.object({
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
     .optional()
     .describe('Where Discord’s media are instead. Pictures are then fetched from there alone.'),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .regex(/^xoxb-[\w-]+$/, { error: 'the token of a bot, which begins with xoxb-' })
+    .optional()
+    .describe('The bot token of your Slack app (docs/slack.md), for one workspace. Unset: the bot is not on Slack.'),
+  SLACK_APP_TOKEN: z
+    .string()
+    .regex(/^xapp-[\w-]+$/, { error: 'an app-level token, which begins with xapp-' })
+    .optional()
+    .describe(
+      'The app-level token, with connections:write: events come over a socket, and the bot needs no public address.',
+    ),
+  SLACK_SIGNING_SECRET: z
+    .string()
+    .min(16, { error: 'at least 16 characters' })
+    .optional()
+    .describe('Without SLACK_APP_TOKEN: events come by HTTPS to SLACK_HOST and SLACK_PORT, signed with this.'),
+  SLACK_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address that Slack’s requests are listened for on, behind your own HTTPS.'),
+  SLACK_PORT: wholeNumber(0, 65_535).default(8471).describe('The port of that address.'),
+  SLACK_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('In the place of SLACK_BOT_TOKEN, with the next two: workspaces install the app themselves.'),
+  SLACK_CLIENT_SECRET: z.string().optional().describe('The client secret of the app.'),
+  SLACK_SECRET: z
+    .string()
+    .min(32, { error: 'at least 32 characters, such as `openssl rand -hex 32` gives' })
+    .optional()
+    .describe('Your own secret, which the tokens of those workspaces are sealed with in Redis.'),
+  SLACK_ADMINS: z
+    .string()
+    .regex(/^[UWS][A-Z0-9]+(\s*,\s*[UWS][A-Z0-9]+)*$/, {
+      error: 'ids of members (U…) and user groups (S…) between commas',
+    })
+    .optional()
+    .describe('Members and user groups, by id, that may use /animate-admin. Unset: the admins of each workspace.'),
+  SLACK_SHARED_CHANNELS: flag.describe(
+    'Mentions are taken in channels that are shared with other organisations: true or false.',
+  ),
+  SLACK_API_URL: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where Slack’s Web API is instead.'),
+  SLACK_FILES_URL: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where Slack’s files are instead. Pictures are then fetched from there alone.'),
   WORKER_NAME: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, { error: 'up to 32 of a-z, 0-9 and -' })
@@ -200,6 +254,8 @@ export interface Config {
   web: { host: string; port: number; token: string | undefined };
   /** Undefined: the bot is not on Discord. */
   discord: DiscordConfig | undefined;
+  /** Undefined: the bot is not on Slack. */
+  slack: SlackConfig | undefined;
   workerName: string;
   engine: {
     name: string;
@@ -237,6 +293,21 @@ export interface DiscordConfig {
   cdnUrl: string | undefined;
 }
 
+export interface SlackConfig {
+  botToken: string | undefined;
+  appToken: string | undefined;
+  signingSecret: string | undefined;
+  oauth: { clientId: string; clientSecret: string } | undefined;
+  secret: string | undefined;
+  host: string;
+  port: number;
+  /** Members and user groups: their ids never meet. */
+  admins: string[];
+  isShared: boolean;
+  apiUrl: string | undefined;
+  filesUrl: string | undefined;
+}
+
 export interface Bucket {
   endpoint: string | undefined;
   region: string;
@@ -256,7 +327,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
     faults.push(`WEB_TOKEN: expected a secret, because others can reach WEB_HOST=${host}, got none`);
   }
-  faults.push(...findBucketFaults(given));
+  faults.push(...findBucketFaults(given), ...findSlackFaults(given));
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const values = parsed.data;
@@ -266,6 +337,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     bucket: toBucket(values),
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
     discord: toDiscord(values),
+    slack: toSlack(values),
     workerName: values.WORKER_NAME,
     engine: {
       name: values.ENGINE,
@@ -328,6 +400,50 @@ function toDiscord(values: z.infer<typeof environmentSchema>): DiscordConfig | u
   };
 }
 
+const SLACK_INSTALL_VARIABLES = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SECRET'];
+
+/** One workspace by its token, or many that install the app; and in either case a way for events to come in. */
+function findSlackFaults(given: NodeJS.ProcessEnv): string[] {
+  const set = Object.keys(given).filter((name) => /^SLACK_(?!HOST$|PORT$)/.test(name));
+  if (set.length === 0) return [];
+  const names = set.join(', ');
+  const faults: string[] = [];
+  const installs = SLACK_INSTALL_VARIABLES.filter((name) => set.includes(name));
+  if (installs.length > 0) {
+    const unset = SLACK_INSTALL_VARIABLES.filter((name) => !installs.includes(name));
+    faults.push(...unset.map((name) => `${name}: expected a value, because ${installs.join(', ')} is set, got none`));
+    if (set.includes('SLACK_BOT_TOKEN')) {
+      faults.push('SLACK_BOT_TOKEN: expected none, because workspaces install the app (SLACK_CLIENT_ID), got one');
+    }
+  } else if (!set.includes('SLACK_BOT_TOKEN')) {
+    faults.push(`SLACK_BOT_TOKEN: expected the token of a bot, because ${names} is set, got none`);
+  }
+  if (!set.includes('SLACK_APP_TOKEN') && !set.includes('SLACK_SIGNING_SECRET')) {
+    faults.push(
+      `SLACK_APP_TOKEN: expected an app-level token (or SLACK_SIGNING_SECRET), because ${names} is set, got none`,
+    );
+  }
+  return faults;
+}
+
+function toSlack(values: z.infer<typeof environmentSchema>): SlackConfig | undefined {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_CLIENT_ID: clientId, SLACK_CLIENT_SECRET: clientSecret } = values;
+  if (botToken === undefined && clientId === undefined) return undefined;
+  return {
+    botToken,
+    appToken: values.SLACK_APP_TOKEN,
+    signingSecret: values.SLACK_SIGNING_SECRET,
+    oauth: clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined,
+    secret: values.SLACK_SECRET,
+    host: values.SLACK_HOST,
+    port: values.SLACK_PORT,
+    admins: values.SLACK_ADMINS?.split(',').map((id) => id.trim()) ?? [],
+    isShared: values.SLACK_SHARED_CHANNELS === 'true',
+    apiUrl: values.SLACK_API_URL,
+    filesUrl: values.SLACK_FILES_URL,
+  };
+}
+
 function toBucket(values: z.infer<typeof environmentSchema>): Bucket | undefined {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
   if (bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
@@ -345,7 +461,10 @@ export function describeEnvironment(): string {
 }
 
 // A secret's value must not be echoed into a terminal or a log.
-const SECRET_NAMES = new Set(['WEB_TOKEN', 'DISCORD_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']);
+const SECRET_NAMES = new Set([
+  ...['WEB_TOKEN', 'DISCORD_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
+  ...['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET', 'SLACK_CLIENT_SECRET', 'SLACK_SECRET'],
+]);
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

@@ -28,7 +28,8 @@ export type UserErrorCode =
   | 'render_unknown'
   | 'not_allowed'
   | 'blocked'
-  | 'limit_reached';
+  | 'limit_reached'
+  | 'place_closed';
 
 /** Something outside this process went wrong. `isRetryable` says whether trying again can help. */
 export class OperationError extends Error {

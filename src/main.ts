@@ -5,7 +5,9 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
-import { type Config, ConfigError, type DiscordConfig, loadConfig } from './config.ts';
+import { describeApp } from './bots/slack/manifest.ts';
+import { examineSlack } from './bots/slack/setup.ts';
+import { type Config, ConfigError, type DiscordConfig, loadConfig, type SlackConfig } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
@@ -150,6 +152,32 @@ program
   );
 
 program
+  .command('slack')
+  .description('the bot on Slack (docs/slack.md)')
+  .addCommand(
+    new Command('manifest')
+      .description('prints the app for api.slack.com/apps, Create New App, From a manifest')
+      .option('--address <https://…>', 'events come by HTTPS to this address, in the place of Socket Mode')
+      .addHelpText('after', EXIT_CODES)
+      .action(({ address }) => {
+        process.stdout.write(`${JSON.stringify(describeApp(address), null, 2)}\n`);
+      }),
+  )
+  .addCommand(
+    new Command('setup')
+      .description('checks the tokens, the scopes, the socket, and a channel (needs SLACK_BOT_TOKEN)')
+      .option('--channel <id>', 'the id of a channel that the bot should be in')
+      .addHelpText('after', EXIT_CODES)
+      .action(async ({ channel }) => {
+        await guard(async () => {
+          const lines = await examineSlack(requireSlack(loadConfig()), channel);
+          for (const { verdict, text } of lines) process.stdout.write(`${verdict.padEnd(4)}  ${text}\n`);
+          process.exitCode = lines.some(({ verdict }) => verdict !== 'ok') ? 1 : 0;
+        });
+      }),
+  );
+
+program
   .command('doctor')
   .description('checks this installation: each line is ok, warn or fail, and what to do about it')
   .addHelpText('after', EXIT_CODES)
@@ -248,17 +276,25 @@ function requireDiscord({ discord }: Config): DiscordConfig {
   ]);
 }
 
+function requireSlack({ slack }: Config): SlackConfig {
+  if (slack) return slack;
+  throw new ConfigError([
+    'SLACK_BOT_TOKEN: expected the token of your bot, got nothing; docs/slack.md says where it is',
+  ]);
+}
+
 function requireMp4(file: string): string {
   if (file.endsWith('.mp4')) return file;
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl, bucket, discord }: Config): string[] {
+function secretsOf({ web, redisUrl, bucket, discord, slack }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
-  return [web.token, address, password, bucket?.secretAccessKey, discord?.token].filter(
+  const ofSlack = [slack?.botToken, slack?.appToken, slack?.signingSecret, slack?.oauth?.clientSecret, slack?.secret];
+  return [web.token, address, password, bucket?.secretAccessKey, discord?.token, ...ofSlack].filter(
     (secret) => secret !== undefined,
   );
 }

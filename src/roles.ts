@@ -4,8 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BotOptions, startBot } from './bots/bot.ts';
 import { createDiscordPlatform } from './bots/discord/discord-platform.ts';
+import { chatRedrawMs } from './bots/pace.ts';
 import type { Platform } from './bots/platform.ts';
-import type { View } from './bots/view.ts';
+import { createSlackPlatform } from './bots/slack/slack-platform.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
@@ -38,17 +39,15 @@ import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
 import { createRules, type Rules } from './queue/rules.ts';
+import { createVault } from './queue/vault.ts';
 import { startRenderWorker } from './queue/worker.ts';
 import type { Resolution } from './render.ts';
 
 /** The folder that package.json is in, from src and from dist alike. */
 export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 
-/** A page is redrawn as it happens; chat services want seconds between edits. */
+/** A page is redrawn as it happens. */
 const WEB_REDRAW_MS = 200;
-const CHAT_REDRAW_MS = 3000;
-const CHAT_REDRAW_IN_LONG_WAITS_MS = 15_000;
-const LONG_WAIT_MS = 2 * 60_000;
 const SAME_PRESS_MS = 3000;
 
 /** What bots and workers share: Redis with all that lives in it, and the media store. */
@@ -201,7 +200,11 @@ export async function openBot(
   });
   shutdown.onStop('chat page', stopWeb);
   onPage(web.address());
-  if (config.discord) {
+  // Beside each other: one of them is there also while the other is not.
+  await Promise.all([joinDiscord(), joinSlack()]);
+
+  async function joinDiscord(): Promise<void> {
+    if (!config.discord) return;
     const discord = createDiscordPlatform({
       ...config.discord,
       media: store,
@@ -214,13 +217,22 @@ export async function openBot(
     });
     shutdown.onStop('discord', await joinPlatform(discord, chatRedrawMs));
   }
-}
 
-/** A chat service wants seconds between edits, and a countdown needs none: the longer the wait, the fewer. */
-function chatRedrawMs(view: View | undefined): number {
-  if (view?.kind !== 'waiting') return CHAT_REDRAW_MS;
-  const leftMs = (view.readyAt ?? 0) - Date.now();
-  return leftMs > LONG_WAIT_MS ? CHAT_REDRAW_IN_LONG_WAITS_MS : CHAT_REDRAW_MS;
+  async function joinSlack(): Promise<void> {
+    if (!config.slack) return;
+    const slack = createSlackPlatform({
+      ...config.slack,
+      media: store,
+      inbox: createInbox(redis, 'slack'),
+      notes: createNotes(redis, 'slack'),
+      vault: createVault(redis, 'slack'),
+      maxPictureBytes: config.picture.maxBytes,
+      samePressMs: SAME_PRESS_MS,
+      log: log.child({ platform: 'slack' }),
+      signal: shutdown.signal,
+    });
+    shutdown.onStop('slack', await joinPlatform(slack, chatRedrawMs));
+  }
 }
 
 /** What the operating system says against an address, by the name of the setting that is to be changed. */

@@ -7,10 +7,10 @@ import type { Holder } from '../queue/rules.ts';
 import { wordsOf } from './languages/languages.ts';
 
 const WHOSE: Record<Holder, string> = {
-  member: 'of yours',
-  channel: 'in this channel',
-  server: 'in this server',
-  everyone: 'of all members together',
+  member: 'Everybody',
+  channel: 'All in this channel together',
+  server: 'All in this server together',
+  everyone: 'All members together',
 };
 
 export interface AdmissionOptions {
@@ -59,21 +59,22 @@ function describeRefusal(
   waitSeconds: number | undefined,
 ): string {
   const whose = WHOSE[of];
-  const next = waitSeconds === undefined ? '' : ` The next one can begin in about ${describeWait(waitSeconds)}.`;
+  const next = waitSeconds === undefined ? '' : ` Your next one can begin in about ${describeWait(waitSeconds)}.`;
   switch (limit) {
     case 'atOnce':
-      if (of === 'member') return `Expected at most ${most} of yours at once; wait for one of them, or cancel one.`;
-      return `Expected at most ${most} ${whose} at once, and there are as many. ${waitSeconds === undefined ? 'Come back later.' : `Come back in about ${describeWait(waitSeconds)}.`}`;
+      if (of === 'member')
+        return `${whose} may have ${most} under way at once here. Wait for one of yours, or cancel one.`;
+      return `${whose} may have ${most} under way at once, and there are as many. Come back ${waitSeconds === undefined ? 'later' : `in about ${describeWait(waitSeconds)}`}.`;
     case 'perDay':
-      return `Expected at most ${most} ${whose} in a day.${next}`;
+      return `${whose} may have ${most} in a day here.${next}`;
     case 'gpuSecondsPerDay':
-      return `Expected at most ${most} s of GPU time ${whose} in a day.${next || ' This one alone takes more.'}`;
+      return `${whose} may have ${most} s of GPU time in a day here.${next || ' This one alone takes more.'}`;
     case 'cooldownSeconds':
-      return `Expected ${most} s between two ${whose}.${next}`;
+      return `${whose} may begin one every ${most} s here.${next}`;
     case 'resolution':
-      return `Expected at most ${most} ${whose}, got ${resolution}.`;
+      return `${whose} may have at most ${most} here, got ${resolution}.`;
     case 'seconds':
-      return `Expected at most ${most} seconds ${whose}, got ${seconds}.`;
+      return `${whose} may have at most ${most} seconds here, got ${seconds}.`;
   }
 }
 

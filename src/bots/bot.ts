@@ -23,12 +23,15 @@ import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
-import { firstView, toOutcomeView, type View } from './view.ts';
+import { firstView, toOutcomeView, toView, type View } from './view.ts';
+
+/** How many of a member's renders are listed. */
+const MOST_RECENT = 10;
 
 export interface BotOptions {
   platform: Platform;
-  /** At most one progress edit per message in this time, in milliseconds, by what it shows. */
-  redrawEveryMs(view: View | undefined): number;
+  /** At most one progress edit per message in this time, in milliseconds, by what it shows and how many are followed. */
+  redrawEveryMs(view: View | undefined, followed: number): number;
   redis: Redis;
   queue: RenderQueue;
   records: Records;
@@ -76,10 +79,19 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await withCount(record, () => open(firstView(record)));
+    const ref = await withCount(record, () => open(firstView(record))).catch(async (error) => {
+      // The member can only put that right elsewhere, so nothing of this is kept.
+      if (error instanceof UserError) await withdraw(record);
+      throw error;
+    });
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
+  };
+
+  const withdraw = async (record: RenderRecord): Promise<void> => {
+    await records.forget(record);
+    await store.remove(record.request.image);
   };
 
   const admit = async (
@@ -216,6 +228,17 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     }
   };
 
+  const recent: Handlers['recent'] = async (memberId) => {
+    const entries = await Promise.all(
+      (await records.listOf(platform.name, memberId, MOST_RECENT)).map((id) => queue.find(id)),
+    );
+    const shown = entries.map(async (entry) => {
+      if (!entry?.ref || entry.outcome?.kind === 'deleted') return undefined;
+      return { view: toView(entry, await queue.status(entry), now()), ref: entry.ref };
+    });
+    return (await Promise.all(shown)).filter((each) => each !== undefined);
+  };
+
   const recall: Handlers['recall'] = async (button) => (await ownEntryOf(button)).record.request;
 
   const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
@@ -252,7 +275,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   const administer = createAdmin({ ...options, platform: platform.name, log });
   const left: Handlers['left'] = (asking) => admission.describeLeft({ platform: platform.name, ...asking });
-  const handlers: Handlers = { animate, press, recall, left, administer };
+  const handlers: Handlers = { animate, press, recent, recall, left, administer };
   await platform.start(handlers);
   const deliveries = createDeliveryWorker({
     redis,

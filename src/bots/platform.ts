@@ -85,6 +85,8 @@ export interface Handlers {
   press(press: ButtonPress): Promise<string>;
   /** Resolves to lines of Markdown. Throws a UserError for a subject that is not there. */
   administer(request: AdminRequest): Promise<string>;
+  /** A member's latest renders, the newest first, without those that they deleted. */
+  recent(memberId: string): Promise<{ view: View; ref: MessageRef }[]>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
   /** A line on what that member may still have today; empty where nothing is limited. */

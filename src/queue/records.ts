@@ -43,6 +43,7 @@ export type Records = ReturnType<typeof createRecords>;
 export function createRecords(redis: Redis) {
   const recordKey = (id: string) => `${KEY_PREFIX}:render:${id}`;
   const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
+  const memberKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:renders`;
 
   return {
     /** Stores a new render. False if this id is known already: the event was delivered twice. */
@@ -52,6 +53,13 @@ export function createRecords(redis: Redis) {
           .multi()
           .hsetnx(recordKey(record.id), 'record', JSON.stringify(record))
           .expire(recordKey(record.id), RETENTION_SECONDS)
+          .zadd(memberKey(record.platform, record.member.id), record.createdAt, record.id)
+          .zremrangebyscore(
+            memberKey(record.platform, record.member.id),
+            '-inf',
+            record.createdAt - RETENTION_SECONDS * 1000,
+          )
+          .expire(memberKey(record.platform, record.member.id), RETENTION_SECONDS)
           .exec(),
       );
       return created === 1;
@@ -65,6 +73,18 @@ export function createRecords(redis: Redis) {
     async open(id: string, ref: MessageRef): Promise<void> {
       await results(
         redis.multi().hset(recordKey(id), 'ref', JSON.stringify(ref)).sadd(openKey(ref.platform), id).exec(),
+      );
+    },
+
+    /** A member's latest renders, the newest first. */
+    async listOf(platform: string, memberId: string, count: number): Promise<string[]> {
+      return redis.zrevrange(memberKey(platform, memberId), 0, count - 1);
+    },
+
+    /** As if it had never been asked for: its message could not be posted. */
+    async forget(record: RenderRecord): Promise<void> {
+      await results(
+        redis.multi().del(recordKey(record.id)).zrem(memberKey(record.platform, record.member.id), record.id).exec(),
       );
     },
 

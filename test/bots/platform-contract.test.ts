@@ -2,16 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { createDiscordPlatform } from '../../src/bots/discord/discord-platform.ts';
 import type { Handlers } from '../../src/bots/platform.ts';
+import { createSlackPlatform } from '../../src/bots/slack/slack-platform.ts';
 import { createInbox } from '../../src/queue/inbox.ts';
 import { createNotes } from '../../src/queue/notes.ts';
 import { connectRedis } from '../../src/queue/redis.ts';
+import { createVault } from '../../src/queue/vault.ts';
 import { type FakeMessage, startDiscord } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { createFakePlatform, type FakeTold, type ShownMessage } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { ADA, type FakeEvent, startSlack } from '../fakes/slack/slack.ts';
 import { type TestedPlatform, type Told, testPlatform } from './platform-contract.ts';
 import { MAX_PICTURE_BYTES, startPage } from './web/fixtures.ts';
 
@@ -96,23 +99,8 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
     ids.set(eventId, id);
     return id;
   };
-  // Discord does not say when a bot has finished with a command.
-  const handled = new EventEmitter();
-  const nextHandled = async (): Promise<'done' | 'refused'> => (await once(handled, 'handled'))[0];
-  const watched =
-    <Asked, Answer>(handle: (asked: Asked) => Promise<Answer>) =>
-    async (asked: Asked): Promise<Answer> => {
-      let how = 'refused';
-      try {
-        const answer = await handle(asked);
-        how = 'done';
-        return answer;
-      } finally {
-        handled.emit('handled', how);
-      }
-    };
-  const open = async ({ animate, press, ...others }: Handlers) => {
-    const given = { ...others, animate: watched(animate), press: watched(press) };
+  const { watch, nextHandled } = watchHandlers();
+  const open = async (given: Handlers) => {
     const platform = createDiscordPlatform({
       ...{ token: discord.token, guild: undefined, admins: [], shards: 'auto', isSpoiler: false },
       ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
@@ -123,7 +111,7 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
       log: pino({ level: 'silent' }),
       signal: new AbortController().signal,
     });
-    await platform.start(given);
+    await platform.start(watch(given));
     return platform;
   };
   const statusMessages = () => [...discord.world.messages.values()].filter(({ components }) => components.length > 0);
@@ -171,3 +159,112 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
     },
   };
 });
+
+testPlatform('Slack', async (handlers): Promise<TestedPlatform> => {
+  const slack = await startSlack();
+  const picture = slack.upload(await drawPicture());
+  const connection = connectRedis(redis.url, () => undefined);
+  const owner = randomUUID();
+  const sent = new Map<string, FakeEvent>();
+  const { watch, nextHandled } = watchHandlers();
+  const open = async (given: Handlers) => {
+    const platform = createSlackPlatform({
+      ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
+      ...{ secret: undefined, host: '127.0.0.1', port: 0, admins: [], isShared: false, samePressMs: 0 },
+      ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url },
+      media: { read: async () => undefined },
+      inbox: createInbox(connection, owner),
+      notes: createNotes(connection, owner),
+      vault: createVault(connection, owner),
+      maxPictureBytes: MAX_PICTURE_BYTES,
+      log: pino({ level: 'silent' }),
+      signal: new AbortController().signal,
+    });
+    await platform.start(watch(given));
+    return platform;
+  };
+  const statusMessages = () =>
+    [...slack.world.messages.values()].filter(({ blocks }) => renderIn(blocks) !== undefined);
+  /** The same event is one that Slack tells again. */
+  const send = (eventId: string, make: () => FakeEvent): FakeEvent => {
+    const known = sent.get(eventId);
+    const event = known ? slack.redeliver(known) : make();
+    sent.set(eventId, event);
+    return event;
+  };
+  let platform = await open(handlers);
+  let isStopped = false;
+  return {
+    get platform() {
+      const stop = async (): Promise<void> => {
+        isStopped = true;
+        await platform.stop();
+      };
+      return { ...platform, stop };
+    },
+    async restart(next) {
+      await platform.stop();
+      platform = await open(next);
+    },
+    async animate(eventId) {
+      if (isStopped) throw new Error('Nobody hears it');
+      const handled = nextHandled();
+      send(eventId, () => slack.mention('she smiles', { files: [picture] }));
+      return (await handled) === 'done' ? undefined : slack.told(ADA);
+    },
+    async press(renderId, action, eventId = randomUUID()) {
+      const message = statusMessages().find(({ blocks }) => renderIn(blocks) === renderId);
+      if (!message) throw new Error(`There is no message of ${renderId}`);
+      const handled = nextHandled();
+      send(eventId, () => slack.pressById(message, `render_${action}`, renderId));
+      await handled;
+      return slack.told(ADA);
+    },
+    async shown() {
+      return statusMessages().map(({ blocks, text, channel, thread }) => ({
+        renderId: renderIn(blocks) ?? '',
+        headline: text,
+        clip: slack
+          .messagesIn(channel, thread)
+          .flatMap(({ files }) => files)
+          .find(({ name }) => name.endsWith('.mp4'))?.name,
+      }));
+    },
+    async [Symbol.asyncDispose]() {
+      if (!isStopped) await platform.stop();
+      connection.disconnect();
+      await slack.close();
+      expect(slack.faults).toEqual([]);
+    },
+  };
+});
+
+/** The render whose buttons are under a message. */
+function renderIn(blocks: unknown[]): string | undefined {
+  return /"action_id":"render_\w+"[^}]*}?,"value":"([\w-]+)"/.exec(JSON.stringify(blocks))?.[1];
+}
+
+/** A chat service does not say when a bot has finished with a command. */
+function watchHandlers() {
+  const handled = new EventEmitter();
+  const watched =
+    <Asked, Answer>(handle: (asked: Asked) => Promise<Answer>) =>
+    async (asked: Asked): Promise<Answer> => {
+      let how = 'refused';
+      try {
+        const answer = await handle(asked);
+        how = 'done';
+        return answer;
+      } finally {
+        handled.emit('handled', how);
+      }
+    };
+  return {
+    watch: ({ animate, press, ...others }: Handlers): Handlers => ({
+      ...others,
+      animate: watched(animate),
+      press: watched(press),
+    }),
+    nextHandled: async (): Promise<'done' | 'refused'> => (await once(handled, 'handled'))[0],
+  };
+}

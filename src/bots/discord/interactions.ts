@@ -17,14 +17,12 @@ import { type ParsedCommand, parseOptions } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers } from '../platform.ts';
+import { soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
 import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
-
-/** What of Discord's three seconds Redis may take. */
-const REDIS_WITHIN_MS = 1800;
 
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
@@ -35,7 +33,7 @@ export interface InteractionsOptions {
   handlers: Handlers;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
   notes: Notes;
-  /** Members and roles, by id, who may steer the bot beside those who manage the server. */
+  /** Members and roles, by id, who may steer the bot. Without any it is those who manage the server. */
   admins: string[];
   ageRestrictedOnly: boolean;
   maxPictureBytes: number;
@@ -66,16 +64,20 @@ export function createInteractions(options: InteractionsOptions) {
     });
   };
 
-  const isAdmin = (interaction: Interaction): boolean => {
-    if (admins.includes(interaction.user.id)) return true;
-    if (canManage(interaction)) return true;
-    return rolesOf(interaction).some((id) => admins.includes(id));
+  const isListed = (interaction: Interaction): boolean => {
+    return [interaction.user.id, ...rolesOf(interaction)].some((id) => admins.includes(id));
   };
+
+  const mayUseButtonsOfOthers = (interaction: Interaction): boolean => isListed(interaction) || canManage(interaction);
+
+  /** What steers the bot steers it for every server that it is in. */
+  const isAdmin = (interaction: Interaction): boolean =>
+    admins.length > 0 ? isListed(interaction) : canManage(interaction);
 
   /** Throws the sentence for a place where nothing can be brought. */
   const requirePlace = (interaction: Interaction, words: Words): void => {
     const { chat } = words;
-    const { channel } = interaction;
+    const channel = interaction.channel?.isThread() ? interaction.channel.parent : interaction.channel;
     const isAgeRestricted = channel !== null && 'nsfw' in channel && channel.nsfw === true;
     if (ageRestrictedOnly && interaction.inGuild() && !isAgeRestricted) throw new Refusal(chat.ageRestrictedOnly);
     const lacking = lackingForClips(interaction);
@@ -103,7 +105,9 @@ export function createInteractions(options: InteractionsOptions) {
   const onAnimate = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     requirePlace(interaction, words);
     const { options: given } = interaction;
-    const picture = toPicture(given.getAttachment('picture', true), words);
+    const attachment = given.getAttachment('picture', true);
+    requireFitting(attachment, words);
+    const picture = toPicture(attachment);
     const command = parseOptions({
       prompt: given.getString('prompt', true),
       negative: given.getString('negative') ?? '',
@@ -115,23 +119,35 @@ export function createInteractions(options: InteractionsOptions) {
     await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
   };
 
-  const toPicture = ({ url, name, size }: Attachment, words: Words): MessagePicture => {
-    if (size > maxPictureBytes) {
-      const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
-      const sentence = `Expected a picture of at most ${most}, got ${came}.`;
-      throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
-    }
-    return { url, name };
+  const toPicture = ({ url, name }: Attachment): MessagePicture => ({ url, name });
+
+  const requireFitting = ({ size }: Attachment, words: Words): void => {
+    if (size <= maxPictureBytes) return;
+    const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
+    const sentence = `Expected a picture of at most ${most}, got ${came}.`;
+    throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
   };
 
   const onMenu = async (interaction: MessageContextMenuCommandInteraction, words: Words): Promise<void> => {
     requirePlace(interaction, words);
-    const pictures = [...interaction.targetMessage.attachments.values()]
-      .filter(({ contentType }) => contentType?.startsWith('image/'))
-      .map((attachment) => toPicture(attachment, words));
-    if (pictures.length === 0) throw new Refusal(words.chat.noPicture);
+    const attached = [...interaction.targetMessage.attachments.values()].filter(({ contentType }) =>
+      contentType?.startsWith('image/'),
+    );
+    const [first] = attached;
+    if (!first) throw new Refusal(words.chat.noPicture);
+    const fitting = attached.filter(({ size }) => size <= maxPictureBytes);
+    if (fitting.length === 0) requireFitting(first, words);
+    const pictures = fitting.map(toPicture);
     await soon(notes, () => notes.put(`pictures:${interaction.id}`, JSON.stringify(pictures), TOKEN_SECONDS)).inTime;
     await interaction.showModal(createPicturesForm(interaction.id, pictures, words));
+  };
+
+  /** What a render was asked for, for whoever may use its buttons. */
+  const recall = (interaction: Interaction, renderId: string): ReturnType<Handlers['recall']> => {
+    const { user, locale: language } = interaction;
+    const member = { id: user.id, name: user.displayName };
+    const mayManage = mayUseButtonsOfOthers(interaction);
+    return soon(notes, () => handlers.recall({ renderId, member, mayManage, language })).inTime;
   };
 
   const onForm = async (interaction: ModalSubmitInteraction, words: Words): Promise<void> => {
@@ -139,7 +155,11 @@ export function createInteractions(options: InteractionsOptions) {
     if (!form) throw new Refusal(words.chat.expired);
     const { command, picture } = readForm(interaction.fields);
     const isPrivate = interaction.message?.flags.has(MessageFlags.Ephemeral) ?? false;
-    if (form.form === 'edit') return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+    if (form.form === 'edit') {
+      // Nothing but the form's own id says whose render it is.
+      await recall(interaction, form.of);
+      return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+    }
     const kept = await soon(notes, () => notes.get(`pictures:${form.of}`)).inTime;
     const picked = kept === undefined ? undefined : (JSON.parse(kept) as MessagePicture[])[picture];
     if (!picked) throw new Refusal(words.chat.expired);
@@ -151,13 +171,9 @@ export function createInteractions(options: InteractionsOptions) {
     if (!pressed) throw new Refusal(words.chat.expired);
     const { button, renderId } = pressed;
     const { user } = interaction;
-    const mayManage = isAdmin(interaction);
+    const mayManage = mayUseButtonsOfOthers(interaction);
     if (button === 'edit') {
-      const member = { id: user.id, name: user.displayName };
-      const request = await soon(notes, () =>
-        handlers.recall({ renderId, member, mayManage, language: interaction.locale }),
-      ).inTime;
-      await interaction.showModal(createEditForm(renderId, request, words));
+      await interaction.showModal(createEditForm(renderId, await recall(interaction, renderId), words));
       return;
     }
     const press = `press:${button}:${renderId}:${user.id}`;
@@ -269,19 +285,4 @@ function describeRefusal({ code, message }: UserError, { refusals }: Words): str
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.
   return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
-}
-
-/** `inTime` is what Redis answers, or OperationError `redis_unavailable`. It is not asked at all while it is away. */
-function soon<Value>(
-  notes: Notes,
-  ask: () => Promise<Value>,
-): { asked: Promise<Value> | undefined; inTime: Promise<Value> } {
-  const late = new OperationError('redis_unavailable', 'Redis did not answer in time.');
-  if (!notes.isHere) return { asked: undefined, inTime: Promise.reject(late) };
-  const asked = ask();
-  const inTime = new Promise<Value>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late), REDIS_WITHIN_MS);
-    asked.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-  return { asked, inTime };
 }

@@ -18,7 +18,6 @@ export interface Origin {
   interaction: string;
   application: string;
   channel: string;
-  guild: string | undefined;
   member: Member;
   /** For the limits that hold there. */
   place: Place;
@@ -107,7 +106,6 @@ export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivat
     interaction: interaction.id,
     application: interaction.applicationId,
     channel: interaction.channelId ?? '',
-    guild: interaction.guildId ?? undefined,
     member: { id: user.id, name },
     place: toPlace(interaction),
     language: interaction.locale,

@@ -79,7 +79,7 @@ export const de: Words = {
     broken: 'Bei uns ging etwas kaputt, und der Clip wurde nicht begonnen. Versuche es gleich noch einmal.',
     queueAway:
       'Die Warteschlange ist gerade nicht zu erreichen; es wurde nichts begonnen. Versuche es in einer Minute.',
-    removed: 'Vom Mitglied entfernt.',
+    removed: 'Entfernt.',
     tooLarge: (link) => `Der Clip ist größer, als es hier erlaubt ist: [hier ansehen](${link})`,
     tooLargeForHere:
       'Der Clip ist fertig, aber selbst verkleinert größer, als es hier erlaubt ist. Nimm weniger Sekunden oder 480p.',
@@ -101,6 +101,35 @@ export const de: Words = {
         'Der Clip kommt in einem Thread; bis dahin stehen dort der Platz in der Schlange und die Restzeit.',
         'Darunter sind Knöpfe: noch einmal, ändern, 720p, vom letzten Bild an fortsetzen, löschen.',
         'Kurze Sätze über Bewegung wirken am besten: *sie lächelt und schaut auf, Wind im Haar*.',
+      ].join('\n'),
+  },
+  slack: {
+    readyAt: (time) => `fertig um ${time}`,
+    bringing: 'Der Clip wird hergebracht',
+    animate: 'Animieren',
+    clipsOf: 'Deine letzten Clips',
+    noClips: 'Du hast noch keine Clips gemacht.',
+    howTo: 'So geht es',
+    open: 'Öffnen',
+    channel: 'Wohin der Clip kommt',
+    admin: 'Für Admins',
+    refresh: 'Neu laden',
+    pause: 'Anhalten',
+    resume: 'Fortsetzen',
+    inviteMe: (invite) =>
+      `Ich bin nicht in dieser Unterhaltung. Tippe in einem Kanal zuerst ${invite} und versuche es dann noch einmal; oder schick mir das Bild als Direktnachricht.`,
+    mentionNeedsPicture:
+      'Ich bringe Bilder zum Leben: erwähne mich in einer Nachricht mit einem Bild, und sag, wie es sich bewegen soll.',
+    notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',
+    deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe das, und fang mit einem Bild neu an.',
+    help: ({ animate, menu, bot }) =>
+      [
+        '*Bring ein Bild zum Leben.* Es gibt vier Wege:',
+        `• Tippe ${animate} und gib im Formular ein Bild dazu.`,
+        `• Öffne das Menü einer Nachricht mit Bild, Weitere Nachrichten-Shortcuts, dann *${menu}*.`,
+        `• Erwähne ${bot} in einer Nachricht mit Bild, und sag, wie es sich bewegen soll.`,
+        '• Schick mir ein Bild als Direktnachricht, mit einem Satz dazu.',
+        `Der Clip kommt im Thread; bis dahin stehen dort der Platz in der Schlange und die Restzeit. Kurze Sätze über Bewegung wirken am besten: _sie lächelt und schaut auf, Wind im Haar_. Optionen kommen dahinter: \`seconds:3 resolution:720p seed:7\`.`,
       ].join('\n'),
   },
   commands: {

@@ -57,7 +57,7 @@ export const en: Words = {
     onItsWay: 'On its way',
     broken: 'Something broke on our side, and the clip was not started. Please try again in a moment.',
     queueAway: 'The queue cannot be reached at the moment, so nothing was started. Please try again in a minute.',
-    removed: 'Removed by the member.',
+    removed: 'Removed.',
     tooLarge: (link) => `The clip is larger than this place takes: [watch it here](${link})`,
     tooLargeForHere:
       'The clip was made, but it is larger than this place takes even when made smaller. Try fewer seconds, or 480p.',
@@ -79,6 +79,35 @@ export const en: Words = {
         'The clip arrives in a thread, with its place in line and the time left on the way.',
         'Below it are buttons: once more, change the words, 720p, go on from the last frame, delete.',
         'Short sentences about motion work best: *she smiles and looks up, wind in her hair*.',
+      ].join('\n'),
+  },
+  slack: {
+    readyAt: (time) => `ready at ${time}`,
+    bringing: 'Bringing the clip here',
+    animate: 'Animate',
+    clipsOf: 'Your latest clips',
+    noClips: 'You have made no clips yet.',
+    howTo: 'How to make one',
+    open: 'Open',
+    channel: 'Where the clip goes',
+    admin: 'For admins',
+    refresh: 'Look again',
+    pause: 'Pause',
+    resume: 'Resume',
+    inviteMe: (invite) =>
+      `I am not in this conversation. In a channel, type ${invite} first and then try again; or send me the picture as a direct message.`,
+    mentionNeedsPicture:
+      'I bring pictures to life: mention me in a message that has one attached, and say how it should move.',
+    notShared: 'I am not set up to work in channels that are shared with other organisations.',
+    deletedMeanwhile: 'That render was deleted in the meantime. Close this, and start again from a picture.',
+    help: ({ animate, menu, bot }) =>
+      [
+        '*Bring a picture to life.* There are four ways:',
+        `• Type ${animate} and add a picture in the form that opens.`,
+        `• Open the menu of any message with a picture, More message shortcuts, then *${menu}*.`,
+        `• Mention ${bot} in a message with a picture, and say how it should move.`,
+        '• Send me a picture as a direct message, with a sentence.',
+        `The clip arrives in the thread, with its place in line and the time left on the way. Short sentences about motion work best: _she smiles and looks up, wind in her hair_. Options can be typed behind it: \`seconds:3 resolution:720p seed:7\`.`,
       ].join('\n'),
   },
   commands: {

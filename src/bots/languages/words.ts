@@ -74,6 +74,27 @@ export interface Words {
     modalTitle: string;
     help(commands: { animate: string; menu: string }): string;
   };
+  /** What only Slack needs, where the picture comes by a form, a mention, a direct message or a message's menu. */
+  slack: {
+    readyAt(time: string): string;
+    bringing: string;
+    animate: string;
+    clipsOf: string;
+    noClips: string;
+    howTo: string;
+    open: string;
+    channel: string;
+    admin: string;
+    refresh: string;
+    pause: string;
+    resume: string;
+    /** `invite` is the command that does it, ready to be typed. */
+    inviteMe(invite: string): string;
+    mentionNeedsPicture: string;
+    notShared: string;
+    deletedMeanwhile: string;
+    help(commands: { animate: string; menu: string; bot: string }): string;
+  };
   commands: {
     animate: OptionWords;
     picture: OptionWords;

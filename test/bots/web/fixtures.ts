@@ -70,6 +70,9 @@ export function scriptedHandlers() {
       script.presses.push(press);
       return await script.onPress(press);
     },
+    async recent() {
+      return [];
+    },
     async recall() {
       return view().request;
     },
@@ -91,7 +94,7 @@ export function clipOf(key: string, engine = 'fastvideo'): Clip {
       ...{ width: 832, height: 480, frames: 121, fps: 24, bytes: 1000, seed: 42, seconds: {}, peakGpuBytes: 0 },
       ...{ similarity: 0.99, colourDrift: 1.5, engine, model: 'a model' },
     },
-    read: async () => Readable.from([]),
+    read: async () => Readable.from([Buffer.from('a clip')]),
     shrink: async () => undefined,
     link: async () => undefined,
   };

@@ -90,7 +90,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     world.interactions.set(id, interaction);
     const isInGuild = channel.guild !== undefined;
     const user = { id: member.id, username: member.name, global_name: member.name, discriminator: '0', avatar: null };
-    gateway.dispatch('INTERACTION_CREATE', {
+    const event = {
       id,
       application_id: APPLICATION_ID,
       type,
@@ -133,7 +133,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
           }
         : { user }),
       ...more,
-    });
+    };
+    gateway.dispatch('INTERACTION_CREATE', event, channel.guild);
     return interaction;
   };
 

@@ -1,0 +1,139 @@
+// The bolt app, as this bot wants it: how Slack's events come in, and that each is kept before Slack is told that it came.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  App,
+  HTTPReceiver,
+  type InstallationStore,
+  type Receiver,
+  type ReceiverEvent,
+  SocketModeReceiver,
+} from '@slack/bolt';
+import type { Logger } from '../../log.ts';
+import { BOT_SCOPES } from './manifest.ts';
+import type { Workspaces } from './workspaces.ts';
+
+/** The SDK waits this long before it connects again, too, and what members do in the meantime is lost to Slack. */
+const PONG_WITHIN_MS = 2000;
+
+export interface ClientSettings {
+  /** With it Slack's events come over a socket that the bot opens, so that it needs no address of its own. */
+  appToken: string | undefined;
+  /** Slack signs with it what it sends to the bot's own address. */
+  signingSecret: string | undefined;
+  /** For workspaces that install the app themselves. */
+  oauth: { clientId: string; clientSecret: string } | undefined;
+  /** Seals tokens in Redis, and the links that install the app. */
+  secret: string | undefined;
+  /** Where Slack's requests and installing members are listened for. */
+  host: string;
+  port: number;
+  apiUrl: string | undefined;
+}
+
+export type SlackLogger = ReturnType<typeof createSlackLogger>;
+
+/** The kind of event that Slack calls an event: one that wants no answer. */
+export type EventBody = { type: 'event_callback'; event: { type: string } } & Record<string, unknown>;
+
+/** What the SDK has to say. Its debug lines hold whole requests, and are left out. */
+export function createSlackLogger(log: Logger) {
+  const words = (parts: unknown[]) =>
+    parts.map((part) => (part instanceof Error ? part.message : String(part))).join(' ');
+  return {
+    debug: () => undefined,
+    info: (...parts: unknown[]) => log.debug(words(parts)),
+    warn: (...parts: unknown[]) => log.debug(words(parts)),
+    error: (...parts: unknown[]) => log.warn(words(parts)),
+    setLevel: () => undefined,
+    getLevel: () => 'info' as never,
+    setName: () => undefined,
+  };
+}
+
+export interface SlackClientOptions extends ClientSettings {
+  workspaces: Workspaces;
+  installations: InstallationStore | undefined;
+  logger: SlackLogger;
+  /** Keeps an event; only then is Slack told that it came. */
+  keep(body: EventBody): Promise<void>;
+}
+
+export type SlackClient = ReturnType<typeof createSlackClient>;
+
+export function createSlackClient(options: SlackClientOptions) {
+  const { appToken, host, port, workspaces, logger, keep } = options;
+  const http = createHttpReceiver(options);
+  const socket =
+    appToken === undefined
+      ? undefined
+      : new SocketModeReceiver({
+          appToken,
+          logger,
+          clientPingTimeout: PONG_WITHIN_MS,
+          installerOptions: { clientOptions: workspaces.options },
+        });
+  const receiver: Receiver | undefined = socket ?? http;
+  if (!receiver) throw new Error('Slack needs an app token or a signing secret');
+  const app = new App({
+    receiver: keepFirst(receiver, keep),
+    authorize: (source) => workspaces.authorize(source),
+    logger,
+    clientOptions: workspaces.options,
+  });
+
+  return {
+    app,
+    /** Over a socket: its connection tells how it is. */
+    connection: socket?.client,
+
+    async start(): Promise<void> {
+      // With a socket, too, where workspaces install the app: a browser comes to that.
+      if (http) await http.start({ host, port });
+      if (socket) await socket.start();
+    },
+
+    async stop(): Promise<void> {
+      if (socket) await socket.stop();
+      if (http) await http.stop().catch(() => undefined); // It had not been started.
+    },
+  };
+}
+
+function createHttpReceiver(options: SlackClientOptions): HTTPReceiver | undefined {
+  const { appToken, signingSecret, oauth, secret, installations, workspaces, logger } = options;
+  if (appToken !== undefined && !oauth) return undefined;
+  const installing = oauth && {
+    ...oauth,
+    stateSecret: secret ?? '',
+    scopes: Object.keys(BOT_SCOPES),
+    ...(installations && { installationStore: installations }),
+    installerOptions: { clientOptions: workspaces.options, directInstall: true },
+  };
+  return new HTTPReceiver({
+    // With a socket nothing of Slack's comes here: then no signature is right.
+    signingSecret: signingSecret ?? crypto.randomUUID(),
+    logger,
+    ...installing,
+    customRoutes: [{ path: '/', method: 'GET', handler: answerPlainly }],
+  });
+}
+
+/** For whoever checks whether the address is right. */
+function answerPlainly(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/plain' }).end('animate-bot listens here for Slack.\n');
+}
+
+/** bolt acknowledges events before anybody hears of them; a bot that is killed then would have lost one. */
+function keepFirst(receiver: Receiver, keep: SlackClientOptions['keep']): Receiver {
+  return {
+    init: (app) =>
+      receiver.init({
+        processEvent: async (event: ReceiverEvent) => {
+          if (event.body.type === 'event_callback') await keep(event.body as EventBody);
+          await app.processEvent(event);
+        },
+      } as App),
+    start: (...given) => receiver.start(...given),
+    stop: (...given) => receiver.stop(...given),
+  };
+}

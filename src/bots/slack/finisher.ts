@@ -1,0 +1,80 @@
+// What is left to do for a command or a press after its acknowledgement, from the inbox.
+import { UserError } from '../../errors.ts';
+import { wordsOf } from '../languages/languages.ts';
+import type { Handlers } from '../platform.ts';
+import type { View } from '../view.ts';
+import type { Item } from './entrances.ts';
+import { describeFault, isExpected } from './faults.ts';
+import type { Files } from './files.ts';
+import { isShutOut, post, postDirectly, postPrivately } from './messages.ts';
+import { isDirect, type Origin } from './origin.ts';
+import type { People } from './people.ts';
+import type { StatusMessages } from './status-messages.ts';
+import type { Workspaces } from './workspaces.ts';
+
+interface FinisherOptions {
+  handlers: Handlers;
+  workspaces: Pick<Workspaces, 'of'>;
+  people: People;
+  files: Files;
+  status: StatusMessages;
+}
+
+/** Finishes what was acknowledged. May be called again for the same item, in another process even. */
+export function createFinisher({ handlers, workspaces, people, files, status }: FinisherOptions) {
+  /** For the member alone: beside what they did, or where the bot is not let in, directly. */
+  const tell = async (origin: Origin, sentence: string): Promise<void> => {
+    const workspace = await workspaces.of(origin.team);
+    const once = `tell:${origin.event}`;
+    if (isDirect(origin)) return void (await post(workspace, origin, once, { text: sentence }));
+    try {
+      await postPrivately(workspace, origin, sentence);
+    } catch (error) {
+      if (!isShutOut(error)) throw error;
+      await postDirectly(workspace, origin.user, once, sentence);
+    }
+  };
+
+  const open = async (origin: Origin, view: View) => {
+    try {
+      return await status.open(origin, view);
+    } catch (error) {
+      if (!isShutOut(error)) throw error;
+      const { botUser } = await workspaces.of(origin.team);
+      const { member } = await people.find({ team: origin.team, user: botUser });
+      throw new UserError('place_closed', wordsOf(view.language).slack.inviteMe(`/invite @${member.name}`));
+    }
+  };
+
+  const animate = async ({ origin, text, picture }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
+    const { member, language } = await people.find(origin);
+    await handlers.animate({
+      eventId: origin.event,
+      member,
+      language,
+      text,
+      picture: 'file' in picture ? await files.fetch(await workspaces.of(origin.team), picture.file) : picture,
+      open: (view) => open(origin, view),
+    });
+  };
+
+  const press = async ({ origin, action, renderId }: Extract<Item, { kind: 'press' }>): Promise<void> => {
+    const { member, language, mayManage } = await people.find(origin);
+    const sentence = await handlers.press({
+      ...{ eventId: origin.event, action, renderId, member, language, mayManage },
+      open: (view) => open(origin, view),
+    });
+    await tell(origin, sentence);
+  };
+
+  return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
+    try {
+      await (item.kind === 'animate' ? animate(item) : press(item));
+    } catch (error) {
+      if (!isExpected(error) && !isLast) throw error;
+      const person = await people.find(item.origin).catch(() => undefined);
+      await tell(item.origin, describeFault(error, wordsOf(person?.language)));
+      if (!isExpected(error)) throw error;
+    }
+  };
+}

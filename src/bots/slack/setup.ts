@@ -1,0 +1,96 @@
+// `animate-bot slack setup`: is the app ready for Slack? Checks its tokens, its scopes, its socket and a channel.
+import { webApi } from '@slack/bolt';
+import { BOT_SCOPES, type BotScope } from './manifest.ts';
+
+export interface SetupSettings {
+  botToken: string | undefined;
+  appToken: string | undefined;
+  signingSecret: string | undefined;
+  apiUrl: string | undefined;
+}
+
+export interface SetupLine {
+  verdict: 'ok' | 'warn' | 'fail';
+  text: string;
+}
+
+const ANSWER_WITHIN_MS = 20_000;
+
+/** `channel` is the id of one to be looked at. */
+export async function examineSlack(settings: SetupSettings, channel: string | undefined): Promise<SetupLine[]> {
+  const { botToken, appToken, signingSecret, apiUrl } = settings;
+  const clientOf = (token: string) =>
+    new webApi.WebClient(token, {
+      ...{ timeout: ANSWER_WITHIN_MS, retryConfig: { retries: 1 }, logger: SILENT },
+      ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
+    });
+  const lines: SetupLine[] = [];
+  if (botToken === undefined) {
+    lines.push({ verdict: 'ok', text: 'Workspaces install the app themselves: their tokens come with that.' });
+  } else {
+    const bot = clientOf(botToken);
+    const told = await bot.auth.test().catch(toFault);
+    if ('fault' in told) {
+      lines.push({
+        verdict: 'fail',
+        text: `SLACK_BOT_TOKEN: ${told.fault}. Take it from OAuth & Permissions, Bot User OAuth Token.`,
+      });
+    } else {
+      lines.push({ verdict: 'ok', text: `The bot token is that of ${told.user} in ${told.team}.` });
+      lines.push(describeScopes(told.response_metadata?.scopes ?? []));
+      if (channel !== undefined) lines.push(await describeChannel(bot, channel, told.user ?? 'animate-bot'));
+    }
+  }
+  if (appToken !== undefined) {
+    const socket = await clientOf(appToken).apps.connections.open().catch(toFault);
+    lines.push(
+      'fault' in socket
+        ? {
+            verdict: 'fail',
+            text: `SLACK_APP_TOKEN: ${socket.fault}. Make one under Basic Information, App-Level Tokens, with connections:write, and turn Socket Mode on.`,
+          }
+        : {
+            verdict: 'ok',
+            text: 'Socket Mode works: events come over a socket, and the bot needs no address of its own.',
+          },
+    );
+  } else if (signingSecret !== undefined) {
+    lines.push({
+      verdict: 'ok',
+      text: 'Events come by HTTPS, signed: Slack checks the address when you save it in the app.',
+    });
+  }
+  return lines;
+}
+
+function describeScopes(has: string[]): SetupLine {
+  const lacking = (Object.keys(BOT_SCOPES) as BotScope[]).filter((scope) => !has.includes(scope));
+  if (lacking.length === 0) return { verdict: 'ok', text: 'It has every scope that it uses.' };
+  const names = lacking.map((scope) => `${scope} (${BOT_SCOPES[scope]})`).join(', ');
+  return {
+    verdict: 'fail',
+    text: `It lacks ${names}. Paste the manifest of \`animate-bot slack manifest\` into the app, and install it again.`,
+  };
+}
+
+async function describeChannel(bot: webApi.WebClient, channel: string, name: string): Promise<SetupLine> {
+  const told = await bot.conversations.info({ channel }).catch(toFault);
+  if ('fault' in told) return { verdict: 'warn', text: `${channel}: ${told.fault}. Type /invite @${name} there.` };
+  if (told.channel?.is_member) return { verdict: 'ok', text: `#${told.channel.name}: the bot is in it.` };
+  return { verdict: 'warn', text: `#${told.channel?.name}: the bot is not in it. Type /invite @${name} there.` };
+}
+
+function toFault(error: unknown): { fault: string } {
+  if (error instanceof webApi.WebAPIPlatformError) return { fault: `Slack answers ${error.data.error}` };
+  return { fault: `Slack cannot be reached (${error instanceof Error ? error.message : error})` };
+}
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  setLevel: () => undefined,
+  getLevel: () => webApi.LogLevel.ERROR,
+  setName: () => undefined,
+};

@@ -1,0 +1,160 @@
+// Slack as a Platform: connects, takes what members do, and shows them what became of it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { webApi } from '@slack/bolt';
+import { OperationError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Store } from '../../media/store.ts';
+import type { Inbox } from '../../queue/inbox.ts';
+import type { Notes } from '../../queue/notes.ts';
+import type { Vault } from '../../queue/vault.ts';
+import type { Handlers, MessageRef, Platform } from '../platform.ts';
+import type { View } from '../view.ts';
+import {
+  type ClientSettings,
+  createSlackClient,
+  createSlackLogger,
+  type EventBody,
+  type SlackClient,
+} from './client.ts';
+import { createEntrances, type Entrances, type Item } from './entrances.ts';
+import { createFiles } from './files.ts';
+import { createFinisher } from './finisher.ts';
+import { createHome, type Home } from './home.ts';
+import { createInstallations } from './installations.ts';
+import { createOpenForms } from './open-forms.ts';
+import { createPeople } from './people.ts';
+import { createStatusMessages } from './status-messages.ts';
+import { createWorkspaces } from './workspaces.ts';
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+export interface SlackSettings extends ClientSettings {
+  /** Of the one workspace; undefined where workspaces install the app. */
+  botToken: string | undefined;
+  filesUrl: string | undefined;
+  /** Members and user groups, by id. */
+  admins: string[];
+  /** Whether it works in channels that are shared with other organisations. */
+  isShared: boolean;
+}
+
+export interface SlackPlatformOptions extends SlackSettings {
+  media: Pick<Store, 'read'>;
+  inbox: Inbox<Item>;
+  notes: Notes;
+  vault: Vault;
+  maxPictureBytes: number;
+  /** A button that is pressed again within this time was pressed once; 0 is never. */
+  samePressMs: number;
+  log: Logger;
+  /** Aborted when the bot is to stop while it still connects. */
+  signal: AbortSignal;
+}
+
+export function createSlackPlatform(options: SlackPlatformOptions): Platform {
+  const { botToken, secret, apiUrl, admins, media, inbox, notes, vault, log, signal } = options;
+  const logger = createSlackLogger(log);
+  const installations = botToken === undefined && secret !== undefined ? createInstallations(vault, secret) : undefined;
+  const workspaces = createWorkspaces({ token: botToken, installations, apiUrl, logger });
+  const people = createPeople({ workspaces, notes, admins });
+  const openForms = createOpenForms(workspaces, notes);
+  const status = createStatusMessages({ workspaces, media, notes, log });
+  const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl });
+  let client: SlackClient | undefined;
+  let entrances: Entrances | undefined;
+  let home: Home | undefined;
+
+  const start = async (handlers: Handlers): Promise<void> => {
+    const taking = createEntrances({ ...options, handlers, people, workspaces, openForms });
+    const showing = createHome({ handlers, people, workspaces, notes, log });
+    entrances = taking;
+    home = showing;
+    await connect(async () => {
+      const connected = createSlackClient({
+        ...{ ...options, workspaces, installations, logger },
+        keep: (body: EventBody) => taking.keep(body),
+      });
+      taking.listen(connected.app);
+      showing.listen(connected.app);
+      const told = await workspaces.open();
+      await connected.start();
+      client = connected;
+      watchConnection(connected, log);
+      log.info({ workspace: told?.team, user: told?.user }, 'Connected to Slack');
+    });
+    await inbox.work({
+      handle: createFinisher({ handlers, workspaces, people, files, status }),
+      onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
+    });
+  };
+
+  /** Waits for Slack for as long as it is away; a token that it refuses is for the operator. */
+  const connect = async (attempt: () => Promise<void>): Promise<void> => {
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
+      signal.throwIfAborted();
+      try {
+        return await attempt();
+      } catch (error) {
+        requireOurFault(error);
+        log.warn({ err: error, retryInMs: delayMs }, 'Slack cannot be reached; trying again');
+        await sleep(delayMs, undefined, { signal });
+      }
+    }
+  };
+
+  /** What else shows this render: the member's Home tab, and a form that they have open. */
+  const showElsewhere = async ({ details }: MessageRef, view: View): Promise<void> => {
+    const { team = '', user = '' } = details ?? {};
+    await Promise.all([openForms.show(view), home?.changed({ team, user })]).catch((error) =>
+      log.warn({ err: error, renderId: view.renderId }, 'A form or a Home tab could not be updated'),
+    );
+  };
+
+  return {
+    name: 'slack',
+    start,
+    async update(ref, view) {
+      await status.update(ref, view);
+      await showElsewhere(ref, view);
+    },
+    async deliver(ref, view, clip) {
+      await status.deliver(ref, view, clip);
+      await showElsewhere(ref, view);
+    },
+    async stop() {
+      await client?.stop();
+      await entrances?.settled();
+      home?.stop();
+      await inbox.close();
+      status.stop();
+    },
+  };
+}
+
+/** An outage is one line when it begins and one when it ends, not one for each attempt. */
+function watchConnection({ connection }: SlackClient, log: Logger): void {
+  let isAway = false;
+  connection?.on('reconnecting', () => {
+    if (!isAway) log.warn('The connection to Slack is lost; connecting again');
+    isAway = true;
+  });
+  connection?.on('connected', () => {
+    if (isAway) log.info('Connected to Slack again');
+    isAway = false;
+  });
+}
+
+const REFUSED_TOKENS = ['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'not_allowed_token_type'];
+
+/** Throws what trying again cannot mend. */
+function requireOurFault(error: unknown): void {
+  const isTaken = error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR');
+  if (isTaken) throw error;
+  if (!(error instanceof webApi.WebAPIPlatformError) || !REFUSED_TOKENS.includes(error.data.error)) return;
+  throw new OperationError(
+    'setup_missing',
+    `SLACK_BOT_TOKEN and SLACK_APP_TOKEN: expected the tokens of your app, got one that Slack refuses (${error.data.error}). \`animate-bot slack setup\` says which.`,
+    { cause: error, isRetryable: false },
+  );
+}

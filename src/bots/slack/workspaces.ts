@@ -1,0 +1,89 @@
+// Each workspace that the bot is in, with the clients that speak for it there: one workspace by its token, or as many as
+// have installed the app.
+import { type AuthorizeResult, type InstallationStore, webApi } from '@slack/bolt';
+import type { SlackLogger } from './client.ts';
+
+/** The inbox and the deliveries try again by themselves, so an outage need not be waited out in memory. */
+const FEW_RETRIES = { retries: 2, minTimeout: 500, maxTimeout: 3000 };
+const REQUEST_WITHIN_MS = 20_000;
+
+export interface Workspace {
+  team: string;
+  token: string;
+  botUser: string;
+  client: webApi.WebClient;
+  /** Tells of a rate limit at once: what it sends is stale by the time that Slack would take it. */
+  impatient: webApi.WebClient;
+}
+
+export interface WorkspacesOptions {
+  /** Of the one workspace; undefined where workspaces install the app. */
+  token: string | undefined;
+  installations: InstallationStore | undefined;
+  apiUrl: string | undefined;
+  logger: SlackLogger;
+}
+
+export type Workspaces = ReturnType<typeof createWorkspaces>;
+
+export function createWorkspaces({ token, installations, apiUrl, logger }: WorkspacesOptions) {
+  const known = new Map<string, Workspace>();
+  const options: webApi.WebClientOptions = {
+    logger,
+    retryConfig: FEW_RETRIES,
+    timeout: REQUEST_WITHIN_MS,
+    allowAbsoluteUrls: false,
+    ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
+  };
+
+  const remember = (team: string, botToken: string, botUser: string): Workspace => {
+    const before = known.get(team);
+    if (before?.token === botToken) return before;
+    const workspace: Workspace = {
+      team,
+      token: botToken,
+      botUser,
+      client: new webApi.WebClient(botToken, options),
+      impatient: new webApi.WebClient(botToken, { ...options, rejectRateLimitedCalls: true }),
+    };
+    known.set(team, workspace);
+    return workspace;
+  };
+
+  const find = async (team: string): Promise<Workspace> => {
+    if (!installations) {
+      // Members of other organisations come with a team of their own, and are answered by the one that there is.
+      const [only] = known.values();
+      if (only) return only;
+      throw new Error('Slack has not been asked yet whose token it is');
+    }
+    // Asked each time: it may have been installed again, with another token, or taken out.
+    const { bot } = await installations.fetchInstallation({
+      teamId: team,
+      isEnterpriseInstall: false,
+      enterpriseId: undefined,
+    });
+    if (!bot) throw new Error(`The installation of ${team} is without a bot`);
+    return remember(team, bot.token, bot.userId);
+  };
+
+  return {
+    options,
+
+    of: find,
+
+    /** Checks the token of the one workspace with Slack. Undefined where workspaces install the app. */
+    async open(): Promise<webApi.AuthTestResponse | undefined> {
+      if (token === undefined) return undefined;
+      const told = await new webApi.WebClient(token, options).auth.test();
+      remember(told.team_id ?? '', token, told.user_id ?? '');
+      return told;
+    },
+
+    /** As bolt wants it. */
+    async authorize({ teamId }: { teamId?: string | undefined }): Promise<AuthorizeResult> {
+      const { token: botToken, botUser, team } = await find(teamId ?? '');
+      return { botToken, botUserId: botUser, teamId: team };
+    },
+  };
+}
