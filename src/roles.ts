@@ -44,6 +44,7 @@ import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
+import { createRules, type Rules } from './queue/rules.ts';
 import { createVault } from './queue/vault.ts';
 import { startRenderWorker } from './queue/worker.ts';
 import type { Resolution } from './render.ts';
@@ -69,6 +70,7 @@ export interface Base {
   durations: DurationLog;
   quarantine: Quarantine;
   bots: BotRoster;
+  rules: Rules;
   store: Store;
   ops: Ops;
 }
@@ -153,17 +155,20 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   shutdown.onStop('redis connection', async () => redis.disconnect());
   const deliveries = createDeliveries(redis);
   shutdown.onStop('deliveries', () => deliveries.close());
+  const rules = createRules(redis);
+  const estimates = createEstimates(redis);
   return {
     redis,
     records: createRecords(redis),
     line: createLine(redis),
-    estimates: createEstimates(redis),
+    estimates,
     roster: createRoster(redis),
     deliveries,
-    limits: createLimits(redis),
     durations: createDurationLog(redis),
     quarantine: createQuarantine(redis),
     bots: createBotRoster(redis),
+    limits: createLimits({ redis, rules, estimates }),
+    rules,
     store: openStore(config),
     ops: await openOps({ config, version, log, shutdown }, redis),
   };

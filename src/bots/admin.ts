@@ -3,10 +3,11 @@ import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Blocks } from '../queue/blocks.ts';
 import type { Health } from '../queue/health.ts';
-import type { Limits } from '../queue/limits.ts';
 import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Roster } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
+import { administerLimits } from './admin-limits.ts';
 import { describeHealth, describeLanes, describeWorker, lines, toWords } from './health-words.ts';
 import type { AdminRequest } from './platform.ts';
 
@@ -21,7 +22,7 @@ export interface AdminOptions {
   queue: RenderQueue;
   roster: Roster;
   blocks: Blocks;
-  limits: Limits;
+  rules: Rules;
   quarantine: Quarantine;
   /** Called for a render that is tried again. */
   onRetry?(renderId: string): void;
@@ -37,7 +38,7 @@ export function createAdmin({
   queue,
   roster,
   blocks,
-  limits,
+  rules,
   quarantine,
   onRetry,
   log,
@@ -141,19 +142,8 @@ export function createAdmin({
     );
   };
 
-  const showLimits = async (changes: Parameters<Limits['change']>[0]): Promise<string> => {
-    const { atOnce, perDay } = await limits.change(changes);
-    const most = (limit: number) => (limit === 0 ? 'no limit' : String(limit));
-    return lines(
-      '**For each member**',
-      `At once: ${most(atOnce)}`,
-      `In a day: ${most(perDay)}`,
-      'What fails, or is cancelled before it starts, does not count for the day.',
-    );
-  };
-
-  return async ({ verb, subject = '', isUndone = false, by, limits: changes = {} }) => {
-    if (!READING_VERBS.includes(verb)) log.info({ verb, subject, isUndone, changes, by: by.id }, 'Admin');
+  return async ({ verb, subject = '', isUndone = false, by, limits }) => {
+    if (!READING_VERBS.includes(verb)) log.info({ verb, subject, isUndone, limits, by: by.id }, 'Admin');
     switch (verb) {
       case 'health':
         return describeHealth(await health());
@@ -182,7 +172,7 @@ export function createAdmin({
       case 'quarantine':
         return showQuarantine();
       case 'limits':
-        return showLimits(changes);
+        return administerLimits(rules, platform, { limits, by });
       case 'unblock':
         return (await blocks.unblock(platform, subject)) ? 'Not blocked any more.' : 'Was not blocked.';
     }

@@ -13,15 +13,17 @@ import type { Blocks } from '../queue/blocks.ts';
 import type { BotRoster } from '../queue/bot-roster.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Health } from '../queue/health.ts';
-import type { Allowance, Limits } from '../queue/limits.ts';
+import type { Limits } from '../queue/limits.ts';
 import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
 import { NO_TRACES, type Tracer } from '../trace.ts';
 import { createAdmin } from './admin.ts';
+import { createAdmission } from './admission.ts';
 import { startAlerts } from './alerts.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
@@ -51,6 +53,7 @@ export interface BotOptions {
   quarantine: Quarantine;
   health(): Promise<Health>;
   version: string;
+  rules: Rules;
   log: Logger;
   meter?: Meter;
   tracer?: Tracer;
@@ -79,12 +82,24 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   } = options;
   const log = options.log.child({ platform: platform.name });
   const inOrder = createInOrder();
+  const admission = createAdmission({ limits, queue, now });
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
+
+  /** Counts the render; if this fails it is not counted, until somebody tries again. */
+  const withCount = async <Value>(record: RenderRecord, act: (weight: number) => Promise<Value>): Promise<Value> => {
+    const weight = await admission.require(record);
+    try {
+      return await act(weight);
+    } catch (error) {
+      await admission.takeBack(record);
+      throw error;
+    }
+  };
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await open(firstView(record)).catch(async (error) => {
-      // The member can only put that right elsewhere, so nothing of this is kept, or counted.
+    const ref = await withCount(record, () => open(firstView(record))).catch(async (error) => {
+      // The member can only put that right elsewhere, so nothing of this is kept.
       if (error instanceof UserError) await withdraw(record);
       throw error;
     });
@@ -95,14 +110,13 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   };
 
   const withdraw = async (record: RenderRecord): Promise<void> => {
-    await limits.giveBack(record, { kind: 'cancelled', freed: 'not_started', seconds: 0 });
     await records.forget(record);
     await store.remove(record.request.image);
   };
 
   const admit = async (
     id: string,
-    { member, language }: Pick<RenderRecord, 'member' | 'language'>,
+    { member, language, place }: Pick<RenderRecord, 'member' | 'language' | 'place'>,
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
     trace: string | undefined,
@@ -113,13 +127,15 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       platform: platform.name,
       member,
       language,
+      place,
       request: toRequest(command, image, picture),
       createdAt: now(),
       ...(trace !== undefined && { trace }),
     };
-    requireAllowance(await limits.take(record), now());
-    await store.write(image, picture.png);
-    await queue.admit(record);
+    await withCount(record, async (weight) => {
+      await store.write(image, picture.png);
+      await queue.admit({ ...record, weight });
+    });
     return (await queue.find(id))?.record ?? record;
   };
 
@@ -304,11 +320,13 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     if (renderId.startsWith(`${platform.name}-`)) narrator.follow(renderId);
   };
   const administer = createAdmin({ ...options, platform: platform.name, onRetry, log });
+  const left: Handlers['left'] = (asking) => admission.describeLeft({ platform: platform.name, ...asking });
   const handlers: Handlers = {
     animate: (command) => attended('command', (trace) => take(command, trace)),
     press: (button) => attended('press', (trace) => act(button, trace)),
     recent,
     recall,
+    left,
     administer,
     health,
   };
@@ -354,24 +372,6 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     await deliveries.close();
     await leaveBots();
   };
-}
-
-/** Throws what a member who has enough is told. */
-function requireAllowance(allowance: Allowance, now: number): void {
-  if (allowance.isAllowed) return;
-  const { limit, most, freeAt } = allowance;
-  if (limit === 'atOnce') {
-    throw new UserError(
-      'limit_reached',
-      `Everybody may have ${most} under way at once here. Wait for one of yours, or cancel one.`,
-    );
-  }
-  const minutes = Math.max(1, Math.ceil((freeAt - now) / 60_000));
-  const when = minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
-  throw new UserError(
-    'limit_reached',
-    `Everybody may have ${most} in a day here. Your next one can begin in about ${when}.`,
-  );
 }
 
 function toRequest(

@@ -2,11 +2,12 @@
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
 import type { Health } from '../queue/health.ts';
-import type { Member, MessageRef, RenderResult } from '../render.ts';
+import type { Rule, Scope } from '../queue/rules.ts';
+import type { Member, MessageRef, Place, RenderResult } from '../render.ts';
 import type { ParsedCommand } from './command.ts';
 import type { Button, View } from './view.ts';
 
-export type { Member, MessageRef } from '../render.ts';
+export type { Member, MessageRef, Place } from '../render.ts';
 
 /** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
 export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
@@ -17,6 +18,8 @@ export interface AnimateCommand {
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
+  /** Where it was given, for the limits that hold there. */
+  place?: Place | undefined;
   /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
   text: string | ParsedCommand;
   picture: CommandPicture | undefined;
@@ -34,6 +37,7 @@ export interface ButtonPress {
   renderId: string;
   member: Member;
   language?: string | undefined;
+  place?: Place | undefined;
   /** The platform vouches that this member may use other members' buttons too. */
   mayManage: boolean;
   /** Posts the status message of the new render that `again`, `larger` and `extend` start. */
@@ -58,6 +62,16 @@ export const ADMIN_VERBS = [
   'quarantine',
 ] as const;
 
+/** Whose limits `limits` shows, and what it changes first. */
+export interface LimitsRequest {
+  of: Scope;
+  changes: Rule;
+  /** Takes away what was set for them. */
+  isReset: boolean;
+  /** The latest changes, of all of them. */
+  showsHistory: boolean;
+}
+
 /**
  * The platform vouches that `by` is an admin. `subject` is a render's id, a member's id or a worker's name; of a worker's
  * engine, `name/number`.
@@ -67,8 +81,7 @@ export interface AdminRequest {
   subject?: string | undefined;
   /** `drain` taken back. */
   isUndone?: boolean;
-  /** What `limits` is to change; without, it only shows them. 0 is no limit. */
-  limits?: { atOnce?: number | undefined; perDay?: number | undefined };
+  limits?: LimitsRequest | undefined;
   by: Member;
 }
 
@@ -85,6 +98,8 @@ export interface Handlers {
   health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
+  /** A line on what that member may still have today; empty where nothing is limited. */
+  left(asking: Pick<AnimateCommand, 'member' | 'language' | 'place'>): Promise<string>;
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */

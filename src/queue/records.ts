@@ -1,6 +1,6 @@
 // What Redis knows of each render beyond the BullMQ job: who asked for what, where its message is, and how it ended.
 // The first outcome wins, so a cancel and a finished render can never both be told.
-import type { Member, MessageRef, RenderRequest, RenderResult } from '../render.ts';
+import type { Member, MessageRef, Place, RenderRequest, RenderResult } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 /** Buttons and redelivered events work for this long after the command. */
@@ -12,6 +12,10 @@ export interface RenderRecord {
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
+  /** Whose limits count beside the member's. */
+  place?: Place | undefined;
+  /** Its member's, when it was taken in: what part of the engines' time they get while people wait. Without, 1. */
+  weight?: number | undefined;
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;
@@ -22,11 +26,11 @@ export interface RenderRecord {
 /** What became of the GPU when a render was cancelled. */
 export type Freed = 'not_started' | 'released' | 'recycling';
 
-/** How a render ended. `seconds` are from the command to the end; `engineSeconds` is the engine's share of them. */
+/** How a render ended. `seconds` are from the command to the end; `engineSeconds` is what an engine was kept for it. */
 export type Outcome =
   | { kind: 'done'; clip: string; result: RenderResult; seconds: number; engineSeconds: number }
   | { kind: 'failed'; code: string; message: string; seconds: number }
-  | { kind: 'cancelled'; freed: Freed; seconds: number }
+  | { kind: 'cancelled'; freed: Freed; seconds: number; engineSeconds?: number }
   | { kind: 'deleted' };
 
 export interface RenderEntry {

@@ -92,7 +92,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const { id, platform } = entry.record;
     const standing = await records.settle(id, outcome);
     if (standing === outcome) meter?.ended(outcome.kind, outcome.kind === 'failed' ? outcome.code : undefined);
-    await line.leave(id);
+    await line.leave(entry.record.request, id);
     await limits.giveBack(entry.record, standing);
     await deliveries.add(platform, id);
     return standing;
@@ -164,7 +164,9 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const toOutcome = (error: unknown, job: Job, entry: RenderEntry, cancelled: AbortSignal): Outcome | undefined => {
     const seconds = secondsSince(entry);
     if (error instanceof RenderCancelled) {
-      return { kind: 'cancelled', freed: error.freed === 'recycling' ? 'recycling' : 'released', seconds };
+      const freed = error.freed === 'recycling' ? 'recycling' : 'released';
+      const engineSeconds = (now() - (job.processedOn ?? now())) / 1000;
+      return { kind: 'cancelled', freed, seconds, engineSeconds };
     }
     if (cancelled.aborted) return { kind: 'cancelled', freed: 'not_started', seconds };
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
@@ -222,7 +224,6 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const entry = await records.get(id);
     if (!entry) return log.warn('A job came without its record: it is older than records are kept');
     if (entry.outcome) return void (await settle(entry, entry.outcome));
-    await line.leave(id);
 
     const cancelled = (await redis.exists(cancelKey(id))) ? AbortSignal.abort() : cancelling;
     const attempting = attempt(job, entry, claim, cancelled, log);
@@ -238,6 +239,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const { holds, quality } = describe();
   const dispatch = await startDispatch({
     redis,
+    line,
     resolutions: resolutionSchema.options.filter((resolution) => holds[resolution] > 0),
     quality,
     pool,

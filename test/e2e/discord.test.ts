@@ -633,9 +633,9 @@ test('an admin sees and steers everything from chat, and a member cannot', async
 test('limits are set from chat, and what did not cost anything is given back', async () => {
   await startBot();
   const member = ADMIN_OF_SERVER;
-  const ask = async (options: Record<string, number> = {}) =>
+  const ask = async (options: Record<string, number | string | boolean> = {}) =>
     discord.told(discord.administer('limits', { member, options }));
-  expect(await ask()).toContain('At once: no limit\nIn a day: no limit');
+  expect(await ask()).toContain('**For each member**\nNothing is set.');
   expect(await ask({ at_once: 1, per_day: 2 })).toContain('At once: 1\nIn a day: 2');
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
@@ -649,6 +649,29 @@ test('limits are set from chat, and what did not cost anything is given back', a
     'Everybody may have 2 in a day here. Your next one can begin in about 24 h.',
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
+});
+
+test('limits of a role, a member and all together hold for whom they are, and members read what is left', async () => {
+  await startBot();
+  const ask = async (options: Record<string, number | string | boolean>) =>
+    discord.told(discord.administer('limits', { member: ADMIN_OF_SERVER, options }));
+  await ask({ seconds: 2, per_day: 5 });
+  expect(await ask({ role: ROLE_ID, seconds: 0, weight: 2.5 })).toBe(
+    `**For the role ${ROLE_ID}**\nLongest clip: no limit\nWeight while people wait: 2.5\nWhat fails, or is cancelled before it starts, does not count for the day.`,
+  );
+  expect(await discord.told(discord.animate(picture, { seconds: 3 }, { member: BOB }))).toBe(
+    'Everybody may have at most 2 seconds here, got 3.',
+  );
+  const gardener = { ...ADA, roles: [ROLE_ID] };
+  const command = discord.animate(picture, { seconds: 3 }, { member: gardener });
+  await discord.until(() => inThread(command)[0]);
+  expect(await discord.told(discord.command('animate-help', { member: gardener }))).toMatch(/4 of 5 clips left today$/);
+  await ask({ for: 'everyone', at_once: 1 });
+  expect(await discord.told(discord.animate(picture, { seconds: 1 }, { member: BOB }))).toBe(
+    'All members together may have 1 under way at once, and there are as many. Come back later.',
+  );
+  expect(await ask({ for: 'everyone', reset: true, history: true })).toMatch(/everyone: At once: 1 → nothing/);
+  expect(await ask({ member: BOB.id })).toContain(`**For the member ${BOB.id}**\nNothing is set.`);
 });
 
 test('whoever wants the best waits for a worker that makes it, and reads so', async () => {

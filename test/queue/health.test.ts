@@ -13,6 +13,7 @@ import { createRenderQueue } from '../../src/queue/queue.ts';
 import { createRecords } from '../../src/queue/records.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
 import { createRoster } from '../../src/queue/roster.ts';
+import { createRules } from '../../src/queue/rules.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../fakes/health.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 
@@ -34,9 +35,11 @@ afterEach(async () => {
 });
 
 function openSources() {
+  const estimates = createEstimates(redis);
+  const limits = createLimits({ redis, rules: createRules(redis), estimates });
   const parts = {
-    ...{ redis, records: createRecords(redis), line: createLine(redis), estimates: createEstimates(redis) },
-    ...{ roster: createRoster(redis), deliveries: createDeliveries(redis), limits: createLimits(redis) },
+    ...{ redis, records: createRecords(redis), line: createLine(redis), estimates },
+    ...{ roster: createRoster(redis), deliveries: createDeliveries(redis), limits },
     ...{ durations: createDurationLog(redis), quarantine: createQuarantine(redis), bots: createBotRoster(redis) },
   };
   const queue = createRenderQueue(parts);

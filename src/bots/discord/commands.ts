@@ -15,6 +15,7 @@ import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS } from 
 import { en } from '../languages/en.ts';
 import { TRANSLATIONS } from '../languages/languages.ts';
 import type { OptionWords, Words } from '../languages/words.ts';
+import { describeLimits } from './limits-options.ts';
 
 export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
@@ -153,21 +154,7 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
         .setDescription('Take no more commands from a member')
         .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
     )
-    .addSubcommand((verb) =>
-      verb
-        .setName('limits')
-        .setDescription('What each member may have; shows it, or changes what you give')
-        .addIntegerOption((most) =>
-          most.setName('at_once').setDescription('Renders under way; 0 is no limit').setMinValue(0).setMaxValue(1000),
-        )
-        .addIntegerOption((most) =>
-          most
-            .setName('per_day')
-            .setDescription('Clips within a day; 0 is no limit')
-            .setMinValue(0)
-            .setMaxValue(100_000),
-        ),
-    )
+    .addSubcommand(describeLimits)
     .addSubcommand((verb) =>
       verb
         .setName('unblock')

@@ -39,7 +39,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
-    const { interaction: eventId, member, language } = origin;
+    const { interaction: eventId, member, language, place } = origin;
     const picture =
       'ofRender' in item.picture
         ? item.picture
@@ -48,6 +48,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       eventId,
       member,
       language,
+      place,
       text: command,
       picture,
       open: (view) => status.open(origin, view),
@@ -67,9 +68,13 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
-    const { interaction: eventId, member, language } = origin;
+    const { interaction: eventId, member, language, place } = origin;
     const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
-    await tell(origin, await handlers.press({ eventId, action, renderId, member, language, mayManage, open }), false);
+    await tell(
+      origin,
+      await handlers.press({ eventId, action, renderId, member, language, place, mayManage, open }),
+      false,
+    );
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {

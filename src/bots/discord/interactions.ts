@@ -21,7 +21,8 @@ import { soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
-import { canManage, lackingForClips, type Origin, TOKEN_SECONDS, toOrigin } from './origin.ts';
+import { readLimits } from './limits-options.ts';
+import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
 
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
@@ -66,10 +67,8 @@ export function createInteractions(options: InteractionsOptions) {
     });
   };
 
-  const isListed = ({ user, member }: Interaction): boolean => {
-    const roles = member && 'roles' in member ? member.roles : [];
-    const ids = Array.isArray(roles) ? roles : [...roles.cache.keys()];
-    return [user.id, ...ids].some((id) => admins.includes(id));
+  const isListed = (interaction: Interaction): boolean => {
+    return [interaction.user.id, ...rolesOf(interaction)].some((id) => admins.includes(id));
   };
 
   const mayUseButtonsOfOthers = (interaction: Interaction): boolean => isListed(interaction) || canManage(interaction);
@@ -209,10 +208,7 @@ export function createInteractions(options: InteractionsOptions) {
       verb,
       subject,
       isUndone: given.getBoolean('undo') ?? false,
-      limits: {
-        atOnce: given.getInteger('at_once') ?? undefined,
-        perDay: given.getInteger('per_day') ?? undefined,
-      },
+      limits: verb === 'limits' ? readLimits(given, interaction.guildId ?? undefined) : undefined,
       by: { id: user.id, name: user.displayName },
     });
     await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
@@ -220,7 +216,15 @@ export function createInteractions(options: InteractionsOptions) {
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     const { animate, menu } = words.commands;
-    const content = words.chat.help({ animate: `\`/${animate.name}\``, menu });
+    const asking = {
+      member: { id: interaction.user.id, name: interaction.user.displayName },
+      place: toPlace(interaction),
+    };
+    // Without Redis there is help all the same.
+    const left = await soon(notes, () => handlers.left({ ...asking, language: interaction.locale })).inTime.catch(
+      () => '',
+    );
+    const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu }), left].filter(Boolean).join('\n\n');
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 

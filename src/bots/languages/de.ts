@@ -66,6 +66,11 @@ export const de: Words = {
     limit_reached: 'Du hast gerade genug.',
     blocked: 'Ein Admin hat dich hier gesperrt.',
   },
+  left: {
+    atOnce: (left, most) => `${left} von ${most} gleichzeitig noch frei`,
+    perDay: (left, most) => `heute noch ${left} von ${most} Clips`,
+    gpuSecondsPerDay: (left, most) => `heute noch ${left} von ${most} s GPU-Zeit`,
+  },
   chat: {
     ready: (when) => `fertig ${when}`,
     clipReady: 'dein Clip ist fertig.',

@@ -45,6 +45,11 @@ export const en: Words = {
   renderUnknown: 'That render is too old: it is not kept any more.',
   pictureGone: 'The picture of that render is not kept any more. Attach it again.',
   refusals: {},
+  left: {
+    atOnce: (left, most) => `${left} of ${most} at once still free`,
+    perDay: (left, most) => `${left} of ${most} clips left today`,
+    gpuSecondsPerDay: (left, most) => `${left} of ${most} s of GPU time left today`,
+  },
   chat: {
     ready: (when) => `ready ${when}`,
     clipReady: 'your clip is ready.',

@@ -66,6 +66,11 @@ export const es: Words = {
     limit_reached: 'Por ahora tienes bastante.',
     blocked: 'Un administrador te ha bloqueado aquí.',
   },
+  left: {
+    atOnce: (left, most) => `${left} de ${most} a la vez aún libres`,
+    perDay: (left, most) => `hoy quedan ${left} de ${most} clips`,
+    gpuSecondsPerDay: (left, most) => `hoy quedan ${left} de ${most} s de GPU`,
+  },
   chat: {
     ready: (when) => `lista ${when}`,
     clipReady: 'tu clip está listo.',

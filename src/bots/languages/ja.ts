@@ -66,6 +66,11 @@ export const ja: Words = {
     limit_reached: 'いまは上限に達しています。',
     blocked: '管理者によってブロックされています。',
   },
+  left: {
+    atOnce: (left, most) => `同時にあと${left}件（上限${most}件）`,
+    perDay: (left, most) => `今日はあと${left}本（上限${most}本）`,
+    gpuSecondsPerDay: (left, most) => `今日のGPU時間はあと${left}秒（上限${most}秒）`,
+  },
   chat: {
     ready: (when) => `完成予定 ${when}`,
     clipReady: '動画ができました。',

@@ -48,6 +48,8 @@ export interface Words {
   pictureGone: string;
   /** A general sentence for each refusal. English is told the particular sentence alone, so it has none. */
   refusals: Partial<Record<UserErrorCode, string>>;
+  /** What a member may still have. */
+  left: Record<'atOnce' | 'perDay' | 'gpuSecondsPerDay', (left: number, most: number) => string>;
   /** What only a chat service needs. */
   chat: {
     ready(when: string): string;

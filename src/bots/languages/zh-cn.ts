@@ -59,6 +59,11 @@ export const zhCn: Words = {
     limit_reached: '目前已达到上限。',
     blocked: '管理员已将你屏蔽。',
   },
+  left: {
+    atOnce: (left, most) => `同时还可进行 ${left}/${most} 个`,
+    perDay: (left, most) => `今天还剩 ${left}/${most} 个视频`,
+    gpuSecondsPerDay: (left, most) => `今天还剩 ${left}/${most} 秒 GPU 时间`,
+  },
   chat: {
     ready: (when) => `预计 ${when}`,
     clipReady: '你的视频好了。',

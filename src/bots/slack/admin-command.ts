@@ -1,6 +1,6 @@
 // What an admin typed behind /animate-admin, as a request; and the words that say what can be typed.
 import { UserError } from '../../errors.ts';
-import { ADMIN_VERBS, type AdminRequest } from '../platform.ts';
+import { ADMIN_VERBS, type AdminRequest, type LimitsRequest } from '../platform.ts';
 import { toMemberId } from './origin.ts';
 
 export const ADMIN_USAGE = [
@@ -45,13 +45,13 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
   }
 }
 
-function readLimits(words: string[]): NonNullable<AdminRequest['limits']> {
-  const limits: NonNullable<AdminRequest['limits']> = {};
+function readLimits(words: string[]): LimitsRequest {
+  const limits: LimitsRequest = { of: { kind: 'member' }, changes: {}, isReset: false, showsHistory: false };
   for (const word of words) {
     const [, name, value] = /^(at_once|per_day):(\d{1,6})$/.exec(word) ?? [];
     if (name === undefined)
       throw new UserError('bad_option', `Expected at_once:NUMBER or per_day:NUMBER, got ${word}.`);
-    limits[name === 'at_once' ? 'atOnce' : 'perDay'] = Number(value);
+    limits.changes[name === 'at_once' ? 'atOnce' : 'perDay'] = Number(value);
   }
   return limits;
 }

@@ -77,6 +77,9 @@ export function scriptedHandlers() {
     async recall() {
       return view().request;
     },
+    async left() {
+      return '';
+    },
     async administer({ verb }) {
       return `You asked for ${verb}.`;
     },
