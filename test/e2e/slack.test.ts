@@ -496,6 +496,27 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('resume')).toBe('Renders start again.');
 });
 
+test('limits are set from chat, for members, groups and channels, and each reads what is left', async () => {
+  slack.world.groups.set('S0FRIENDS1', [ADA.id]);
+  await startBot();
+  const ask = async (text: string) => {
+    slack.command('/animate-admin', `limits ${text}`, { member: ADMIN });
+    return slack.told(ADMIN);
+  };
+  expect(await ask('at_once:1')).toContain('At once: 1');
+  expect(await ask('<!subteam^S0FRIENDS1|@friends> at_once:2')).toContain('At once: 2');
+  expect(await ask('at_most:1')).toBe('Expected such as at_once:3, a member, a channel or reset, got at_most:1.');
+  const first = slack.mention('she smiles seconds:1', { files: [file] });
+  await statusUnder(first, '');
+  await statusUnder(slack.mention('she waves seconds:1', { files: [file] }), '');
+  slack.mention('and again seconds:1', { files: [file] });
+  expect(await slack.told(ADA)).toContain('Wait for one of yours, or cancel one.');
+  slack.command('/animate', 'help');
+  expect(await slack.told(ADA)).toContain('0 of 2 at once still free');
+  expect(await ask(`<#${slack.garden.id}|garden> per_day:1`)).toContain('In a day: 1');
+  expect(await ask('history')).toContain('Grace');
+});
+
 test('configured admins, by themselves or by their group, are all that there are', async () => {
   slack.world.groups.set('S0ADMINS01', [ADA.id]);
   await startBot({ SLACK_ADMINS: `${BOB.id}, S0ADMINS01` });

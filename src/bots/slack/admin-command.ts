@@ -1,5 +1,7 @@
 // What an admin typed behind /animate-admin, as a request; and the words that say what can be typed.
 import { UserError } from '../../errors.ts';
+import { RESOLUTIONS } from '../../limits.ts';
+import type { Scope } from '../../queue/rules.ts';
 import { ADMIN_VERBS, type AdminRequest, type LimitsRequest } from '../platform.ts';
 import { toMemberId } from './origin.ts';
 
@@ -11,7 +13,8 @@ export const ADMIN_USAGE = [
   '`unload WORKER/ENGINE`: give a GPU free until the next render',
   '`cancel NUMBER`, `retry NUMBER`: cancel anybody’s render, or try one again that failed',
   '`block @member`, `unblock @member`: whose commands are taken',
-  '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit',
+  '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit. Also `gpu_seconds`, `cooldown`, `seconds`, `resolution` and `weight`',
+  '`limits @member …`, `limits @group …`, `limits #channel …`, `limits channels …`, `limits workspace …`, `limits everyone …`: the same for others; `reset` takes them away, `history` says who changed what',
 ].join('\n');
 
 /** Slack writes members as `<@U123|name>` where commands are escaped. Throws a UserError that says what was expected. */
@@ -39,21 +42,55 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
       };
     }
     case 'limits':
-      return { verb, limits: readLimits(rest) };
+      return { verb, limits: readLimits(rest, team) };
     default:
       return { verb };
   }
 }
 
-function readLimits(words: string[]): LimitsRequest {
+/** A member, a user group or a channel, as Slack writes them where commands are escaped. */
+const SUBJECT = /^<(@|!subteam\^|#)([A-Z0-9]+)(\|[^>]*)?>$/;
+
+const GROUPS: Record<string, (team: string) => Scope> = {
+  members: () => ({ kind: 'member' }),
+  channels: () => ({ kind: 'channel' }),
+  workspaces: () => ({ kind: 'server' }),
+  workspace: (team) => ({ kind: 'server', id: team }),
+  everyone: () => ({ kind: 'everyone' }),
+};
+
+const AMOUNTS = {
+  at_once: 'atOnce',
+  per_day: 'perDay',
+  gpu_seconds: 'gpuSecondsPerDay',
+  cooldown: 'cooldownSeconds',
+  seconds: 'seconds',
+  weight: 'weight',
+} as const;
+
+function readLimits(words: string[], team: string): LimitsRequest {
   const limits: LimitsRequest = { of: { kind: 'member' }, changes: {}, isReset: false, showsHistory: false };
   for (const word of words) {
-    const [, name, value] = /^(at_once|per_day):(\d{1,6})$/.exec(word) ?? [];
-    if (name === undefined)
-      throw new UserError('bad_option', `Expected at_once:NUMBER or per_day:NUMBER, got ${word}.`);
-    limits.changes[name === 'at_once' ? 'atOnce' : 'perDay'] = Number(value);
+    const scope = readScope(word, team);
+    const [, name = '', value = ''] = /^([a-z_]+):([\w.]+)$/.exec(word) ?? [];
+    const amount = Object.entries(AMOUNTS).find(([typed]) => typed === name)?.[1];
+    const resolution = RESOLUTIONS.find((known) => name === 'resolution' && known === value);
+    if (scope) limits.of = scope;
+    else if (word === 'reset') limits.isReset = true;
+    else if (word === 'history') limits.showsHistory = true;
+    else if (amount && /^\d{1,7}(\.\d{1,2})?$/.test(value)) limits.changes[amount] = Number(value);
+    else if (resolution) limits.changes.resolution = resolution;
+    else throw new UserError('bad_option', `Expected such as at_once:3, a member, a channel or reset, got ${word}.`);
   }
   return limits;
+}
+
+function readScope(word: string, team: string): Scope | undefined {
+  const [, mark, id = ''] = SUBJECT.exec(word) ?? [];
+  if (mark === '@') return { kind: 'member', id: toMemberId({ team, user: id }) };
+  if (mark === '#') return { kind: 'channel', id };
+  if (mark !== undefined) return { kind: 'role', id };
+  return GROUPS[word]?.(team);
 }
 
 function require(value: string | undefined, expected: string, came = value): string {

@@ -107,6 +107,16 @@ export function createEntrances(options: EntrancesOptions) {
     return words.slack.help({ animate: `\`${ANIMATE}\``, menu: words.commands.menu, bot: `<@${botUser}>` });
   };
 
+  /** With what the member has left there. Without Redis there is help all the same. */
+  const helpHere = async (asking: { team: string; channel: string; user: string }, words: Words): Promise<string> => {
+    const describe = async (): Promise<string> => {
+      const { member, language, roles } = await people.find(asking);
+      return handlers.left({ member, language, place: { channel: asking.channel, server: asking.team, roles } });
+    };
+    const left = await soon(notes, describe).inTime.catch(() => '');
+    return [await helpFor(asking.team, words), toMrkdwn(left)].filter((part) => part !== '').join('\n\n');
+  };
+
   /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells. */
   const requireMembership = async (team: string, channel: string, words: Words): Promise<void> => {
     const workspace = await workspaces.of(team);
@@ -229,7 +239,7 @@ export function createEntrances(options: EntrancesOptions) {
         const tell = (sentence: string) => respond({ text: sentence, response_type: 'ephemeral' });
         goOn(ANIMATE, () =>
           guard({ team, user }, tell, async (words) => {
-            if (/^help$/i.test(text.trim())) await tell(await helpFor(team, words));
+            if (/^help$/i.test(text.trim())) await tell(await helpHere({ team, channel, user }, words));
             else await openForm(team, trigger, { channel, request: readTyped(text) }, words);
           }),
         );
