@@ -1,10 +1,9 @@
 // The whole way on Discord: the real discord.js in a real bot process, a stand-in for the service, a real queue and engine.
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ADMIN_VERBS } from '../../src/bots/platform.ts';
 import { connectRedis } from '../../src/queue/redis.ts';
 import {
@@ -20,46 +19,23 @@ import {
   startDiscord,
 } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { startDurableRedis } from '../fakes/redis.ts';
+import type { Role } from '../fakes/roles.ts';
+import { useInstallation } from './installation.ts';
 
-let folder: string;
-let redis: TestRedis;
 let discord: Discord;
 let picture: Buffer;
-let roles: Role[];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'animate-discord-'));
-  redis = await startRedis();
-  discord = await startDiscord();
-  picture = await drawPicture();
-  roles = [];
+const installation = useInstallation({
+  async open() {
+    discord = await startDiscord();
+    picture = await drawPicture();
+  },
+  close: () => discord.close(),
+  botEnvironment: () => discord.environment,
+  describe: () => discord.describe(),
 });
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') {
-    // What the service saw and what the roles said is what a failure is understood by.
-    const words = roles.flatMap(({ lines }) => lines).map((line) => JSON.stringify(line).slice(0, 1500));
-    process.stderr.write(`${[...words, discord.describe()].join('\n')}\n`);
-  }
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
-  await discord.close();
-  await redis.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
-  const started = startRole(role, {
-    REDIS_URL: redis.url,
-    DATA_FOLDER: join(folder, 'data'),
-    ENGINE: 'test_engines.does_as_told:create',
-    ...(role === 'bot' ? discord.environment : {}),
-    ...environment,
-  });
-  roles.push(started);
-  return started;
-}
+const { start } = installation;
 
 async function startBot(environment: Record<string, string> = {}): Promise<Role> {
   const bot = start('bot', environment);
@@ -81,7 +57,7 @@ async function expectOneClip(interaction: FakeInteraction): Promise<void> {
   expect(discord.faults).toEqual([]);
 }
 
-const gate = () => join(folder, 'gate');
+const gate = () => join(installation.folder, 'gate');
 
 const inThread = (interaction: FakeInteraction) => discord.world.messagesIn(discord.threadOf(interaction)?.id ?? '');
 
@@ -492,7 +468,7 @@ test('while Redis is away a member is told so in time, nothing of it is begun la
   } while (discord.answersTo(next).some(({ flags }) => flags & EPHEMERAL));
   await discord.clipOf(next);
   expect(discord.answersTo(command)).toHaveLength(1);
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+  await Promise.all(installation.roles.map((role) => role.kill('SIGTERM')));
   await durable.stop();
 });
 
@@ -525,7 +501,7 @@ test('what is not kept any more says so, and a form belongs to the one who may f
   expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This has ended/);
   const menu = discord.menu(discord.post([discord.upload(picture)]));
   await discord.until(() => menu.modal);
-  const connection = connectRedis(redis.url, () => undefined);
+  const connection = connectRedis(installation.redis.url, () => undefined);
   await connection.del(await connection.keys('*:pictures:*'));
   connection.disconnect();
   expect(await discord.told(discord.submit(menu, { prompt: 'it waves' }))).toBe(
@@ -688,7 +664,7 @@ test('whoever wants the best waits for a worker that makes it, and reads so', as
 test('what breaks and what heals is told once in the channel for it, by two bots', async () => {
   const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'operations', guild: GUILD_ID });
   for (const name of ['one', 'two']) {
-    await startBot({ DISCORD_ALERT_CHANNEL: channel.id, DATA_FOLDER: join(folder, name) });
+    await startBot({ DISCORD_ALERT_CHANNEL: channel.id, DATA_FOLDER: join(installation.folder, name) });
   }
   const told = (mark: string) =>
     discord.world.messagesIn(channel.id).filter(({ content }) => content.startsWith(`${mark} no worker is online`));
@@ -819,7 +795,7 @@ test('no token is in a log, in a job or in a record', async () => {
   start('worker', { LOG_LEVEL: 'trace' });
   const command = discord.animate(picture, { seconds: 1 });
   await expectOneClip(command);
-  const connection = connectRedis(redis.url, () => undefined);
+  const connection = connectRedis(installation.redis.url, () => undefined);
   const kept: string[] = [];
   for (const key of await connection.keys('*')) {
     if (key.includes(':notes:')) continue; // Where an interaction's token is kept, by itself, for 14 minutes.
@@ -829,7 +805,10 @@ test('no token is in a log, in a job or in a record', async () => {
     if (type === 'string') kept.push((await connection.get(key)) ?? '');
   }
   connection.disconnect();
-  const everything = [...kept, ...roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line)))].join('\n');
+  const everything = [
+    ...kept,
+    ...installation.roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))),
+  ].join('\n');
   expect(everything).toContain(command.id);
   expect(everything).not.toContain(discord.token);
   expect(everything).not.toContain(command.token);

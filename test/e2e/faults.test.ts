@@ -1,44 +1,23 @@
 // What survives when processes are killed: real bot, worker, engine and Redis processes, and one clip at the end.
 import { on } from 'node:events';
 import { watch } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { startDurableRedis } from '../fakes/redis.ts';
+import { useInstallation } from './installation.ts';
 
-let folder: string;
-let redis: TestRedis;
 let picture: Buffer;
-let roles: Role[];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'animate-faults-'));
-  redis = await startRedis();
-  picture = await drawPicture();
-  roles = [];
+const installation = useInstallation({
+  async open() {
+    picture = await drawPicture();
+  },
 });
-
-afterEach(async () => {
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
-  await redis.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
-  const started = startRole(role, {
-    REDIS_URL: redis.url,
-    DATA_FOLDER: join(folder, 'data'),
-    ENGINE: 'test_engines.does_as_told:create',
-    ...environment,
-  });
-  roles.push(started);
-  return started;
-}
+const { start } = installation;
 
 async function startBot(environment: Record<string, string> = {}) {
   const bot = start('bot', environment);
@@ -58,7 +37,7 @@ async function untilThere(place: string, name: string): Promise<void> {
   watcher.close();
 }
 
-const gate = () => join(folder, 'gate');
+const gate = () => join(installation.folder, 'gate');
 const isDrawing = ({ view }: { view: { headline: string } }) => view.headline.startsWith('Drawing');
 
 test('a render whose worker is killed is rejoined by the next worker and delivered once', async () => {
@@ -186,7 +165,7 @@ test('a clip that is gone from the store becomes an apology that holds its numbe
   await bot.kill('SIGKILL');
   await writeFile(gate(), '');
   await worker.said('Rendered');
-  await rm(join(folder, 'data', 'media', 'clips', `${renderId}.mp4`));
+  await rm(join(installation.folder, 'data', 'media', 'clips', `${renderId}.mp4`));
   const second = await startBot();
   const reply = await second.chat.until(renderId, ({ view }) => view.kind === 'failed');
   expect(reply.view.detail).toContain(renderId);
@@ -241,15 +220,18 @@ test.each([
     await durable.halt();
     await worker.said('Redis cannot be reached; waiting for it');
     if (isBackFirst) await durable.resume();
-    const rendered = untilThere(join(folder, 'data', 'engines', 'worker', 'engine-0', 'outputs'), `${renderId}.mp4`);
+    const rendered = untilThere(
+      join(installation.folder, 'data', 'engines', 'worker', 'engine-0', 'outputs'),
+      `${renderId}.mp4`,
+    );
     await writeFile(gate(), '');
     await rendered;
     if (!isBackFirst) await durable.resume();
     await expectOneClip(chat, renderId);
     expect(worker.lines.filter(({ msg }) => msg === 'Rendered')).toHaveLength(1);
-    expect(roles.flatMap(({ lines }) => lines).filter(({ msg }) => msg === 'Delivered')).toHaveLength(1);
+    expect(installation.roles.flatMap(({ lines }) => lines).filter(({ msg }) => msg === 'Delivered')).toHaveLength(1);
   } finally {
-    await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+    await Promise.all(installation.roles.map((role) => role.kill('SIGTERM')));
     await durable.stop();
   }
 });
@@ -261,7 +243,7 @@ test('a card that the engine has no kernels for is left out, and the other card 
     { id: 'GPU-old', name: 'NVIDIA H100 80GB HBM3', mebibytes: 81_559 },
   ];
   const worker = start('worker', {
-    PATH: await installCards(join(folder, 'cards'), cards),
+    PATH: await installCards(join(installation.folder, 'cards'), cards),
     GPUS: 'all',
     ENGINE: 'test_engines.lacks_kernels:create',
   });
@@ -276,7 +258,9 @@ test('a card that the engine has no kernels for is left out, and the other card 
 test('with no other card, members are told that nothing can render it', async () => {
   const { chat } = await startBot();
   const worker = start('worker', {
-    PATH: await installCards(join(folder, 'cards'), [{ id: 'GPU-new', name: 'RTX 5090', mebibytes: 32_607 }]),
+    PATH: await installCards(join(installation.folder, 'cards'), [
+      { id: 'GPU-new', name: 'RTX 5090', mebibytes: 32_607 },
+    ]),
     GPUS: 'all',
     ENGINE: 'test_engines.lacks_kernels:create',
   });

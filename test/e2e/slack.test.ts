@@ -1,12 +1,11 @@
 // The whole way on Slack: the real bolt app in a real bot process, a stand-in for the service, a real queue and engine.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { connectRedis } from '../../src/queue/redis.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startDurableRedis, startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { startDurableRedis } from '../fakes/redis.ts';
+import type { Role } from '../fakes/roles.ts';
 import {
   ADA,
   ADMIN,
@@ -19,46 +18,23 @@ import {
   type Slack,
   startSlack,
 } from '../fakes/slack/slack.ts';
+import { useInstallation } from './installation.ts';
 
-let folder: string;
-let redis: TestRedis;
 let slack: Slack;
 let picture: Buffer;
 let file: FakeFile;
-let roles: Role[];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'animate-slack-'));
-  redis = await startRedis();
-  slack = await startSlack();
-  picture = await drawPicture();
-  file = slack.upload(picture);
-  roles = [];
+const installation = useInstallation({
+  async open() {
+    slack = await startSlack();
+    picture = await drawPicture();
+    file = slack.upload(picture);
+  },
+  close: async () => void (await slack.close()),
+  botEnvironment: () => slack.environment,
+  describe: () => slack.describe(),
 });
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') {
-    // What the service saw and what the roles said is what a failure is understood by.
-    const words = roles.flatMap(({ lines }) => lines).map((line) => JSON.stringify(line).slice(0, 1500));
-    process.stderr.write(`${[...words, slack.describe()].join('\n')}\n`);
-  }
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
-  await slack.close();
-  await redis.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
-  const started = startRole(role, {
-    REDIS_URL: redis.url,
-    DATA_FOLDER: join(folder, 'data'),
-    ENGINE: 'test_engines.does_as_told:create',
-    ...(role === 'bot' ? slack.environment : {}),
-    ...environment,
-  });
-  roles.push(started);
-  return started;
-}
+const { start } = installation;
 
 async function startBot(environment: Record<string, string> = {}): Promise<Role> {
   const bot = start('bot', environment);
@@ -66,7 +42,7 @@ async function startBot(environment: Record<string, string> = {}): Promise<Role>
   return bot;
 }
 
-const gate = () => join(folder, 'gate');
+const gate = () => join(installation.folder, 'gate');
 
 const isOurs = ({ isFromBot }: FakeMessage) => isFromBot;
 const hasClip = ({ files }: FakeMessage) => files.some(({ name }) => name.endsWith('.mp4'));
@@ -425,7 +401,7 @@ test('while Redis is away a member is told so in time, and nothing of it is begu
   for (;;) if ((await slack.submit(view, values)).errors === undefined) break;
   await slack.clipOf(await starterIn(slack.garden));
   expect(under(mention).filter(isOurs)).toHaveLength(1);
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+  await Promise.all(installation.roles.map((role) => role.kill('SIGTERM')));
   await durable.stop();
 });
 
@@ -595,7 +571,7 @@ test('no token is in a log, in a job or in a record', async () => {
   start('worker', { LOG_LEVEL: 'trace' });
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
   await expectOneClip(mention);
-  const connection = connectRedis(redis.url, () => undefined);
+  const connection = connectRedis(installation.redis.url, () => undefined);
   const kept: string[] = [];
   for (const key of await connection.keys('*')) {
     const type = await connection.type(key);
@@ -604,7 +580,10 @@ test('no token is in a log, in a job or in a record', async () => {
     if (type === 'string') kept.push((await connection.get(key)) ?? '');
   }
   connection.disconnect();
-  const everything = [...kept, ...roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line)))].join('\n');
+  const everything = [
+    ...kept,
+    ...installation.roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))),
+  ].join('\n');
   expect(everything).toContain(mention.message?.ts.replace('.', '-'));
   for (const secret of [slack.botToken, slack.appToken, 'a-verification-token'])
     expect(everything).not.toContain(secret);

@@ -1,40 +1,15 @@
 // One story, told on every platform: a member gives a picture and a sentence, watches, and uses what is below the clip. The
 // words are the same everywhere, because they are one View.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { drawPicture } from '../fakes/pictures.ts';
-import { startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import type { Role } from '../fakes/roles.ts';
+import { useInstallation } from './installation.ts';
 import { type Storyteller, tellOnDiscord, tellOnSlack, tellOnThePage } from './storytellers.ts';
 
-let folder: string;
-let redis: TestRedis;
-let roles: Role[];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'animate-story-'));
-  redis = await startRedis();
-  roles = [];
-});
-
-afterEach(async () => {
-  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
-  await redis.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
-  const started = startRole(role, {
-    REDIS_URL: redis.url,
-    DATA_FOLDER: join(folder, 'data'),
-    ENGINE: 'test_engines.does_as_told:create',
-    ...environment,
-  });
-  roles.push(started);
-  return started;
-}
+const installation = useInstallation();
+const { start } = installation;
 
 describe.each<[string, () => Promise<Storyteller>]>([
   ['the chat page', tellOnThePage],
@@ -94,7 +69,7 @@ describe.each<[string, () => Promise<Storyteller>]>([
   test('a bot that is killed in the middle of a render brings its clip in its next life', async () => {
     await using teller = await begin();
     start('worker');
-    const gate = join(folder, 'gate');
+    const gate = join(installation.folder, 'gate');
     const given = await teller.give(await drawPicture(), `hold ${gate} seconds:1`);
     await teller.until(given, ({ headline }) => headline.startsWith('Drawing the frames'));
     await teller.bot.kill('SIGKILL');
