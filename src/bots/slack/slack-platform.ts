@@ -142,6 +142,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       },
     }),
     async stop() {
+      workspaces.stop();
       await client?.stop();
       await entrances?.settled();
       home?.stop();
