@@ -8,6 +8,11 @@ import { createPace, PacedClient } from './pace.ts';
 const FEW_RETRIES = { retries: 2, minTimeout: 500, maxTimeout: 3000 };
 const REQUEST_WITHIN_MS = 20_000;
 
+/** What Slack says of a token that is not good for anything any more, or never was. */
+export const REFUSED_TOKENS = [
+  ...['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'not_allowed_token_type'],
+];
+
 export interface Workspace {
   team: string;
   token: string;
@@ -88,6 +93,19 @@ export function createWorkspaces({ token, installations, apiUrl, logger }: Works
     async authorize({ teamId }: { teamId?: string | undefined }): Promise<AuthorizeResult> {
       const { token: botToken, botUser, team } = await find(teamId ?? '');
       return { botToken, botUserId: botUser, teamId: team };
+    },
+
+    /** For when Slack says that the app was taken out of a workspace, which it says of an earlier installation, too. */
+    async forget(team: string): Promise<void> {
+      if (!installations) return;
+      const { client } = await find(team);
+      const isThere = await client.auth.test().then(
+        () => true,
+        (error) => !(error instanceof webApi.WebAPIPlatformError && REFUSED_TOKENS.includes(error.data.error)),
+      );
+      if (isThere) return;
+      known.delete(team);
+      await installations.deleteInstallation?.({ teamId: team, isEnterpriseInstall: false, enterpriseId: undefined });
     },
 
     /** Whoever waits for their turn is told that it does not come. */
