@@ -12,10 +12,35 @@ test.each([
   ['drain host-a undo', { verb: 'drain', subject: 'host-a', isUndone: true }],
   ['block <@U123|ada>', { verb: 'block', subject: 'T1-U123' }],
   ['unblock <@W9>', { verb: 'unblock', subject: 'T1-W9' }],
-  ['limits', { verb: 'limits', limits: {} }],
-  ['limits at_once:3 per_day:0', { verb: 'limits', limits: { atOnce: 3, perDay: 0 } }],
+  ['retry slack-1', { verb: 'retry', subject: 'slack-1' }],
+  ['unload host-a/0', { verb: 'unload', subject: 'host-a/0' }],
 ])('%j is understood', (text, request) => {
   expect(parseAdminCommand(text, 'T1')).toEqual(request);
+});
+
+test.each([
+  ['limits', { kind: 'member' }, {}],
+  ['limits at_once:3 per_day:0', { kind: 'member' }, { atOnce: 3, perDay: 0 }],
+  [
+    'limits gpu_seconds:60 cooldown:5 seconds:3 weight:1.5',
+    { kind: 'member' },
+    { gpuSecondsPerDay: 60, cooldownSeconds: 5, seconds: 3, weight: 1.5 },
+  ],
+  ['limits <@U123|ada> resolution:480p', { kind: 'member', id: 'T1-U123' }, { resolution: '480p' }],
+  ['limits <!subteam^S12|@painters> weight:2', { kind: 'role', id: 'S12' }, { weight: 2 }],
+  ['limits <#C12|garden> at_once:9', { kind: 'channel', id: 'C12' }, { atOnce: 9 }],
+  ['limits channels at_once:9', { kind: 'channel' }, { atOnce: 9 }],
+  ['limits workspace', { kind: 'server', id: 'T1' }, {}],
+  ['limits workspaces', { kind: 'server' }, {}],
+  ['limits everyone at_once:100', { kind: 'everyone' }, { atOnce: 100 }],
+])('%j says whose limits and which', (text, of, changes) => {
+  const limits = { of, changes, isReset: false, showsHistory: false };
+  expect(parseAdminCommand(text, 'T1')).toEqual({ verb: 'limits', limits });
+});
+
+test('limits are taken away by reset, and history says who changed them', () => {
+  expect(parseAdminCommand('limits <@U1> reset', 'T1').limits?.isReset).toBe(true);
+  expect(parseAdminCommand('limits history', 'T1').limits?.showsHistory).toBe(true);
 });
 
 test.each([
@@ -25,8 +50,11 @@ test.each([
   ['block', 'Expected a member, such as @ada, behind block, got nothing.'],
   ['block @ada', 'Expected a member, such as @ada, behind block, got @ada.'],
   ['block <!channel>', 'Expected a member, such as @ada, behind block, got <!channel>.'],
-  ['limits per_day:-1', 'Expected at_once:NUMBER or per_day:NUMBER, got per_day:-1.'],
-  ['limits many', 'Expected at_once:NUMBER or per_day:NUMBER, got many.'],
+  ['unload', 'Expected an engine, such as worker/0, behind unload, got nothing.'],
+  ['limits per_day:-1', 'Expected such as at_once:3, a member, a channel or reset, got per_day:-1.'],
+  ['limits resolution:8k', 'Expected such as at_once:3, a member, a channel or reset, got resolution:8k.'],
+  ['limits toString', 'Expected such as at_once:3, a member, a channel or reset, got toString.'],
+  ['limits <!channel>', 'Expected such as at_once:3, a member, a channel or reset, got <!channel>.'],
 ])('%j is answered with what was expected', (text, sentence) => {
   expect(() => parseAdminCommand(text, 'T1')).toThrow(sentence);
 });
