@@ -26,7 +26,7 @@ const ALLOWANCES: Record<string, Allowance> = {
   'files.delete': TIER_3,
   'files.getUploadURLExternal': TIER_4,
   'files.info': TIER_4,
-  'usergroups.users.list': TIER_2,
+  'usergroups.list': TIER_2,
   'users.info': TIER_4,
   'views.open': TIER_4,
   'views.publish': TIER_4,
