@@ -16,7 +16,7 @@ export const BOT_SCOPES = {
   'im:history': 'messages that members send to the bot itself',
   'im:write': 'the clip as a direct message, when its channel cannot be reached any more',
   'users:read': 'a member’s name, language, and whether they are an admin',
-  'usergroups:read': 'whether a member is in a group of admins (SLACK_ADMINS)',
+  'usergroups:read': 'which user groups a member is in, for SLACK_ADMINS and for limits',
   'channels:read': 'whether the bot is in a public channel, before a form is filled in for nothing',
   'groups:read': 'the same for private channels',
 } as const;
