@@ -1,59 +1,40 @@
 // `npm run picture:discord`: docs/discord.png, a thread drawn from the messages that the bot really sent to the tests' stand-in
 // for Discord, with the preview engine.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { drawWithBot, escapeHtml } from './picture.mjs';
 import { root, setUp } from './setup.mjs';
 import { loadDiscord } from './stand-in.mjs';
 
 setUp({ isForDevelopment: true });
 const { startDiscord, ADA } = await loadDiscord();
-const folder = mkdtempSync(join(tmpdir(), 'animate-picture-'));
 const discord = await startDiscord();
-const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-  env: { PATH: process.env.PATH, DATA_FOLDER: join(folder, 'data'), WEB_PORT: '0', ...discord.environment },
-  stdio: ['ignore', 'ignore', 'inherit'],
+
+await drawWithBot({
+  service: discord,
+  name: 'discord',
+  size: { width: 760, height: 980 },
+  async play() {
+    await discord.until(() => discord.gateway.readies > 0);
+    const picture = discord.upload(
+      readFileSync(join(root, 'test', 'fixtures', 'astronaut.jpg')),
+      'astronaut.jpg',
+      'image/jpeg',
+    );
+    const first = discord.animate(picture, { prompt: 'she smiles at us, slow zoom in', seconds: 3, seed: 42 });
+    await discord.clipOf(first);
+    const { id } = discord.threadOf(first);
+    await discord.until(() => discord.world.messagesIn(id).some(({ pinged }) => pinged.length > 0));
+    // The next one is shown on its way.
+    const second = discord.animate(picture, { prompt: 'wind in her hair, she looks up', resolution: '720p', seed: 7 });
+    const running = await discord.until(() => {
+      const [status] = discord.world.messagesIn(second.original ?? '');
+      return status?.content.includes('▰▰▰') ? status : undefined;
+    });
+    return draw([discord.world.messages.get(first.original), ...discord.world.messagesIn(id), running]);
+  },
 });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-});
-try {
-  await discord.until(() => discord.gateway.readies > 0);
-  const picture = discord.upload(
-    readFileSync(join(root, 'test', 'fixtures', 'astronaut.jpg')),
-    'astronaut.jpg',
-    'image/jpeg',
-  );
-  const first = discord.animate(picture, { prompt: 'she smiles at us, slow zoom in', seconds: 3, seed: 42 });
-  await discord.clipOf(first);
-  const { id } = discord.threadOf(first);
-  await discord.until(() => discord.world.messagesIn(id).some(({ pinged }) => pinged.length > 0));
-  // The next one is shown on its way.
-  const second = discord.animate(picture, { prompt: 'wind in her hair, she looks up', resolution: '720p', seed: 7 });
-  const running = await discord.until(() => {
-    const [status] = discord.world.messagesIn(second.original ?? '');
-    return status?.content.includes('▰▰▰') ? status : undefined;
-  });
-  const page = await browser.newPage({ viewport: { width: 760, height: 980 }, deviceScaleFactor: 1.5 });
-  await page.setContent(draw([discord.world.messages.get(first.original), ...discord.world.messagesIn(id), running]));
-  await page.locator('video').evaluate(
-    (video) =>
-      new Promise((resolve) => {
-        video.addEventListener('seeked', resolve, { once: true });
-        video.currentTime = 1.5;
-      }),
-  );
-  await page.screenshot({ path: join(root, 'docs', 'discord.png'), fullPage: true });
-} finally {
-  await browser.close();
-  bot.kill('SIGINT');
-  await new Promise((resolve) => bot.once('exit', resolve));
-  await discord.close();
-  rmSync(folder, { recursive: true, force: true });
-}
+await discord.close();
 
 function draw(messages) {
   return `<style>
@@ -105,8 +86,4 @@ function toHtml(content) {
         .replace(/\\([\\*_~`|>.-])/g, '$1'),
     )
     .join('<br>');
-}
-
-function escapeHtml(text) {
-  return text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character]);
 }

@@ -114,3 +114,70 @@ test('admins of Discord are members and roles by id, and anything else is refuse
 test('.env.example is what the schema says', () => {
   expect(readFileSync(new URL('../.env.example', import.meta.url), 'utf8')).toBe(describeEnvironment());
 });
+
+const SLACK = { SLACK_BOT_TOKEN: 'xoxb-1-secret', SLACK_APP_TOKEN: 'xapp-1-secret' };
+const SHOP = { SLACK_CLIENT_ID: '1.2', SLACK_CLIENT_SECRET: 'client-secret', SLACK_SECRET: 's'.repeat(32) };
+
+test('Slack is one workspace by its token, or many that install the app, over a socket or by signed requests', () => {
+  expect(loadConfig({}).slack).toBeUndefined();
+  expect(loadConfig({ SLACK_HOST: '0.0.0.0', SLACK_PORT: '1' }).slack).toBeUndefined();
+  expect(loadConfig({ ...SLACK, SLACK_ADMINS: 'U1, S2' }).slack).toMatchObject({
+    ...{ botToken: 'xoxb-1-secret', appToken: 'xapp-1-secret', admins: ['U1', 'S2'], isShared: false, port: 8471 },
+    oauth: undefined,
+  });
+  expect(loadConfig({ ...SHOP, SLACK_SIGNING_SECRET: 'sixteen-letters-x' }).slack).toMatchObject({
+    ...{ botToken: undefined, appToken: undefined, oauth: { clientId: '1.2', clientSecret: 'client-secret' } },
+  });
+});
+
+test.each([
+  [
+    { SLACK_APP_TOKEN: SLACK.SLACK_APP_TOKEN },
+    ['SLACK_BOT_TOKEN: expected the token of a bot, because SLACK_APP_TOKEN is set, got none'],
+  ],
+  [
+    { SLACK_BOT_TOKEN: SLACK.SLACK_BOT_TOKEN },
+    [
+      'SLACK_APP_TOKEN: expected an app-level token (or SLACK_SIGNING_SECRET), because SLACK_BOT_TOKEN is set, got none',
+    ],
+  ],
+  [
+    { ...SLACK, ...SHOP },
+    ['SLACK_BOT_TOKEN: expected none, because workspaces install the app (SLACK_CLIENT_ID), got one'],
+  ],
+  [
+    { ...SLACK, SLACK_BOT_TOKEN: '', SLACK_CLIENT_ID: '1.2' },
+    [
+      'SLACK_CLIENT_SECRET: expected a value, because SLACK_CLIENT_ID is set, got none',
+      'SLACK_SECRET: expected a value, because SLACK_CLIENT_ID is set, got none',
+    ],
+  ],
+  [
+    { ...SLACK, SLACK_BOT_TOKEN: 'xoxp-1-secret' },
+    ['SLACK_BOT_TOKEN: expected the token of a bot, which begins with xoxb-, got 13 characters that are not'],
+  ],
+  [
+    { ...SLACK, SLACK_APP_TOKEN: 'xoxb-1-secret' },
+    ['SLACK_APP_TOKEN: expected an app-level token, which begins with xapp-, got 13 characters that are not'],
+  ],
+  [
+    { ...SLACK, SLACK_ADMINS: '@ada' },
+    ['SLACK_ADMINS: expected ids of members (U…) and user groups (S…) between commas, got "@ada"'],
+  ],
+  [{ ...SLACK, SLACK_SHARED_CHANNELS: 'yes' }, ['SLACK_SHARED_CHANNELS: expected one of true, false, got "yes"']],
+  [
+    { ...SHOP, SLACK_SECRET: 'short', SLACK_SIGNING_SECRET: 'short' },
+    [
+      'SLACK_SIGNING_SECRET: expected at least 16 characters, got 5 characters that are not',
+      'SLACK_SECRET: expected at least 32 characters, such as `openssl rand -hex 32` gives, got 5 characters that are not',
+    ],
+  ],
+  [{ ...SLACK, SLACK_API_URL: 'slack.com' }, ['SLACK_API_URL: expected http://… or https://…, got "slack.com"']],
+])('%j is told by its faults, without a secret', (environment, faults) => {
+  try {
+    loadConfig(environment as NodeJS.ProcessEnv);
+    expect.unreachable();
+  } catch (error) {
+    expect((error as ConfigError).faults).toEqual(faults);
+  }
+});

@@ -90,7 +90,8 @@ function readScope(word: string, team: string): Scope | undefined {
   if (mark === '@') return { kind: 'member', id: toMemberId({ team, user: id }) };
   if (mark === '#') return { kind: 'channel', id };
   if (mark !== undefined) return { kind: 'role', id };
-  return GROUPS[word]?.(team);
+  // A word such as toString is no group, though every object has it.
+  return Object.hasOwn(GROUPS, word) ? GROUPS[word]?.(team) : undefined;
 }
 
 function require(value: string | undefined, expected: string, came = value): string {

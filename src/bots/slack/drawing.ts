@@ -141,6 +141,6 @@ export function readButton(
     : undefined;
 }
 
-function toOneLine(text: string): string {
+export function toOneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

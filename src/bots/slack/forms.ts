@@ -65,13 +65,16 @@ export function drawForm({ request, headline, ...purpose }: FormContents, words:
       ...(purpose.renderId === undefined && { focus_on_load: true }),
     }),
     drawSizes(request, words),
-    input('seconds', words.commands.seconds.description, {
+    explained('seconds', words.commands.seconds, {
       ...{ type: 'number_input', is_decimal_allowed: true },
       ...{ min_value: String(SHORTEST_SECONDS), max_value: String(LONGEST_SECONDS) },
       initial_value: String(request.seconds ?? DEFAULT_SECONDS),
     }),
-    drawText('seed', words.commands.seed.description, request.seed === undefined ? '' : String(request.seed)),
-    drawText('negative', words.commands.negative.description, request.negative ?? ''),
+    {
+      ...explained('seed', words.commands.seed, drawText(request.seed === undefined ? '' : String(request.seed))),
+      optional: true,
+    },
+    { ...input('negative', words.commands.negative.description, drawText(request.negative ?? '')), optional: true },
     ...(purpose.channel === undefined && purpose.renderId === undefined ? [drawChannels(words)] : []),
   ];
   return {
@@ -157,9 +160,8 @@ function drawSizes({ resolution, quality }: FormContents['request'], { commands 
   return input('size', commands.resolution.description, element);
 }
 
-function drawText(name: string, label: string, value: string): types.InputBlock {
-  const element = { type: 'plain_text_input' as const, ...(value !== '' && { initial_value: value }) };
-  return { ...input(name, label, element), optional: true };
+function drawText(value: string): types.PlainTextInput {
+  return { type: 'plain_text_input', ...(value !== '' && { initial_value: value }) };
 }
 
 function drawChannels(words: Words): types.InputBlock {
@@ -172,6 +174,16 @@ function drawChannels(words: Words): types.InputBlock {
 /** A field's block and its action have its name. */
 function input(name: string, label: string, element: types.InputBlock['element']): types.InputBlock {
   return { type: 'input', block_id: name, label: text(label, 2000), element: { ...element, action_id: name } };
+}
+
+/** A figure is named, and what it means is said below: its description alone does not say what of. */
+function explained(
+  name: string,
+  { name: called, description }: { name: string; description: string },
+  element: types.InputBlock['element'],
+): types.InputBlock {
+  const label = called.charAt(0).toUpperCase() + called.slice(1);
+  return { ...input(name, label, element), hint: text(description, 2000) };
 }
 
 function option(label: string, value: string): types.PlainTextOption {

@@ -7,7 +7,7 @@ import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import type { AdminRequest, Handlers, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
-import { button, context, cut, escapeText, plain, section, toMrkdwn } from './drawing.ts';
+import { button, context, cut, escapeText, plain, section, toMrkdwn, toOneLine } from './drawing.ts';
 import { ANIMATE } from './manifest.ts';
 import { toMemberId } from './origin.ts';
 import type { People, Person } from './people.ts';
@@ -45,8 +45,8 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
 
   const drawClip = async (who: Who, { view, ref }: { view: View; ref: MessageRef }, words: Words) => {
     const link = await linkOf(who, ref);
-    const prompt = plain(cut(view.request.prompt, LONGEST_SHOWN_PROMPT));
-    const block = section(`*${escapeText(view.headline)}*\n${prompt}`);
+    const prompt = plain(cut(toOneLine(view.request.prompt), LONGEST_SHOWN_PROMPT));
+    const block = section(`*${prompt}*\n${escapeText(view.headline)}`);
     if (link === undefined) return block;
     return { ...block, accessory: { ...button('home_open', words.slack.open), url: link } };
   };

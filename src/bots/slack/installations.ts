@@ -51,9 +51,11 @@ function createSeal(secret: string) {
 
     open(name: string, sealed: string): string {
       const bytes = Buffer.from(sealed, 'base64');
-      const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(name));
-      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
       try {
+        // Without the length, a tag that somebody cut short would do, and those can be guessed.
+        const tag = { authTagLength: TAG_BYTES };
+        const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), tag).setAAD(Buffer.from(name));
+        decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
         const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
         return text.toString('utf8');
       } catch (cause) {

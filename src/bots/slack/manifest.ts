@@ -16,7 +16,7 @@ export const BOT_SCOPES = {
   'im:history': 'messages that members send to the bot itself',
   'im:write': 'the clip as a direct message, when its channel cannot be reached any more',
   'users:read': 'a member’s name, language, and whether they are an admin',
-  'usergroups:read': 'whether a member is in a group of admins (SLACK_ADMINS)',
+  'usergroups:read': 'which user groups a member is in, for SLACK_ADMINS and for limits',
   'channels:read': 'whether the bot is in a public channel, before a form is filled in for nothing',
   'groups:read': 'the same for private channels',
 } as const;
@@ -27,6 +27,8 @@ export type BotScope = keyof typeof BOT_SCOPES;
 export function describeApp(address: string | undefined) {
   const url = address === undefined ? {} : { url: `${address}/slack/events` };
   const requestUrl = address === undefined ? {} : { request_url: `${address}/slack/events` };
+  // Where workspaces install the app, they also take it out.
+  const goodbyes = address === undefined ? [] : ['app_uninstalled', 'tokens_revoked'];
   return {
     display_information: {
       name: 'animate-bot',
@@ -72,7 +74,7 @@ export function describeApp(address: string | undefined) {
       scopes: { bot: Object.keys(BOT_SCOPES) },
     },
     settings: {
-      event_subscriptions: { bot_events: ['app_home_opened', 'app_mention', 'message.im'], ...requestUrl },
+      event_subscriptions: { bot_events: ['app_home_opened', 'app_mention', 'message.im', ...goodbyes], ...requestUrl },
       interactivity: { is_enabled: true, ...requestUrl },
       org_deploy_enabled: false,
       socket_mode_enabled: address === undefined,

@@ -12,6 +12,7 @@ const personSchema = z.object({ name: z.string(), language: z.string().optional(
 
 /** Members by their groups, all by id. */
 const groupsSchema = z.record(z.string(), z.array(z.string()));
+type Groups = z.infer<typeof groupsSchema>;
 
 export interface Person {
   member: Member;
@@ -39,6 +40,8 @@ export interface PeopleOptions {
 export type People = ReturnType<typeof createPeople>;
 
 export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
+  const asked = new Map<string, Promise<Groups>>();
+
   const ask = async ({ team, user }: Who): Promise<z.infer<typeof personSchema>> => {
     const { client } = await workspaces.of(team);
     const { user: told } = await client.users.info({ user, include_locale: true });
@@ -59,15 +62,22 @@ export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
   };
 
   /** The groups of a workspace with their members. Where Slack does not tell, nobody is in any. */
-  const readGroups = async (team: string): Promise<z.infer<typeof groupsSchema>> => {
-    const name = `groups:${team}`;
-    const kept = await notes.get(name);
-    if (kept !== undefined) return groupsSchema.parse(JSON.parse(kept));
+  const askGroups = async (team: string, name: string): Promise<Groups> => {
     const { client } = await workspaces.of(team);
     const told = await client.usergroups.list({ include_users: true }).catch(() => undefined);
     const groups = Object.fromEntries((told?.usergroups ?? []).map(({ id = '', users = [] }) => [id, users]));
     await notes.put(name, JSON.stringify(groups), GROUPS_KNOWN_SECONDS);
     return groups;
+  };
+
+  const readGroups = async (team: string): Promise<Groups> => {
+    const name = `groups:${team}`;
+    const kept = await notes.get(name);
+    if (kept !== undefined) return groupsSchema.parse(JSON.parse(kept));
+    // Slack takes this twenty times a minute, and many may want to know at once.
+    const asking = asked.get(team) ?? askGroups(team, name).finally(() => asked.delete(team));
+    asked.set(team, asking);
+    return asking;
   };
 
   return {

@@ -26,7 +26,7 @@ import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
 import { createPeople } from './people.ts';
 import { createStatusMessages } from './status-messages.ts';
-import { createWorkspaces } from './workspaces.ts';
+import { createWorkspaces, REFUSED_TOKENS } from './workspaces.ts';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
@@ -84,6 +84,9 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       });
       taking.listen(connected.app);
       showing.listen(connected.app);
+      for (const event of ['app_uninstalled', 'tokens_revoked'] as const) {
+        connected.app.event(event, async ({ body }) => workspaces.forget(body.team_id));
+      }
       const told = await workspaces.open();
       await connected.start();
       client = connected;
@@ -142,6 +145,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       },
     }),
     async stop() {
+      workspaces.stop();
       await client?.stop();
       await entrances?.settled();
       home?.stop();
@@ -165,8 +169,6 @@ function watchConnection({ connection }: SlackClient, log: Logger, onChange: (is
     onChange(true);
   });
 }
-
-const REFUSED_TOKENS = ['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'not_allowed_token_type'];
 
 /** Throws what trying again cannot mend. */
 function requireOurFault(error: unknown): void {

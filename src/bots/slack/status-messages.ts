@@ -1,6 +1,6 @@
 // Where a render's messages live on Slack: the one that the thread hangs on, the status in the thread, and the clip below it.
 import { buffer } from 'node:stream/consumers';
-import type { webApi } from '@slack/bolt';
+import { webApi } from '@slack/bolt';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
@@ -186,7 +186,10 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
       const { bringing } = wordsOf(view.language).slack;
       const isBrought = clip && (await uploads.find(`clip:${view.renderId}`)) !== undefined;
       const uploading: View = { ...view, kind: 'rendering', headline: bringing, facts: [], buttons: [] };
-      const came = await show(workspace.client, ref, clip && !isBrought ? uploading : view);
+      const came =
+        clip && !isBrought
+          ? await show(workspace.impatient, ref, uploading).catch(unlessLeftOut)
+          : await show(workspace.client, ref, view);
       if (came === 'gone') {
         // Whoever took the message away wants no clip.
         log.info({ renderId: view.renderId }, 'The message of a finished render was removed by somebody');
@@ -213,4 +216,9 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
 
     stop: () => edits.stop(),
   };
+}
+
+/** An edit that is soon followed by a better one need not wait for its turn. */
+function unlessLeftOut(error: unknown): undefined {
+  if (!(error instanceof webApi.WebAPIRateLimitedError)) throw error;
 }

@@ -10,8 +10,9 @@ import type { Workspace } from './workspaces.ts';
 const KEPT_SECONDS = 7 * 24 * 3600;
 const UPLOAD_WITHIN_MS = 120_000;
 
-/** Slack mostly shares a file within two seconds. */
-const FIRST_LOOK_MS = 250;
+/** Slack mostly shares a file within two seconds, and counts each look. */
+const FIRST_LOOK_MS = 500;
+const NEXT_LOOK_MS = 1000;
 const LONGEST_LOOK_MS = 2000;
 const SHARED_WITHIN_MS = 30_000;
 /** Whatever an earlier life asked for was asked for some time ago. */
@@ -61,7 +62,7 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
     withinMs: number,
   ): Promise<string | undefined> => {
     const deadline = Date.now() + withinMs;
-    for (let delayMs = FIRST_LOOK_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_LOOK_MS)) {
+    for (let delayMs = NEXT_LOOK_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_LOOK_MS)) {
       const ts = await findShare(workspace, file, channel);
       if (ts !== undefined || Date.now() > deadline) return ts;
       await sleep(delayMs);
@@ -98,6 +99,7 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
         file = await send(workspace, upload);
         await keep(once, { state: 'completing', file });
         await complete(workspace, file, upload);
+        await sleep(FIRST_LOOK_MS);
         ts = await untilShared(workspace, file, upload.channel, SHARED_WITHIN_MS);
       }
       if (file === undefined || ts === undefined) {

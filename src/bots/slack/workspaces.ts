@@ -2,15 +2,22 @@
 // have installed the app.
 import { type AuthorizeResult, type InstallationStore, webApi } from '@slack/bolt';
 import type { SlackLogger } from './client.ts';
+import { createPace, PacedClient } from './pace.ts';
 
 /** The inbox and the deliveries try again by themselves, so an outage need not be waited out in memory. */
 const FEW_RETRIES = { retries: 2, minTimeout: 500, maxTimeout: 3000 };
 const REQUEST_WITHIN_MS = 20_000;
 
+/** What Slack says of a token that is not good for anything any more, or never was. */
+export const REFUSED_TOKENS = [
+  ...['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'not_allowed_token_type'],
+];
+
 export interface Workspace {
   team: string;
   token: string;
   botUser: string;
+  /** Waits where Slack would refuse it. */
   client: webApi.WebClient;
   /** Tells of a rate limit at once: what it sends is stale by the time that Slack would take it. */
   impatient: webApi.WebClient;
@@ -28,6 +35,7 @@ export type Workspaces = ReturnType<typeof createWorkspaces>;
 
 export function createWorkspaces({ token, installations, apiUrl, logger }: WorkspacesOptions) {
   const known = new Map<string, Workspace>();
+  const stopping = new AbortController();
   const options: webApi.WebClientOptions = {
     logger,
     retryConfig: FEW_RETRIES,
@@ -39,12 +47,13 @@ export function createWorkspaces({ token, installations, apiUrl, logger }: Works
   const remember = (team: string, botToken: string, botUser: string): Workspace => {
     const before = known.get(team);
     if (before?.token === botToken) return before;
+    const pace = createPace(stopping.signal);
     const workspace: Workspace = {
       team,
       token: botToken,
       botUser,
-      client: new webApi.WebClient(botToken, options),
-      impatient: new webApi.WebClient(botToken, { ...options, rejectRateLimitedCalls: true }),
+      client: new PacedClient(botToken, options, { pace, isPatient: true }),
+      impatient: new PacedClient(botToken, options, { pace, isPatient: false }),
     };
     known.set(team, workspace);
     return workspace;
@@ -85,5 +94,21 @@ export function createWorkspaces({ token, installations, apiUrl, logger }: Works
       const { token: botToken, botUser, team } = await find(teamId ?? '');
       return { botToken, botUserId: botUser, teamId: team };
     },
+
+    /** For when Slack says that the app was taken out of a workspace, which it says of an earlier installation, too. */
+    async forget(team: string): Promise<void> {
+      if (!installations) return;
+      const { client } = await find(team);
+      const isThere = await client.auth.test().then(
+        () => true,
+        (error) => !(error instanceof webApi.WebAPIPlatformError && REFUSED_TOKENS.includes(error.data.error)),
+      );
+      if (isThere) return;
+      known.delete(team);
+      await installations.deleteInstallation?.({ teamId: team, isEnterpriseInstall: false, enterpriseId: undefined });
+    },
+
+    /** Whoever waits for their turn is told that it does not come. */
+    stop: () => stopping.abort(),
   };
 }

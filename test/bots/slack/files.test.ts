@@ -1,0 +1,144 @@
+// Where a picture is fetched from: Slack's file host, with a token that nobody else is sent, whatever Slack or a member says.
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { webApi } from '@slack/bolt';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFiles } from '../../../src/bots/slack/files.ts';
+import type { Workspace } from '../../../src/bots/slack/workspaces.ts';
+import { type FakeFile, type Slack, startSlack } from '../../fakes/slack/slack.ts';
+
+let slack: Slack;
+const servers: Server[] = [];
+
+beforeEach(async () => {
+  slack = await startSlack();
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+  await slack.close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function workspace(token = slack.botToken): Workspace {
+  const client = new webApi.WebClient(token, { slackApiUrl: `${slack.url}/api/`, retryConfig: { retries: 0 } });
+  return { team: slack.teamId, token, botUser: slack.botUserId, client, impatient: client };
+}
+
+const filesFrom = (filesUrl: string | undefined = slack.url, maxBytes = 1000) => createFiles({ maxBytes, filesUrl });
+
+/** A file of a message that the bot sees. */
+function shared(changes: Partial<FakeFile> = {}): FakeFile {
+  const file = Object.assign(slack.upload(Buffer.from('the bytes')), changes);
+  slack.post([file]);
+  return file;
+}
+
+test('a picture comes with its name', async () => {
+  const { bytes, filename } = await filesFrom().fetch(workspace(), shared({ name: 'cat.png' }).id);
+  expect([bytes.toString(), filename]).toEqual(['the bytes', 'cat.png']);
+});
+
+test.each([
+  'http://files.slack.com/files-pri/T1-F1/a.png',
+  'https://files.slack.com.evil.example/a.png',
+  'https://files.slack.com:8443/a.png',
+  'https://user:word@files.slack.com/a.png',
+  'https://slack.com/a.png',
+  'https://evil.example/files.slack.com/a.png',
+  'https://127.0.0.1/a.png',
+  'https://[::1]/a.png',
+  'https://169.254.169.254/latest/meta-data',
+  'file:///etc/passwd',
+  'data:image/png;base64,AAAA',
+  'not an address',
+])('%s is not fetched', async (address) => {
+  const { id } = shared({ address });
+  await expect(createFiles({ maxBytes: 1000, filesUrl: undefined }).fetch(workspace(), id)).rejects.toMatchObject({
+    code: 'picture_missing',
+    message: 'Expected a picture that was uploaded to Slack, got one that is kept elsewhere.',
+  });
+});
+
+test('a redirect elsewhere is not followed, and the token is not told there', async () => {
+  const told: IncomingHttpHeaders[] = [];
+  const elsewhere = await serve(({ headers }, response) => {
+    told.push(headers);
+    response.end('a secret of the house');
+  });
+  slack.trouble({ method: 'files.download', redirectTo: `${elsewhere}/admin`, times: 1 });
+  await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toMatchObject({ code: 'picture_missing' });
+  expect(told).toEqual([]);
+});
+
+test('a redirect on the same host is followed, and not for ever', async () => {
+  const file = shared();
+  slack.trouble({
+    method: 'files.download',
+    redirectTo: `${slack.url}/files-pri/${slack.teamId}-${file.id}/download/again.png`,
+    times: 1,
+  });
+  expect((await filesFrom().fetch(workspace(), file.id)).bytes.toString()).toBe('the bytes');
+  slack.trouble({
+    method: 'files.download',
+    redirectTo: `${slack.url}/files-pri/${slack.teamId}-${file.id}/download/again.png`,
+    times: 10,
+  });
+  await expect(filesFrom().fetch(workspace(), file.id)).rejects.toMatchObject({ code: 'picture_missing' });
+});
+
+test('a page to log in is no picture, though Slack says 200', async () => {
+  slack.addTeam();
+  const file = shared();
+  const stale = { ...workspace(), token: 'xoxb-that-is-void' };
+  await expect(filesFrom().fetch(stale, file.id)).rejects.toMatchObject({
+    code: 'picture_missing',
+    message: 'Slack does not let me see that picture. Attach it to a message of your own.',
+  });
+});
+
+test('a picture that is too large is refused by what Slack says of it, before a byte is read', async () => {
+  const file = shared({ bytes: Buffer.alloc(1001) });
+  await expect(filesFrom().fetch(workspace(), file.id)).rejects.toMatchObject({ code: 'picture_too_large' });
+  expect(slack.requests.map(({ method }) => method)).not.toContain('files.download');
+});
+
+test('no more is read than a picture may have, whatever Slack says of it', async () => {
+  let isCut = false;
+  const host = await serve((_request, response) => {
+    const more = () => {
+      while (response.write(Buffer.alloc(64 * 1024)));
+    };
+    response.on('drain', more).on('close', () => {
+      isCut = true;
+    });
+    more();
+  });
+  const file = shared({ address: `${host}/a.png` });
+  await expect(filesFrom(host, 2 ** 20).fetch(workspace(), file.id)).rejects.toMatchObject({
+    code: 'picture_too_large',
+    message: 'Expected a picture of at most 1 MiB, got a larger one.',
+  });
+  await expect.poll(() => isCut).toBe(true);
+});
+
+test('a file of another organisation is asked for, and one that is not there any more is told', async () => {
+  expect((await filesFrom().fetch(workspace(), shared({ isForeign: true }).id)).bytes.toString()).toBe('the bytes');
+  for (const id of ['F0NOWHERE', shared({ state: 'deleted' }).id, slack.upload(Buffer.from('not shared')).id]) {
+    await expect(filesFrom().fetch(workspace(), id)).rejects.toMatchObject({
+      code: 'picture_missing',
+      message: 'The picture is not there any more. Attach it again.',
+    });
+  }
+});
+
+test('a host that has a fault is tried again later', async () => {
+  slack.trouble({ method: 'files.download', status: 503, times: 1 });
+  await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toBeInstanceOf(TypeError);
+});
