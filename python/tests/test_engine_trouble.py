@@ -193,6 +193,17 @@ async def test_an_engine_that_leaks_is_replaced_before_the_machine_is_full(launc
     assert health["lastError"] is None
 
 
+async def test_memory_of_compilers_that_come_and_go_is_no_leak(launch: Launch) -> None:
+    server = await launch("compiles_late:create", "--most-growth-mib", "150")
+    await server.until_state("ready")
+    first = server.engine_pid
+    for name in ("a", "b", "c"):
+        await server.start(name)
+        assert (await server.events(name))[-1]["stage"] == "done"
+        assert (await server.health())["state"] == "ready"
+    assert server.engine_pid == first
+
+
 async def test_a_gpu_that_is_gone_is_noticed_while_nothing_is_rendered(
     launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
