@@ -91,7 +91,7 @@ class EngineLink:
 
 
 def is_compiler(process: Path) -> bool:
-    """PyTorch keeps one for each core, 6 GiB together on 16, from when it first compiles until it has not for a while."""
+    """PyTorch keeps one for each core, 6 GiB on 16 of them, while it compiles and for some time after."""
     with contextlib.suppress(OSError):
         return b"_inductor/compile_worker" in (process / "cmdline").read_bytes()
     return False

@@ -1,4 +1,4 @@
-"""Starts what PyTorch starts when it compiles: a process that holds much memory for a while. From its second render on."""
+"""Starts what PyTorch starts when it compiles, in its second render: a process that holds much memory for a while."""
 
 import subprocess
 import sys
