@@ -65,9 +65,8 @@ class EngineLink:
 
     def resident_bytes(self) -> int:
         """What the engine and its workers hold in ordinary memory; 0 where the system does not say."""
-        return sum(
-            resident_bytes_of(entry) for entry in Path("/proc").glob("[0-9]*") if self._is_member(int(entry.name))
-        )
+        members = (entry for entry in Path("/proc").glob("[0-9]*") if self._is_member(int(entry.name)))
+        return sum(resident_bytes_of(entry) for entry in members if not is_compiler(entry))
 
     def _is_member(self, pid: int) -> bool:
         with contextlib.suppress(OSError):
@@ -89,6 +88,13 @@ class EngineLink:
         self.kill()
         assert self._process.returncode is not None
         return describe_exit(self._process.returncode)
+
+
+def is_compiler(process: Path) -> bool:
+    """PyTorch keeps one for each core, 6 GiB on 16 of them, while it compiles and for some time after."""
+    with contextlib.suppress(OSError):
+        return b"_inductor/compile_worker" in (process / "cmdline").read_bytes()
+    return False
 
 
 def resident_bytes_of(process: Path) -> int:

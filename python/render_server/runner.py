@@ -34,8 +34,9 @@ from .render import Render
 
 RENDERS_KEPT = 64
 
-# How long a cancelled engine may take to reach its next step.
-CANCEL_SECONDS = 1.0
+# How long a cancelled engine may take to reach its next step. Less than a worker waits for the answer (src/gpu/run.ts),
+# and far less than it takes to load the model again, which is what killing it costs.
+CANCEL_SECONDS = 4.0
 
 # Renders that one engine process makes before a fresh one takes over, and how much its memory may grow meanwhile.
 # Against leaks that nobody knows of yet.

@@ -20,7 +20,7 @@ export async function runInImage(
   stopped: AbortSignal,
 ): Promise<number> {
   const docker = new Docker();
-  const { user, group } = containerUser();
+  const { user, group } = await containerUser(docker);
   const container = await docker.createContainer({
     Image: await imageId(docker, image),
     Entrypoint: ['python', ...args],

@@ -60,7 +60,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     const { socketPath, inputsFolder, outputsFolder } = placesOf(slot);
     const ownSocketFolder = dirname(socketPath);
     for (const folder of [socketFolder, dirname(inputsFolder)]) await makePrivateFolder(folder);
-    const { user, group } = containerUser();
+    const { user, group } = await containerUser(docker);
     await makeFolders([ownSocketFolder, inputsFolder, outputsFolder], { user, group });
     await docker.createContainer({
       name: nameOf(slot),
@@ -181,15 +181,23 @@ export async function imageId(docker: Docker, image: string): Promise<string> {
   }
 }
 
-/** Who containers run as: we, so that their files are ours; the image's own user where we are root. */
-export function containerUser(): { user: number; group: number } {
+/**
+ * Who containers run as: we, so that their files are ours; the image's own user where we are root. In the containers of a
+ * rootless engine, which is ours, we are called root, with no more rights than we have outside.
+ */
+export async function containerUser(docker: Pick<Docker, 'info'>): Promise<{ user: number; group: number }> {
+  const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] };
+  if (SecurityOptions?.some((option) => option.startsWith('name=rootless'))) return { user: 0, group: 0 };
   const user = process.getuid?.() ?? IMAGE_USER;
   const group = process.getgid?.() ?? IMAGE_USER;
   return user === 0 ? { user: IMAGE_USER, group: IMAGE_USER } : { user, group };
 }
 
 /** Makes folders that containers can write to. */
-async function makeFolders(folders: string[], { user, group }: ReturnType<typeof containerUser>): Promise<void> {
+async function makeFolders(
+  folders: string[],
+  { user, group }: Awaited<ReturnType<typeof containerUser>>,
+): Promise<void> {
   for (const folder of folders) {
     await mkdir(folder, { recursive: true });
     if (process.getuid?.() === 0) await chown(folder, user, group);

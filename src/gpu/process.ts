@@ -56,7 +56,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
         }),
         // Weights are fetched by a step of their own.
         HF_HUB_OFFLINE: '1',
-        PATH: '/usr/local/bin:/usr/bin:/bin',
+        // The last one is where container platforms mount nvidia-smi, which tells that a GPU is lost.
+        PATH: '/usr/local/bin:/usr/bin:/bin:/usr/local/nvidia/bin',
         PYTHONUNBUFFERED: '1',
         PYTHONDONTWRITEBYTECODE: '1',
         LANG: 'C.UTF-8',
