@@ -19,6 +19,8 @@ export interface CampaignResult {
   verdicts: Verdict[];
   /** What was left out here, and why. */
   leftOut: string | undefined;
+  /** What the processes said and what the stand-ins have: what a broken promise is understood by. */
+  record: string;
 }
 
 export async function runCampaign({ jobs, seed, restWithinMs, tell }: CampaignOptions): Promise<CampaignResult> {
@@ -55,7 +57,7 @@ export async function runCampaign({ jobs, seed, restWithinMs, tell }: CampaignOp
       checked: world.kept.length,
       broken: left,
     });
-    return { verdicts, leftOut: world.diskIsFixed };
+    return { verdicts, leftOut: world.diskIsFixed, record: toRecord(world) };
   } finally {
     await world.close();
   }
@@ -68,4 +70,10 @@ async function describeEnds(world: World): Promise<string> {
     ends.set(end, (ends.get(end) ?? 0) + 1);
   }
   return `renders: ${[...ends].map(([end, count]) => `${count} ${end}`).join(', ')}`;
+}
+
+function toRecord({ kept, discord, slack }: World): string {
+  const said = kept.flatMap(({ name, lines }) => lines.map((line) => ({ of: name, ...line }) as { time?: number }));
+  said.sort((one, other) => (one.time ?? 0) - (other.time ?? 0));
+  return [...said.map((line) => JSON.stringify(line)), discord.describe(), slack.describe()].join('\n');
 }

@@ -87,11 +87,14 @@ async function troubled(troubles: { times: number }[], ms: number): Promise<void
   for (const trouble of troubles) trouble.times = 0;
 }
 
-const onDiscord = (world: World, status: number | 'hang', ms: number): Promise<void> =>
-  troubled(
-    ['POST', 'PATCH', 'GET'].map((method) => world.discord.trouble({ method, path: /./, status, times: TROUBLES })),
+/** `late`: it answers when the trouble is over. */
+const onDiscord = ({ discord }: World, status: number | 'late', ms: number): Promise<void> => {
+  const until = sleep(ms);
+  return troubled(
+    ['POST', 'PATCH', 'GET'].map((method) => discord.trouble({ method, path: /./, status, until, times: TROUBLES })),
     ms,
   );
+};
 
 const onSlack = (world: World, trouble: { status: number | 'hang'; isDone?: boolean }, ms: number): Promise<void> =>
   troubled([world.slack.trouble({ method: /^(chat|files|users)\./, ...trouble, times: TROUBLES })], ms);
@@ -143,7 +146,7 @@ const BREAKING: Record<FaultName, (world: World, fault: Fault) => Promise<void>>
     silenced(kept[which % kept.length] as Kept, lastsMs),
   'Discord answers 429': (world, { lastsMs }) => onDiscord(world, 429, lastsMs),
   'Discord answers 503': (world, { lastsMs }) => onDiscord(world, 503, lastsMs),
-  'Discord hangs': (world, { lastsMs }) => onDiscord(world, 'hang', lastsMs),
+  'Discord hangs': (world, { lastsMs }) => onDiscord(world, 'late', lastsMs),
   'Discord drops the gateway': async ({ discord }) => discord.gateway.drop(),
   'Discord forgets its sessions': async ({ discord }) => discord.gateway.drop({ canResume: false }),
   'Slack answers 429': (world, { lastsMs }) => onSlack(world, { status: 429 }, lastsMs),

@@ -1,4 +1,7 @@
 // `npm run campaign -- --jobs 1000 --seed N`: a line for each promise, and an exit code for all of them.
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
 
@@ -14,7 +17,7 @@ if (!Number.isInteger(jobs) || jobs < 1 || !Number.isInteger(seed)) {
 }
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const startedAt = Date.now();
-const { verdicts, leftOut } = await runCampaign({ jobs, seed, restWithinMs: REST_WITHIN_MS, tell: say });
+const { verdicts, leftOut, record } = await runCampaign({ jobs, seed, restWithinMs: REST_WITHIN_MS, tell: say });
 for (const { promise, checked, broken } of verdicts) {
   say(`${broken.length === 0 ? 'kept  ' : 'BROKEN'}  ${promise}: ${checked} looked at, ${broken.length} broken`);
   for (const sentence of broken.slice(0, SHOWN)) say(`          ${sentence}`);
@@ -22,4 +25,9 @@ for (const { promise, checked, broken } of verdicts) {
 if (leftOut !== undefined) say(`left out: a full and a read-only disk, because ${leftOut}`);
 const isKept = verdicts.every(({ broken }) => broken.length === 0);
 say(`seed ${seed}, ${jobs} jobs, ${((Date.now() - startedAt) / 1000).toFixed(0)} s: ${isKept ? 'kept' : 'BROKEN'}`);
+if (!isKept) {
+  const file = join(tmpdir(), `animate-campaign-${seed}.log`);
+  writeFileSync(file, record);
+  say(`what everybody said: ${file}`);
+}
 process.exit(isKept ? 0 : 1);

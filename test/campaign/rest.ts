@@ -1,35 +1,38 @@
 // Whether anything is still going on, as Redis and the stand-ins have it, without asking the bots or the workers.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { World } from './world.ts';
 
 const LOOK_EVERY_MS = 500;
 /** Between a command's acknowledgement and its place in Redis nothing shows: so often in a row it has to be quiet. */
 const QUIET_LOOKS = 6;
 
-const PENDING: Record<string, (redis: Redis, key: string) => Promise<number>> = {
-  '{animate}:open:*': (redis, key) => redis.scard(key),
-  '{animate}:line:*:order': (redis, key) => redis.zcard(key),
-  '{animate}:*:wait': (redis, key) => redis.llen(key),
-  '{animate}:*:active': (redis, key) => redis.llen(key),
-  '{animate}:*:paused': (redis, key) => redis.llen(key),
-  '{animate}:*:delayed': (redis, key) => redis.zcard(key),
-};
+const PENDING_LISTS = ['wait', 'active', 'paused'];
 
-/** Every line and every queue, and how much is in it. */
-export async function lookAtQueues({ look }: Pick<World, 'look'>): Promise<{ key: string; pending: number }[]> {
-  const found: { key: string; pending: number }[] = [];
-  for (const [pattern, count] of Object.entries(PENDING)) {
-    for (const key of await look.keys(pattern)) found.push({ key, pending: await count(look, key) });
-  }
-  return found;
+/** Every line, every queue, and the renders whose outcome was not told yet. */
+export async function lookAtQueues({ look }: Pick<World, 'look'>): Promise<{ name: string; pending: number }[]> {
+  const namesOf = async (pattern: string, end: string) =>
+    (await look.keys(pattern + end)).map((key) => key.slice(0, key.length - end.length));
+  const queues = (await namesOf('{animate}:*', ':meta')).map(async (name) => {
+    const lists = PENDING_LISTS.map((list) => look.llen(`${name}:${list}`));
+    const counts = await Promise.all([...lists, look.zcard(`${name}:delayed`)]);
+    return { name, pending: counts.reduce((sum, count) => sum + count, 0) };
+  });
+  const lines = ['480p', '720p'].map(async (resolution) => {
+    const name = `{animate}:line:fast:${resolution}`;
+    return { name, pending: await look.zcard(`${name}:order`) };
+  });
+  const open = ['web', 'discord', 'slack'].map(async (platform) => {
+    const name = `{animate}:open:${platform}`;
+    return { name, pending: await look.scard(name) };
+  });
+  return Promise.all([...queues, ...lines, ...open]);
 }
 
 async function findPending({ look, discord }: World): Promise<string[]> {
   const queues = (await lookAtQueues({ look })).filter(({ pending }) => pending > 0);
   const thinking = [...discord.world.messages.values()].filter(({ isLoading }) => isLoading).length;
   return [
-    ...queues.map(({ key, pending }) => `${key}: ${pending}`),
+    ...queues.map(({ name, pending }) => `${name}: ${pending}`),
     ...(thinking > 0 ? [`answers on Discord that are still to come: ${thinking}`] : []),
   ];
 }

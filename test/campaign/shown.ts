@@ -113,4 +113,4 @@ export function readAnswers(
 }
 
 const PRESS_ANSWERS =
-  /^(Once more|Stopping it now|Cancelled before|Deleted|That |There is nothing|I heard you|You have pressed|Something)/;
+  /^(Once more|Stopping it now|Cancelled before|Deleted|That |There is nothing|I heard you|You have pressed)/;
