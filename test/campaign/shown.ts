@@ -98,19 +98,14 @@ export function readAnswers(
         ({ isFromBot, blocks, files, text }) =>
           isFromBot && blocks.length === 0 && files.length === 0 && !text.startsWith('<@'),
       );
-    // Presses are answered there, too: only with words of their own.
     const told = slack.ephemerals.filter(({ thread, via }) => thread === message.ts && via === 'chat.postEphemeral');
     const renders = [...entries.values()].filter(
       ({ platform, ref }) => platform === 'slack' && ref?.thread === message.ts,
     );
-    const refusals = said.length + told.filter(({ text }) => !PRESS_ANSWERS.test(text)).length;
-    answers.set(`slack ${message.ts}`, { renders: renders.map(({ id }) => id), refusals });
+    answers.set(`slack ${message.ts}`, { renders: renders.map(({ id }) => id), refusals: said.length + told.length });
   }
   for (const { id, platform } of entries.values()) {
     if (platform === 'web') answers.set(`page ${id}`, { renders: [id], refusals: 0 });
   }
   return answers;
 }
-
-const PRESS_ANSWERS =
-  /^(Once more|Stopping it now|Cancelled before|Deleted|That |There is nothing|I heard you|You have pressed)/;
