@@ -1,11 +1,15 @@
 // Commands that were acknowledged but are not in line yet. A bot that dies in between finishes them in its next life, or
 // another bot of the same platform does.
-import { type Job, Queue, Worker } from 'bullmq';
+import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
 import { inboxQueue } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
-const MOST_ATTEMPTS = 4;
+/** For so many tries a member waits; from then on a failure is told. */
+const PATIENT_ATTEMPTS = 4;
+// Whoever cannot even be told is told when their chat service is back: together these are about a day.
+const MOST_ATTEMPTS = 3000;
 const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
 
 /** A bot that died in the middle of a command is noticed after this long. */
 const LOCK_MS = 5000;
@@ -16,8 +20,16 @@ const MOST_RESTARTS = 100;
 
 export type Inbox<Item> = ReturnType<typeof createInbox<Item>>;
 
+/** The item came to nothing, and its member knows. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+}
+
 export interface InboxHandler<Item> {
-  /** Called again with the same item if it throws, or if the process dies. `isLast`: it will not be called again. */
+  /**
+   * Called again with the same item if it throws, or if the process dies. `isLast`: whoever waits has waited long enough,
+   * and is to be told. Throw `GivenUp` when they have been; anything else is tried again.
+   */
   handle(item: Item, attempt: { isLast: boolean }): Promise<void>;
   onError(error: Error): void;
 }
@@ -36,7 +48,7 @@ export function createInbox<Item>(redis: Redis, platform: string) {
         // BullMQ refuses ids that are numbers.
         jobId: `i-${id}`,
         attempts: MOST_ATTEMPTS,
-        backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
+        backoff: { type: 'custom' },
         removeOnComplete: true,
         removeOnFail: true,
       });
@@ -48,14 +60,24 @@ export function createInbox<Item>(redis: Redis, platform: string) {
     },
 
     async work({ handle, onError }: InboxHandler<Item>): Promise<void> {
-      const handleJob = (job: Job) =>
-        handle(job.data as Item, { isLast: job.attemptsMade + 1 >= (job.opts.attempts ?? 1) });
+      const handleJob = async (job: Job): Promise<void> => {
+        try {
+          await handle(job.data as Item, { isLast: job.attemptsMade + 1 >= PATIENT_ATTEMPTS });
+        } catch (error) {
+          if (error instanceof GivenUp)
+            throw Object.assign(new UnrecoverableError(error.message), { cause: error.cause });
+          throw error;
+        }
+      };
       worker = new Worker(inboxQueue(platform), handleJob, {
         ...connection,
         concurrency: MOST_AT_ONCE,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
         maxStalledCount: MOST_RESTARTS,
+        settings: {
+          backoffStrategy: (attempts) => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20)),
+        },
       });
       worker.on('failed', (_job, error) => onError(error));
       worker.on('error', onError);

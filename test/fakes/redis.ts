@@ -42,7 +42,7 @@ export async function startDurableRedis(settings: Record<string, string> = {}) {
   return {
     url: `redis://127.0.0.1:${port}`,
     /** Ends the server; what it kept stays. */
-    halt: () => halt('SIGTERM'),
+    halt: (signal: NodeJS.Signals = 'SIGTERM') => halt(signal),
     async resume() {
       halt = await start();
     },

@@ -1,6 +1,7 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
 import { MessageFlags } from 'discord.js';
 import { UserError } from '../../errors.ts';
+import { GivenUp } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
@@ -86,7 +87,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       if (isGone(error) && isStale(origin)) return;
       if (!(error instanceof UserError) && !isLast) throw error;
       await tell(origin, describeFault(error, wordsOf(origin.language)), item.kind === 'animate' && !origin.isPrivate);
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };
 }

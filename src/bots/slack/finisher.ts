@@ -1,5 +1,6 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
 import { UserError } from '../../errors.ts';
+import { GivenUp } from '../../queue/inbox.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { View } from '../view.ts';
@@ -76,7 +77,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       if (!isExpected(error) && !isLast) throw error;
       const person = await people.find(item.origin).catch(() => undefined);
       await tell(item.origin, describeFault(error, wordsOf(person?.language)));
-      if (!isExpected(error)) throw error;
+      if (!isExpected(error)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };
 }

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { APPLICATION_ID, BOT_ID, GUILD_ID, ROLE_ID, type World } from './world.ts';
 
 const HEARTBEAT_MS = 41_250;
-const SESSION = 'a-session-of-shard-';
+const SESSION = 'a-session-';
 
 interface Packet {
   op: number;
@@ -15,8 +15,9 @@ interface Packet {
   t?: string;
 }
 
-/** Of one shard. While nobody is connected, what happens is kept for a resume. */
+/** Of one shard, which several bots may serve: each is told everything. While nobody is connected, it is kept for a resume. */
 interface Session {
+  shard: number;
   socket: WebSocket | undefined;
   count: number;
   sent: Packet[];
@@ -32,7 +33,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
   let tries = 0;
   let isResumable = true;
   let readies = 0;
-  const sessions = new Map<number, Session>();
+  const sessions: Session[] = [];
   const sockets = new WebSocketServer({
     server,
     verifyClient: (_, answer) => {
@@ -63,15 +64,15 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     isResumable = true;
     readies += 1;
     // A new session begins with nothing: what came while nobody was there is gone, as with Discord.
-    const session = { socket, count, sent: [] };
-    sessions.set(shard, session);
+    const session: Session = { shard, socket, count, sent: [] };
+    sessions.push(session);
     const tell = (t: string, d: unknown) => tellSession(session, t, d);
     const { port } = server.address() as { port: number };
     tell(GatewayDispatchEvents.Ready, {
       v: 10,
       user: { id: BOT_ID, username: 'animate-bot', discriminator: '0', global_name: null, avatar: null, bot: true },
       guilds: shardOf(GUILD_ID, count) === shard ? [{ id: GUILD_ID, unavailable: true }] : [],
-      session_id: `${SESSION}${shard}`,
+      session_id: `${SESSION}${sessions.length - 1}`,
       resume_gateway_url: `ws://127.0.0.1:${port}`,
       application: { id: APPLICATION_ID, flags: 0 },
     });
@@ -102,7 +103,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
   };
 
   const resume = (socket: WebSocket, { seq, session_id: id }: { seq: number; session_id: string }): void => {
-    const session = sessions.get(Number(id.slice(SESSION.length)));
+    const session = sessions[Number(id.slice(SESSION.length))];
     if (!isResumable || !session) {
       send(socket, { op: GatewayOpcodes.InvalidSession, d: false });
       return;
@@ -123,15 +124,15 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       if (op === GatewayOpcodes.Resume) resume(socket, d);
     });
     socket.on('close', () => {
-      for (const session of sessions.values()) if (session.socket === socket) session.socket = undefined;
+      for (const session of sessions) if (session.socket === socket) session.socket = undefined;
       world.tell();
     });
   });
 
   return {
     dispatch(t: string, d: unknown, guild: string | undefined): void {
-      for (const [shard, session] of sessions) {
-        if (shardOf(guild, session.count) === shard) tellSession(session, t, d);
+      for (const session of sessions) {
+        if (shardOf(guild, session.count) === session.shard) tellSession(session, t, d);
       }
     },
     /** How often a shard has begun or resumed a session. */
@@ -148,7 +149,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     },
     /** The shards that have begun a session, as `id of count`. */
     get shards() {
-      return [...sessions].map(([shard, { count }]) => `${shard} of ${count}`);
+      return [...new Set(sessions.map(({ shard, count }) => `${shard} of ${count}`))];
     },
     /** Bots with fewer shards are sent away for good. */
     requireShards(fewest: number): void {
@@ -161,7 +162,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     /** The connections break; `canResume: false` makes Discord forget the sessions, too. */
     drop({ canResume = true } = {}): void {
       isResumable = canResume;
-      for (const session of sessions.values()) {
+      for (const session of sessions) {
         session.socket?.close(4000, 'Unknown error');
         session.socket = undefined;
       }

@@ -1,0 +1,133 @@
+// What a campaign is about: two bots on both stand-ins and two workers, each with its own way to one Redis, and a disk.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { type Discord, startDiscord } from '../fakes/discord/discord.ts';
+import { startDurableRedis } from '../fakes/redis.ts';
+import { type LogLine, leftAfter, type Role, startRole } from '../fakes/roles.ts';
+import { type Slack, startSlack } from '../fakes/slack/slack.ts';
+import { startProxy, type Way } from './proxy.ts';
+
+/** Of the disk of pictures and clips. */
+const DISK_MEBIBYTES = 512;
+const ENDED_WITHIN_MS = 15_000;
+/** Discord's real allowances would spread a few hundred commands of two members over an hour. */
+const ALLOWANCE = { requests: 100, perMs: 1000 };
+
+/** A process that is started again whenever it ends, until the campaign ends. */
+export interface Kept {
+  kind: 'bot' | 'worker';
+  name: string;
+  proxy: Way;
+  role: Role;
+  /** All that its lives have said. */
+  lines: LogLine[];
+  /** Where its page is, while it has one. */
+  address: string | undefined;
+  starts: number;
+}
+
+export interface World {
+  folder: string;
+  media: string;
+  /** Why the disk cannot be filled here. */
+  diskIsFixed: string | undefined;
+  discord: Discord;
+  slack: Slack;
+  redis: Awaited<ReturnType<typeof startDurableRedis>>;
+  kept: Kept[];
+  /** A connection of the campaign's own, past all proxies. */
+  look: Redis;
+  /** Nothing is started again from here on; resolves to the processes that are left. */
+  stop(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'animate-campaign-'));
+  const media = join(folder, 'data', 'media');
+  await mkdir(media, { recursive: true, mode: 0o700 });
+  const diskIsFixed = mountDisk(media);
+  const redis = await startDurableRedis();
+  const { port } = new URL(redis.url);
+  const [discord, slack] = await Promise.all([
+    startDiscord({ allowance: ALLOWANCE }),
+    startSlack({ retryAfterMs: [0, 1500, 4000] }),
+  ]);
+  const look = new Redis(redis.url, { maxRetriesPerRequest: null });
+  look.on('error', () => undefined);
+  let isEnding = false;
+
+  const launch = (kept: Kept): Role => {
+    const role = startRole(kept.kind, {
+      REDIS_URL: kept.proxy.url,
+      DATA_FOLDER: join(folder, 'data'),
+      ENGINE: 'test_engines.does_as_told:create',
+      DRAIN_SECONDS: '3',
+      ...(kept.kind === 'bot'
+        ? { ...discord.environment, ...slack.environment }
+        : { WORKER_NAME: kept.name, ENGINE_SILENCE_SECONDS: '5' }),
+    });
+    kept.starts += 1;
+    kept.address = undefined;
+    if (kept.kind === 'bot') {
+      void role.said('The chat page is ready').then(
+        ({ address }) => {
+          kept.address = String(address);
+        },
+        () => undefined,
+      );
+    }
+    void once(role.process, 'exit').then(() => {
+      kept.lines.push(...role.lines);
+      if (!isEnding && kept.role === role) kept.role = launch(kept);
+    });
+    return role;
+  };
+
+  const keep = async (kind: Kept['kind'], name: string): Promise<Kept> => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(port) });
+    const kept = { kind, name, proxy, lines: [], address: undefined, starts: 0 } as unknown as Kept;
+    kept.role = launch(kept);
+    return kept;
+  };
+  const kept = await Promise.all([keep('bot', 'a'), keep('bot', 'b'), keep('worker', 'one'), keep('worker', 'two')]);
+  const bots = kept.filter(({ kind }) => kind === 'bot');
+  await Promise.all(bots.flatMap(({ role }) => [role.said('Connected to Discord'), role.said('Connected to Slack')]));
+
+  return {
+    ...{ folder, media, diskIsFixed, discord, slack, redis, kept, look },
+
+    async stop() {
+      isEnding = true;
+      await Promise.all(kept.map(({ role }) => role.kill('SIGTERM')));
+      return leftAfter(folder, ENDED_WITHIN_MS);
+    },
+
+    async close() {
+      isEnding = true;
+      await Promise.all(kept.map(({ role }) => role.kill('SIGKILL')));
+      for (const { proxy } of kept) proxy.close();
+      look.disconnect();
+      await Promise.all([discord.close(), slack.close(), redis.stop()]);
+      if (diskIsFixed === undefined) execFileSync('umount', ['--lazy', media]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A small disk of its own for pictures and clips. Answers why there is none. */
+function mountDisk(place: string): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can mount a small disk';
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEBIBYTES}m,mode=0700`, 'tmpfs', place], {
+      stdio: 'pipe',
+    });
+    return undefined;
+  } catch (error) {
+    return `mount: ${String((error as { stderr?: Buffer }).stderr ?? error).trim()}`;
+  }
+}
