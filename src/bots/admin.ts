@@ -1,41 +1,31 @@
 // What an admin can see and do from chat. Answers are a few lines of Markdown, in English, the verdict first.
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Blocks } from '../queue/blocks.ts';
 import type { Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster, WorkerEntry } from '../queue/roster.ts';
 import type { Resolution } from '../render.ts';
 import type { AdminRequest } from './platform.ts';
+import { createTrustAdmin, describeAct, type TrustAdminOptions } from './trust-admin.ts';
 
 const SLOW_REDIS_MS = 100;
 const LONG_WAIT_SECONDS = 15 * 60;
 
-export interface AdminOptions {
-  /** Members are blocked on this one. */
-  platform: string;
+export interface AdminOptions extends TrustAdminOptions {
   redis: Redis;
   queue: RenderQueue;
   roster: Roster;
-  blocks: Blocks;
   limits: Limits;
   log: Logger;
-  now?: () => number;
 }
 
 export type Administer = (request: AdminRequest) => Promise<string>;
 
-export function createAdmin({
-  platform,
-  redis,
-  queue,
-  roster,
-  blocks,
-  limits,
-  log,
-  now = Date.now,
-}: AdminOptions): Administer {
+export function createAdmin(options: AdminOptions): Administer {
+  const { platform, redis, queue, roster, audit, limits, log, now = Date.now } = options;
+  const trust = createTrustAdmin(options);
+
   const health = async (): Promise<string> => {
     const began = performance.now();
     await redis.ping();
@@ -132,9 +122,8 @@ export function createAdmin({
     );
   };
 
-  return async ({ verb, subject = '', isUndone = false, by, limits: changes = {} }) => {
-    if (!['health', 'queue', 'workers', 'job'].includes(verb))
-      log.info({ verb, subject, isUndone, changes, by: by.id }, 'Admin');
+  const administer: Administer = async (request) => {
+    const { verb, subject = '', isUndone = false, limits: changes = {} } = request;
     switch (verb) {
       case 'health':
         return health();
@@ -154,13 +143,25 @@ export function createAdmin({
         return drain(subject, isUndone);
       case 'cancel':
         return cancel(subject);
-      case 'block':
-        return (await blocks.block(platform, subject)) ? 'Blocked.' : 'Was blocked already.';
       case 'limits':
         return showLimits(changes);
+      case 'block':
       case 'unblock':
-        return (await blocks.unblock(platform, subject)) ? 'Not blocked any more.' : 'Was not blocked.';
+      case 'strikes':
+      case 'words':
+      case 'audit':
+        return trust({ ...request, verb });
     }
+  };
+
+  return async (request) => {
+    const answer = await administer(request);
+    const what = describeAct(request);
+    if (what !== undefined) {
+      log.info({ what, by: request.by.id }, 'Admin');
+      await audit.add({ at: now(), platform, by: request.by, what });
+    }
+    return answer;
   };
 }
 

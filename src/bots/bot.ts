@@ -2,11 +2,10 @@
 import { createHash, randomInt } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { OperationError, UserError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import type { ClipTools } from '../media/clip-tools.ts';
 import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
-import type { Blocks } from '../queue/blocks.ts';
+import type { Audit } from '../queue/audit.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Allowance, Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
@@ -19,6 +18,7 @@ import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
+import { createModeration, type ModerationOptions } from './moderation.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
 import { firstView, toOutcomeView, toView, type View } from './view.ts';
@@ -26,7 +26,7 @@ import { firstView, toOutcomeView, toView, type View } from './view.ts';
 /** How many of a member's renders are listed. */
 const MOST_RECENT = 10;
 
-export interface BotOptions {
+export interface BotOptions extends Omit<ModerationOptions, 'platform'> {
   platform: Platform;
   /** At most one progress edit per message in this time, in milliseconds, by what it shows. */
   redrawEveryMs(view: View | undefined): number;
@@ -37,28 +37,15 @@ export interface BotOptions {
   intake: Intake;
   clipTools: ClipTools;
   roster: Roster;
-  blocks: Blocks;
   limits: Limits;
-  log: Logger;
-  now?: () => number;
+  audit: Audit;
 }
 
 /** Joins a platform and serves it until the returned function is called. */
 export async function startBot(options: BotOptions): Promise<() => Promise<void>> {
-  const {
-    platform,
-    redrawEveryMs,
-    redis,
-    queue,
-    records,
-    store,
-    intake,
-    clipTools,
-    blocks,
-    limits,
-    now = Date.now,
-  } = options;
+  const { platform, redrawEveryMs, redis, queue, records, store, intake, clipTools, limits, now = Date.now } = options;
   const log = options.log.child({ platform: platform.name });
+  const moderation = createModeration({ ...options, platform: platform.name, log });
   const inOrder = createInOrder();
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
 
@@ -86,6 +73,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
   ): Promise<RenderRecord> => {
+    await moderation.requireDecentPicture(member, picture.png, id);
     const image = `pictures/${id}.png`;
     const record: RenderRecord = {
       id,
@@ -125,11 +113,6 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return entry;
   };
 
-  const requireWelcome = async (memberId: string): Promise<void> => {
-    if (!(await blocks.isBlocked(platform.name, memberId))) return;
-    throw new UserError('blocked', 'An admin has blocked you from making clips here. Ask them about it.');
-  };
-
   const animate = async (command: AnimateCommand): Promise<{ renderId: string }> => {
     const id = toRenderId(platform.name, command.eventId);
     const known = await queue.find(id);
@@ -137,7 +120,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       if (!known.ref) await begin(known.record, command.open);
       return { renderId: id };
     }
-    await requireWelcome(command.member.id);
+    await moderation.requireWelcome(command);
     if (!command.picture) {
       throw new UserError(
         'picture_missing',
@@ -145,6 +128,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       );
     }
     const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
+    const named = 'filename' in command.picture ? [command.picture.filename] : [];
+    await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
     const picture =
       'ofRender' in command.picture
         ? await pictureOf(await entryOf(command.picture.ofRender, command.language))
@@ -164,6 +149,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     const known = await queue.find(id);
     if (known?.ref) return;
     const command = { ...earlier.record.request, ...changes };
+    // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
+    await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
     const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which)));
     await begin(record, open);
   };
@@ -193,7 +180,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const press = async (button: ButtonPress): Promise<string> => {
     const words = wordsOf(button.language);
     const entry = await ownEntryOf(button);
-    if (button.action !== 'cancel' && button.action !== 'delete') await requireWelcome(button.member.id);
+    if (button.action !== 'cancel' && button.action !== 'delete') await moderation.requireWelcome(button);
     switch (button.action) {
       case 'again':
         await renew(button, entry, { seed: undefined });
@@ -223,6 +210,41 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return (await Promise.all(shown)).filter((each) => each !== undefined);
   };
 
+  const accept: Handlers['accept'] = async ({ member, language }) => {
+    await moderation.accept(member);
+    return wordsOf(language).trust.accepted;
+  };
+
+  const forget: Handlers['forget'] = async ({ member, language }) => {
+    let count = 0;
+    for (const id of await records.listOf(platform.name, member.id)) {
+      const entry = await queue.find(id);
+      if (!entry || entry.outcome?.kind === 'deleted') continue;
+      await remove(entry);
+      count += 1;
+    }
+    log.info({ memberId: member.id, count }, 'A member deleted all that they had made');
+    return wordsOf(language).trust.forgotten(count);
+  };
+
+  /** What is told in the place of a clip that nobody should see. */
+  const withoutIndecentClip = async ({ record }: RenderEntry, outcome: Outcome): Promise<Outcome> => {
+    if (outcome.kind !== 'done') return outcome;
+    const isDecent = await moderation.isDecentClip(async () => {
+      const stored = await store.read(outcome.clip);
+      if (!stored) throw new OperationError('clip_missing', `The clip of ${record.id} is not in the store.`);
+      return clipTools.sample(await buffer(stored.stream));
+    });
+    if (isDecent) return outcome;
+    const message = 'The clip came out as something that is not shown here.';
+    const refused: Outcome = { kind: 'failed', code: 'refused', message, seconds: outcome.seconds };
+    await records.withdraw(record.id, refused);
+    await limits.giveBack(record, refused);
+    await store.remove(outcome.clip);
+    log.info({ renderId: record.id, memberId: record.member.id }, 'A clip was refused');
+    return refused;
+  };
+
   const recall: Handlers['recall'] = async (button) => (await ownEntryOf(button)).record.request;
 
   const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
@@ -248,9 +270,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       // Read again in turn: it may have been deleted while this waited.
       const entry = await queue.find(record.id);
       if (!entry?.ref || !entry.outcome || entry.isDelivered) return;
-      const outcome = await withoutMissingClip(store, entry.outcome);
+      const found = await withoutMissingClip(store, entry.outcome);
       const names = { renderId: record.id, memberId: record.member.id };
-      if (outcome !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
+      if (found !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
+      const outcome = await withoutIndecentClip(entry, found);
       const view = toOutcomeView(record, outcome);
       await platform.deliver(entry.ref, view, toClip(record.id, outcome));
       log.info({ ...names, outcome: outcome.kind }, 'Delivered');
@@ -258,7 +281,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   };
 
   const administer = createAdmin({ ...options, platform: platform.name, log });
-  const handlers: Handlers = { animate, press, recent, recall, administer };
+  const handlers: Handlers = { animate, press, accept, forget, recent, recall, administer };
   await platform.start(handlers);
   const deliveries = createDeliveryWorker({
     redis,

@@ -14,6 +14,8 @@ export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: s
 export interface AnimateCommand {
   eventId: string;
   member: Member;
+  /** The server or workspace that it was given in; undefined where there is none. */
+  server?: string | undefined;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
   /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
@@ -32,6 +34,7 @@ export interface ButtonPress {
   action: Exclude<Button, 'edit'>;
   renderId: string;
   member: Member;
+  server?: string | undefined;
   language?: string | undefined;
   /** The platform vouches that this member may use other members' buttons too. */
   mayManage: boolean;
@@ -52,14 +55,23 @@ export const ADMIN_VERBS = [
   'block',
   'unblock',
   'limits',
+  'strikes',
+  'words',
+  'audit',
 ] as const;
 
 /** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
 export interface AdminRequest {
   verb: (typeof ADMIN_VERBS)[number];
   subject?: string | undefined;
-  /** `drain` taken back. */
+  /** `drain` taken back, `strikes` cleared, an entry of `words` removed. */
   isUndone?: boolean;
+  /** What `block` and `unblock` are about in the place of a member, by its id. */
+  server?: string | undefined;
+  /** How long a `block` holds; without, for good. */
+  hours?: number | undefined;
+  /** The entry that `words` adds or removes; without, it shows them all. Private. */
+  entry?: string | undefined;
   /** What `limits` is to change; without, it only shows them. 0 is no limit. */
   limits?: { atOnce?: number | undefined; perDay?: number | undefined };
   by: Member;
@@ -74,6 +86,10 @@ export interface Handlers {
   administer(request: AdminRequest): Promise<string>;
   /** A member's latest renders, the newest first, without those that they deleted. */
   recent(memberId: string): Promise<{ view: View; ref: MessageRef }[]>;
+  /** The member accepts the text of `consent_missing`. Resolves to the sentence that says so. */
+  accept(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
+  /** Deletes all of a member's renders, wherever they are. Resolves to the sentence that says how many. */
+  forget(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
 }

@@ -203,6 +203,11 @@ export function createRenderQueue({
       return async () => void (await Promise.all(watched.map((events) => events.close())));
     },
 
+    /** Of a render that has come to its end nothing stays here either. */
+    async discard(record: RenderRecord): Promise<void> {
+      await queueOf(record).remove(record.id);
+    },
+
     /** Nothing further is started, on any worker, until `resume`. */
     async pause(): Promise<void> {
       await Promise.all([...queues.values()].map((queue) => queue.pause()));

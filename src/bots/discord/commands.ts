@@ -15,6 +15,7 @@ import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS } from 
 import { en } from '../languages/en.ts';
 import { TRANSLATIONS } from '../languages/languages.ts';
 import type { OptionWords, Words } from '../languages/words.ts';
+import { addTrustVerbs } from './trust-verbs.ts';
 
 export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
@@ -83,7 +84,8 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
     .addBooleanOption((isPrivate) => option(isPrivate, 'private'));
   const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)
     .setIntegrationTypes(EVERY_INSTALL)
-    .setContexts(EVERYWHERE);
+    .setContexts(EVERYWHERE)
+    .addBooleanOption((forget) => describe(forget, ({ forget: words }) => words));
   const menu = new ContextMenuCommandBuilder()
     .setType(ApplicationCommandType.Message)
     .setName(MENU)
@@ -97,7 +99,7 @@ export const ADMIN = 'animate-admin';
 
 /** In English alone: admins and their logs speak of the same things. Hidden from members by default. */
 function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
-  return new SlashCommandBuilder()
+  const command = new SlashCommandBuilder()
     .setName(ADMIN)
     .setDescription('Steer animate-bot: its health, its queue and its workers')
     .setDefaultMemberPermissions(PermissionFlagsBits.ManageGuild)
@@ -129,12 +131,6 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
     )
     .addSubcommand((verb) =>
       verb
-        .setName('block')
-        .setDescription('Take no more commands from a member')
-        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
-    )
-    .addSubcommand((verb) =>
-      verb
         .setName('limits')
         .setDescription('What each member may have; shows it, or changes what you give')
         .addIntegerOption((most) =>
@@ -147,14 +143,8 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
             .setMinValue(0)
             .setMaxValue(100_000),
         ),
-    )
-    .addSubcommand((verb) =>
-      verb
-        .setName('unblock')
-        .setDescription('Take commands from a member again')
-        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
-    )
-    .toJSON();
+    );
+  return addTrustVerbs(command).toJSON();
 }
 
 /** Resolves to whether they had to be changed. In one server they are there at once, for development. */

@@ -5,7 +5,7 @@ import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { Attachments } from './attachments.ts';
-import { NOBODY } from './drawing.ts';
+import { drawAcceptButton, NOBODY } from './drawing.ts';
 import { describeFault, type Item } from './interactions.ts';
 import { isGone, type Messages } from './messages.ts';
 import type { Origin } from './origin.ts';
@@ -25,11 +25,16 @@ interface FinisherOptions {
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
 export function createFinisher({ handlers, attachments, messages, status, notes }: FinisherOptions) {
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
-  const tell = async (origin: Origin, sentence: string, isAnswerPublic: boolean): Promise<void> => {
+  const tell = async (
+    origin: Origin,
+    sentence: string,
+    isAnswerPublic: boolean,
+    components: ReturnType<typeof drawAcceptButton> | [] = [],
+  ): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
     if (token === undefined) return;
     const reach = { application: origin.application, token };
-    const body = { content: sentence, allowed_mentions: NOBODY };
+    const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
     if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
     await messages.remove(reach, '@original').catch((error) => {
       if (!isGone(error)) throw error;
@@ -39,7 +44,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
-    const { interaction: eventId, member, language } = origin;
+    const { interaction: eventId, member, guild: server, language } = origin;
     const picture =
       'ofRender' in item.picture
         ? item.picture
@@ -47,6 +52,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     await handlers.animate({
       eventId,
       member,
+      server,
       language,
       text: command,
       picture,
@@ -67,9 +73,10 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
-    const { interaction: eventId, member, language } = origin;
+    const { interaction: eventId, member, guild: server, language } = origin;
     const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
-    await tell(origin, await handlers.press({ eventId, action, renderId, member, language, mayManage, open }), false);
+    const press = { eventId, action, renderId, member, server, language, mayManage, open };
+    await tell(origin, await handlers.press(press), false);
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
@@ -80,7 +87,13 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       // Discord never heard that the command was taken, and told the member so: then nothing is to be done.
       if (isGone(error) && isStale(origin)) return;
       if (!(error instanceof UserError) && !isLast) throw error;
-      await tell(origin, describeFault(error, wordsOf(origin.language)), item.kind === 'animate' && !origin.isPrivate);
+      const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
+      await tell(
+        origin,
+        describeFault(error, wordsOf(origin.language)),
+        item.kind === 'animate' && !origin.isPrivate,
+        isConsentMissing ? drawAcceptButton(origin.language) : [],
+      );
       if (!(error instanceof UserError)) throw error;
     }
   };

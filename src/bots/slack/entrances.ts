@@ -183,6 +183,14 @@ export function createEntrances(options: EntrancesOptions) {
     await openForm(team, trigger, { channel: channel.id, thread, files, request: {} }, words);
   };
 
+  const onAboutMe = async (
+    who: { team: string; user: string },
+    typed: 'accept' | 'delete my clips',
+  ): Promise<string> => {
+    const { member, language } = await people.find(who);
+    return typed === 'accept' ? handlers.accept({ member, language }) : handlers.forget({ member, language });
+  };
+
   const onPress = async (body: BlockAction, words: Words): Promise<void> => {
     const [action] = body.actions;
     const pressed = action?.type === 'button' ? readButton(action.action_id, action.value) : undefined;
@@ -249,7 +257,10 @@ export function createEntrances(options: EntrancesOptions) {
         const tell = (sentence: string) => respond({ text: sentence, response_type: 'ephemeral' });
         goOn(ANIMATE, () =>
           guard({ team, user }, tell, async (words) => {
-            if (/^help$/i.test(text.trim())) await tell(await helpFor(team, words));
+            const typed = text.trim().toLowerCase();
+            if (typed === 'help') await tell(await helpFor(team, words));
+            else if (typed === 'accept' || typed === 'delete my clips')
+              await tell(await onAboutMe({ team, user }, typed));
             else await onCommand(team, channel, text, trigger, words);
           }),
         );

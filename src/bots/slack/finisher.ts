@@ -51,6 +51,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
     await handlers.animate({
       eventId: origin.event,
       member,
+      server: origin.team,
       language,
       text,
       picture: 'file' in picture ? await files.fetch(await workspaces.of(origin.team), picture.file) : picture,
@@ -61,7 +62,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
   const press = async ({ origin, action, renderId }: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { member, language, isAdmin } = await people.find(origin);
     const sentence = await handlers.press({
-      ...{ eventId: origin.event, action, renderId, member, language, mayManage: isAdmin },
+      ...{ eventId: origin.event, action, renderId, member, server: origin.team, language, mayManage: isAdmin },
       open: (view) => open(origin, view),
     });
     await tell(origin, sentence);
