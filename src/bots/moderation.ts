@@ -28,7 +28,6 @@ export interface ModerationOptions {
 export interface ModerationSettings {
   /** Refusals until a member is blocked; 0: they never are by themselves. */
   mostStrikes: number;
-  strikeMs: number;
   blockMs: number;
   /** What members accept before their first render. Undefined: nothing. */
   consentText: string | undefined;
