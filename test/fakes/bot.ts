@@ -7,7 +7,8 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { startBot } from '../../src/bots/bot.ts';
 import type { ModerationSettings } from '../../src/bots/moderation.ts';
-import type { AdminRequest, Handlers, Member } from '../../src/bots/platform.ts';
+import type { AdminRequest, Handlers, Member, Platform } from '../../src/bots/platform.ts';
+import type { Logger } from '../../src/log.ts';
 import { createFileStore } from '../../src/media/files.ts';
 import type { Store } from '../../src/media/store.ts';
 import type { Classifier } from '../../src/moderation/classifier.ts';
@@ -37,7 +38,15 @@ export interface TestBotOptions {
   store?: Store;
 }
 
-export async function startTestBot(server: TestRedis, { settings, classifier, store: given }: TestBotOptions = {}) {
+export const startTestBot = (server: TestRedis, options: TestBotOptions = {}) =>
+  startBotOn(server, () => createFakePlatform(), options);
+
+/** `create` makes the platform from what every adapter needs. */
+export async function startBotOn<P extends Platform>(
+  server: TestRedis,
+  create: (given: { redis: Redis; store: Store; log: Logger }) => P,
+  { settings, classifier, store: given }: TestBotOptions = {},
+) {
   const redis = new Redis({ ...server.options, maxRetriesPerRequest: null });
   const folder = await mkdtemp(join(tmpdir(), 'bot-'));
   const clock = { now: Date.now() };
@@ -52,7 +61,6 @@ export async function startTestBot(server: TestRedis, { settings, classifier, st
   ];
   const deliveries = createDeliveries(redis);
   const queue = createRenderQueue({ redis, records, line, estimates, roster, deliveries, limits });
-  const platform = createFakePlatform();
   const logged: string[] = [];
   const sink = new Writable({
     write(line, _encoding, done) {
@@ -60,6 +68,8 @@ export async function startTestBot(server: TestRedis, { settings, classifier, st
       done();
     },
   });
+  const log = pino({ level: 'trace' }, sink);
+  const platform = create({ redis, store, log });
   let handlers: Handlers | undefined;
   const start = platform.start.bind(platform);
   platform.start = async (heard) => {
@@ -77,7 +87,7 @@ export async function startTestBot(server: TestRedis, { settings, classifier, st
     consents: createConsents(redis, now),
     settings: { mostStrikes: 3, blockMs: 24 * 3600 * 1000, consentText: undefined, ...settings },
     classifier,
-    log: pino({ level: 'trace' }, sink),
+    log,
   });
   const there = (): Handlers => {
     if (!handlers) throw new Error('The bot has not started its platform');
