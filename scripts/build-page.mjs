@@ -12,6 +12,7 @@ export async function buildPage(into = join(root, 'dist/page')) {
   await build({
     entryPoints: [
       { in: join(page, 'main.tsx'), out: 'app' },
+      { in: join(page, 'admin.tsx'), out: 'admin' },
       { in: join(page, 'app.css'), out: 'app' },
     ],
     outdir: into,
@@ -23,7 +24,7 @@ export async function buildPage(into = join(root, 'dist/page')) {
     tsconfig: join(page, 'tsconfig.json'),
     logLevel: 'warning',
   });
-  for (const name of ['index.html', 'favicon.svg']) await copyFile(join(page, name), join(into, name));
+  for (const name of ['index.html', 'admin.html', 'favicon.svg']) await copyFile(join(page, name), join(into, name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPage(process.argv[2]);

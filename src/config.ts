@@ -97,7 +97,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^\d{15,21}(\s*,\s*\d{15,21})*$/, { error: 'ids of members and roles between commas' })
     .optional()
-    .describe('Members and roles, by id, that may use /animate-admin. Whoever manages a server may anyway, there.'),
+    .describe(
+      'Members and roles, by id, that may use /animate-admin, and nobody else. Unset: whoever manages a server may.',
+    ),
   DISCORD_SPOILER: flag.describe('Pictures and clips are hidden behind a click: true or false.'),
   DISCORD_AGE_RESTRICTED_ONLY: flag.describe('Commands are taken in age-restricted channels alone: true or false.'),
   DISCORD_SHARDS: z
@@ -115,6 +117,9 @@ const environmentSchema = z.object({
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
     .optional()
     .describe('Where Discord’s media are instead. Pictures are then fetched from there alone.'),
+  DISCORD_ALERT_CHANNEL: snowflake
+    .optional()
+    .describe('The id of a channel where the bot tells admins what breaks and what heals. Unset: nowhere.'),
   SLACK_BOT_TOKEN: z
     .string()
     .regex(/^xoxb-[\w-]+$/, { error: 'the token of a bot, which begins with xoxb-' })
@@ -153,10 +158,15 @@ const environmentSchema = z.object({
       error: 'ids of members (U…) and user groups (S…) between commas',
     })
     .optional()
-    .describe('Members and user groups, by id, that may use /animate-admin. Admins of a workspace may anyway, there.'),
+    .describe('Members and user groups, by id, that may use /animate-admin. Unset: the admins of each workspace.'),
   SLACK_SHARED_CHANNELS: flag.describe(
     'Mentions are taken in channels that are shared with other organisations: true or false.',
   ),
+  SLACK_ALERT_CHANNEL: z
+    .string()
+    .regex(/^[CG][A-Z0-9]+$/, { error: 'the id of a channel (C…)' })
+    .optional()
+    .describe('The id of a channel where the bot tells admins what breaks and what heals. Unset: nowhere.'),
   SLACK_API_URL: z
     .string()
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
@@ -167,6 +177,28 @@ const environmentSchema = z.object({
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
     .optional()
     .describe('Where Slack’s files are instead. Pictures are then fetched from there alone.'),
+  OPS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address that health and metrics are served on. Anything beyond loopback needs OPS_TOKEN.'),
+  OPS_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe('The port of /live, /ready, /metrics and, with OPS_TOKEN, /queues (docs/operations.md). Unset: none.'),
+  OPS_TOKEN: z
+    .string()
+    .min(16, { error: 'at least 16 characters' })
+    .optional()
+    .describe('The secret that opens metrics and the board of the queues.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'http://… or https://…' })
+    .optional()
+    .describe('Where traces are sent to, by OTLP over HTTP, such as http://localhost:4318. Unset: nowhere.'),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .regex(/^[\w-]+=([^,%]|%[0-9a-f]{2})*(,[\w-]+=([^,%]|%[0-9a-f]{2})*)*$/i, { error: 'name=value between commas' })
+    .optional()
+    .describe('What is sent along with traces, such as a key: name=value between commas.'),
   WORKER_NAME: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, { error: 'up to 32 of a-z, 0-9 and -' })
@@ -279,6 +311,10 @@ export interface Config {
   discord: DiscordConfig | undefined;
   /** Undefined: the bot is not on Slack. */
   slack: SlackConfig | undefined;
+  /** Without a port nothing is served. */
+  ops: { host: string; port: number | undefined; token: string | undefined };
+  /** Without an endpoint nothing is traced. */
+  traces: { endpoint: string | undefined; headers: Record<string, string> };
   workerName: string;
   engine: {
     name: string;
@@ -325,6 +361,7 @@ export interface DiscordConfig {
   shards: 'auto' | number;
   apiUrl: string | undefined;
   cdnUrl: string | undefined;
+  alertChannel: string | undefined;
 }
 
 export interface SlackConfig {
@@ -338,6 +375,7 @@ export interface SlackConfig {
   /** Members and user groups: their ids never meet. */
   admins: string[];
   isShared: boolean;
+  alertChannel: string | undefined;
   apiUrl: string | undefined;
   filesUrl: string | undefined;
 }
@@ -357,9 +395,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, given));
-  const { WEB_HOST: host, WEB_TOKEN: token } = given;
-  if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
-    faults.push(`WEB_TOKEN: expected a secret, because others can reach WEB_HOST=${host}, got none`);
+  for (const server of ['WEB', 'OPS']) {
+    const { [`${server}_HOST`]: host, [`${server}_TOKEN`]: token } = given;
+    if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
+      faults.push(`${server}_TOKEN: expected a secret, because others can reach ${server}_HOST=${host}, got none`);
+    }
   }
   faults.push(...findBucketFaults(given), ...findSlackFaults(given));
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
@@ -372,6 +412,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
     discord: toDiscord(values),
     slack: toSlack(values),
+    ops: { host: values.OPS_HOST, port: values.OPS_PORT, token: values.OPS_TOKEN },
+    traces: {
+      endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: toHeaders(values.OTEL_EXPORTER_OTLP_HEADERS),
+    },
     workerName: values.WORKER_NAME,
     engine: {
       name: values.ENGINE,
@@ -428,6 +473,17 @@ function findBucketFaults(given: NodeJS.ProcessEnv): string[] {
   return unset.map((name) => `${name}: expected a value, because ${set.join(', ')} is set, got none`);
 }
 
+/** As OpenTelemetry has them: values may be percent-encoded. */
+function toHeaders(text = ''): Record<string, string> {
+  const pairs = text.split(',').filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => [
+      pair.slice(0, pair.indexOf('=')).trim(),
+      decodeURIComponent(pair.slice(pair.indexOf('=') + 1)),
+    ]),
+  );
+}
+
 function toDiscord(values: z.infer<typeof environmentSchema>): DiscordConfig | undefined {
   const { DISCORD_TOKEN: token, DISCORD_SHARDS: shards } = values;
   if (token === undefined) return undefined;
@@ -440,6 +496,7 @@ function toDiscord(values: z.infer<typeof environmentSchema>): DiscordConfig | u
     shards: shards === 'auto' ? 'auto' : Number(shards),
     apiUrl: values.DISCORD_API_URL,
     cdnUrl: values.DISCORD_CDN_URL,
+    alertChannel: values.DISCORD_ALERT_CHANNEL,
   };
 }
 
@@ -455,6 +512,11 @@ function findSlackFaults(given: NodeJS.ProcessEnv): string[] {
   if (installs.length > 0) {
     const unset = SLACK_INSTALL_VARIABLES.filter((name) => !installs.includes(name));
     faults.push(...unset.map((name) => `${name}: expected a value, because ${installs.join(', ')} is set, got none`));
+    if (set.includes('SLACK_ALERT_CHANNEL')) {
+      faults.push(
+        'SLACK_ALERT_CHANNEL: expected none, because it is a channel of one workspace (SLACK_BOT_TOKEN), got one',
+      );
+    }
     if (set.includes('SLACK_BOT_TOKEN')) {
       faults.push('SLACK_BOT_TOKEN: expected none, because workspaces install the app (SLACK_CLIENT_ID), got one');
     }
@@ -482,6 +544,7 @@ function toSlack(values: z.infer<typeof environmentSchema>): SlackConfig | undef
     port: values.SLACK_PORT,
     admins: values.SLACK_ADMINS?.split(',').map((id) => id.trim()) ?? [],
     isShared: values.SLACK_SHARED_CHANNELS === 'true',
+    alertChannel: values.SLACK_ALERT_CHANNEL,
     apiUrl: values.SLACK_API_URL,
     filesUrl: values.SLACK_FILES_URL,
   };
@@ -505,8 +568,9 @@ export function describeEnvironment(): string {
 
 // A secret's value must not be echoed into a terminal or a log.
 const SECRET_NAMES = new Set([
-  ...['WEB_TOKEN', 'DISCORD_TOKEN', 'REDIS_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
-  ...['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET', 'SLACK_CLIENT_SECRET', 'SLACK_SECRET'],
+  ...['WEB_TOKEN', 'OPS_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS', 'DISCORD_TOKEN', 'REDIS_URL'],
+  ...['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'],
+  ...['SLACK_CLIENT_SECRET', 'SLACK_SECRET'],
 ]);
 
 function describeFault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { administer } from './admin-command.ts';
 import { examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
+import { ADMIN_VERBS } from './bots/platform.ts';
 import { describeApp } from './bots/slack/manifest.ts';
 import { examineSlack } from './bots/slack/setup.ts';
 import { type Config, ConfigError, type DiscordConfig, loadConfig, type SlackConfig } from './config.ts';
@@ -15,12 +15,12 @@ import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
-import { openBase, openBot, openEmbeddedRedis, openWorker, packageFolder, type RoleOptions } from './roles.ts';
+import { openBase, openBot, openEmbeddedRedis, openWorker, type RoleOptions, version } from './roles.ts';
 
 const EXIT_CODES = `
 Exit codes:
   0    done; start, bot and worker: also when stopped by Ctrl-C
-  1    something failed that is not listed here; doctor: at least one check failed; probe: not well
+  1    something failed that is not listed here; doctor: at least one check failed; probe: not well; admin health: broken
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
@@ -29,8 +29,6 @@ Exit codes:
 const EXIT_USAGE = 2;
 const EXIT_REFUSED = 3;
 const EXIT_RENDER_FAILED = 4;
-
-const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
 
 const program = new Command('animate-bot')
   .description("Brings people's pictures to life: /animate in a chat, a clip in the thread.")
@@ -49,6 +47,7 @@ program
       const base = await openBase(role, role.config.redisUrl ?? (await openEmbeddedRedis(role)));
       await openWorker(role, base);
       await openBot(role, base, (address) => announce(role, address));
+      base.ops.started();
     }),
   );
 
@@ -59,6 +58,7 @@ program
     runRole(async (role) => {
       const base = await openBase(role, requireRedisUrl(role.config, 'bot'));
       await openBot(role, base, (address) => announce(role, address));
+      base.ops.started();
     }),
   );
 
@@ -67,7 +67,9 @@ program
   .description('a worker alone: keeps engines warm and renders (needs REDIS_URL)')
   .action(() =>
     runRole(async (role) => {
-      await openWorker(role, await openBase(role, requireRedisUrl(role.config, 'worker')));
+      const base = await openBase(role, requireRedisUrl(role.config, 'worker'));
+      await openWorker(role, base);
+      base.ops.started();
     }),
   );
 
@@ -176,6 +178,25 @@ program
         });
       }),
   );
+
+program
+  .command('admin')
+  .description('what admins do in chat: health, queue, workers, job, retry, pause, drain, unload and so on')
+  .argument('<verb>', ADMIN_VERBS.join(', '))
+  .argument('[subject]', 'what it is about: a render’s number, a worker, an engine, a member’s id')
+  .option('--platform <name>', 'that a member is blocked on', 'discord')
+  .option('--undo', 'drain: let it take renders again', false)
+  .option('--json', 'health: the same for programs', false)
+  .addHelpText('after', EXIT_CODES)
+  .action(async (verb, subject, options) => {
+    await guard(async () => {
+      const config = loadConfig();
+      const log = createLogger({ ...config.log, level: 'error', secrets: secretsOf(config) }, process.stderr);
+      await withShutdown(log, 'Stopped.', async (shutdown) => {
+        process.exitCode = (await administer({ verb, subject }, options, { config, log, shutdown })) ? 0 : 1;
+      });
+    });
+  });
 
 program
   .command('doctor')
@@ -288,13 +309,12 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, redisUrl, bucket, discord, slack }: Config): string[] {
+function secretsOf({ web, ops, traces, redisUrl, bucket, discord, slack }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
   const ofSlack = [slack?.botToken, slack?.appToken, slack?.signingSecret, slack?.oauth?.clientSecret, slack?.secret];
-  return [web.token, address, password, bucket?.secretAccessKey, discord?.token, ...ofSlack].filter(
-    (secret) => secret !== undefined,
-  );
+  const given = [web.token, ops.token, address, password, bucket?.secretAccessKey, discord?.token, ...ofSlack];
+  return [...given, ...Object.values(traces.headers)].filter((secret) => secret !== undefined);
 }

@@ -43,6 +43,13 @@ export interface Member {
   name: string;
 }
 
+/** Where a command came from, and what its member is there, by the ids that the platform has for these. */
+export interface Place {
+  channel?: string | undefined;
+  server?: string | undefined;
+  roles: string[];
+}
+
 /** What a render engine is asked for. `image` names a normalised PNG in the media store. */
 export const renderRequestSchema = z.object({
   image: z.string().min(1),

@@ -1,12 +1,12 @@
 // Puts the parts together: what a bot, a worker and a whole installation on one machine consist of.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BotOptions, startBot } from './bots/bot.ts';
 import { createDiscordPlatform } from './bots/discord/discord-platform.ts';
+import { chatRedrawMs } from './bots/pace.ts';
 import type { Platform } from './bots/platform.ts';
 import { createSlackPlatform } from './bots/slack/slack-platform.ts';
-import type { View } from './bots/view.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
 import { type Config, ConfigError } from './config.ts';
 import { OperationError } from './errors.ts';
@@ -17,6 +17,7 @@ import { createDockerRuntime } from './gpu/docker.ts';
 import { Ladder, rungsOf } from './gpu/ladder.ts';
 import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
+import { createGpuReadings } from './gpu/readings.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Logger } from './log.ts';
 import { createClipTools } from './media/clip-tools.ts';
@@ -27,22 +28,28 @@ import type { Store } from './media/store.ts';
 import type { Classifier } from './moderation/classifier.ts';
 import { createProgramClassifier } from './moderation/program-classifier.ts';
 import { holdLock } from './ops/lock.ts';
+import { type Ops, openOps } from './ops/ops.ts';
 import { startRedisServer } from './ops/redis-server.ts';
 import type { Shutdown } from './ops/shutdown.ts';
 import { createAudit } from './queue/audit.ts';
 import { createBlocks } from './queue/blocks.ts';
+import { type BotRoster, createBotRoster } from './queue/bot-roster.ts';
 import { createConsents } from './queue/consents.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
+import { createDurationLog, type DurationLog } from './queue/durations.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
+import { gatherHealth } from './queue/gather-health.ts';
 import { createInbox } from './queue/inbox.ts';
 import { createLimits, type Limits } from './queue/limits.ts';
 import { createLine, type Line } from './queue/line.ts';
 import { createNotes } from './queue/notes.ts';
+import { createQuarantine, type Quarantine } from './queue/quarantine.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
 import { createRetention } from './queue/retention.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
+import { createRules, type Rules } from './queue/rules.ts';
 import { createStrikes } from './queue/strikes.ts';
 import { createVault } from './queue/vault.ts';
 import { createWordList } from './queue/word-list.ts';
@@ -52,11 +59,10 @@ import type { Resolution } from './render.ts';
 /** The folder that package.json is in, from src and from dist alike. */
 export const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 
-/** A page is redrawn as it happens; chat services want seconds between edits. */
+export const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+
+/** A page is redrawn as it happens. */
 const WEB_REDRAW_MS = 200;
-const CHAT_REDRAW_MS = 3000;
-const CHAT_REDRAW_IN_LONG_WAITS_MS = 15_000;
-const LONG_WAIT_MS = 2 * 60_000;
 const SAME_PRESS_MS = 3000;
 
 /** What bots and workers share: Redis with all that lives in it, and the media store. */
@@ -68,7 +74,12 @@ export interface Base {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  durations: DurationLog;
+  quarantine: Quarantine;
+  bots: BotRoster;
+  rules: Rules;
   store: Store;
+  ops: Ops;
 }
 
 export interface RoleOptions {
@@ -151,15 +162,22 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   shutdown.onStop('redis connection', async () => redis.disconnect());
   const deliveries = createDeliveries(redis);
   shutdown.onStop('deliveries', () => deliveries.close());
+  const rules = createRules(redis);
+  const estimates = createEstimates(redis);
   return {
     redis,
     records: createRecords(redis, config.keepMs),
     line: createLine(redis),
-    estimates: createEstimates(redis),
+    estimates,
     roster: createRoster(redis),
     deliveries,
-    limits: createLimits(redis),
+    durations: createDurationLog(redis),
+    quarantine: createQuarantine(redis),
+    bots: createBotRoster(redis),
+    limits: createLimits({ redis, rules, estimates }),
+    rules,
     store: openStore(config),
+    ops: await openOps({ config, version, log, shutdown }, redis),
   };
 }
 
@@ -182,17 +200,25 @@ export async function openBot(
   base: Base,
   onPage: (address: string) => void,
 ): Promise<void> {
-  const { redis, store } = base;
+  const { redis, store, ops } = base;
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
   const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'));
+  const health = () => gatherHealth({ ...base, queue, version });
+  ops.watchQueue(() => queue.counts());
   const trust = openTrust(config, redis);
   // One that gives no answer would refuse everybody; better not to start.
   await trust.classifier?.allows([]);
-  const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) =>
-    startBot({ ...base, platform, redrawEveryMs, queue, intake, clipTools, ...trust, log });
+  const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) => {
+    const isAway = () => platform.connection?.().isConnected === false;
+    ops.mustBeReady(() => (isAway() ? `not connected to ${platform.name}` : undefined));
+    return startBot({
+      ...{ ...base, ...(ops.meter && { meter: ops.meter }), ...(ops.tracer && { tracer: ops.tracer }) },
+      ...{ platform, redrawEveryMs, queue, intake, clipTools, ...trust, health, version, log },
+    });
+  };
   const web = createWebPlatform({
     redis,
     media: store,
@@ -248,7 +274,7 @@ export async function openBot(
 }
 
 /** Who may ask for what: kept in Redis, and the same on every platform. */
-function openTrust(config: Config, redis: Redis) {
+export function openTrust(config: Config, redis: Redis) {
   return {
     blocks: createBlocks(redis),
     strikes: createStrikes(redis, config.moderation.strikeMs),
@@ -267,13 +293,6 @@ function openClassifier(config: Config): Classifier | undefined {
   const args = ['-m', 'render_server.picture_classifier', String(thresholdPercent)];
   const folder = join(packageFolder, 'python');
   return createProgramClassifier({ command: () => ({ program: pythonOf(config), args, folder }) });
-}
-
-/** A chat service wants seconds between edits, and a countdown needs none: the longer the wait, the fewer. */
-function chatRedrawMs(view: View | undefined): number {
-  if (view?.kind !== 'waiting') return CHAT_REDRAW_MS;
-  const leftMs = (view.readyAt ?? 0) - Date.now();
-  return leftMs > LONG_WAIT_MS ? CHAT_REDRAW_IN_LONG_WAITS_MS : CHAT_REDRAW_MS;
 }
 
 /** What the operating system says against an address, by the name of the setting that is to be changed. */
@@ -321,13 +340,17 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     log,
   });
   shutdown.onStop('engines', () => pool.close());
+  base.ops.mustBeReady(() => (pool.loaded > 0 ? undefined : 'no engine is loaded yet'));
   await pool.start();
   const { engine, engineSilenceMs: silenceMs, drainMs } = config;
+  const { meter, tracer } = base.ops;
   const worker = await startRenderWorker({
-    ...base,
+    ...{ ...base, ...(meter && { meter }), ...(tracer && { tracer }) },
     pool,
+    gpus: slots.some(({ gpu }) => gpu) ? createGpuReadings() : { latest: () => [] },
     describe: () => ({
       name,
+      version,
       engine: engine.name,
       slots: slots.length,
       loaded: pool.loaded,
@@ -339,6 +362,7 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     drainMs,
     log,
   });
+  base.ops.watchEngines(worker.engines);
   shutdown.onStop('worker', () => worker.close());
 }
 

@@ -31,6 +31,27 @@ test('a page that others can reach needs a token, which is told together with ev
   expect(loadConfig({ WEB_HOST: '0.0.0.0', WEB_TOKEN: 'sixteen-letters-x' }).web.token).toBe('sixteen-letters-x');
 });
 
+test('health and metrics are served where they are asked for, and beyond loopback with a token alone', () => {
+  expect(loadConfig({}).ops).toEqual({ host: '127.0.0.1', port: undefined, token: undefined });
+  expect(() => loadConfig({ OPS_HOST: '0.0.0.0', OPS_PORT: '9100' })).toThrow(
+    /OPS_TOKEN: expected a secret, because others can reach OPS_HOST=0\.0\.0\.0, got none/,
+  );
+  const OPS_TOKEN = 'sixteen-letters-x';
+  expect(loadConfig({ OPS_HOST: '0.0.0.0', OPS_PORT: '9100', OPS_TOKEN }).ops.port).toBe(9100);
+});
+
+test('traces are sent with the headers that are given, and a fault in those echoes none of them', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://localhost:4318';
+  const given = { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20b,x-team=clips' };
+  expect(loadConfig(given).traces).toEqual({
+    endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: { 'x-key': 'a b', 'x-team': 'clips' },
+  });
+  const load = () => loadConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'secret without a name' });
+  expect(load).toThrow(/OTEL_EXPORTER_OTLP_HEADERS: expected name=value between commas, got 21 characters/);
+  expect(() => loadConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'x=%zz' })).toThrow(ConfigError);
+});
+
 test('an engine that there is not is told with those that there are', () => {
   expect(() => loadConfig({ ENGINE: 'fastvid' })).toThrow(
     /ENGINE: expected preview, fastvideo, .*diffusers.*, or a Python module:factory, got "fastvid"/,

@@ -1,5 +1,5 @@
 """Does what the prompt says, for tests from the outside: `hold FILE`, `die`, `die once FILE`,
-`go silent`, `eat memory`.
+`die until FILE`, `go silent`, `eat memory`.
 
 It draws the still, without any move, so that a render ends as soon as it is let go.
 """
@@ -38,6 +38,8 @@ class DoesAsTold:
                     time.sleep(POLL_SECONDS)
             case ["die", "once", file] if not Path(file).exists():
                 Path(file).touch()
+                os._exit(9)
+            case ["die", "until", file] if not Path(file).exists():
                 os._exit(9)
             case ["die"]:
                 os._exit(9)

@@ -1,66 +1,39 @@
 // What an admin can see and do from chat. Answers are a few lines of Markdown, in English, the verdict first.
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Limits } from '../queue/limits.ts';
+import type { Health } from '../queue/health.ts';
+import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
-import type { Redis } from '../queue/redis.ts';
-import type { Roster, WorkerEntry } from '../queue/roster.ts';
-import type { Resolution } from '../render.ts';
+import type { Roster } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
+import { administerLimits } from './admin-limits.ts';
+import { describeHealth, describeLanes, describeWorker, lines, toWords } from './health-words.ts';
 import type { AdminRequest } from './platform.ts';
 import { createTrustAdmin, describeAct, type TrustAdminOptions } from './trust-admin.ts';
 
-const SLOW_REDIS_MS = 100;
-const LONG_WAIT_SECONDS = 15 * 60;
+const SHOWN_IN_QUARANTINE = 10;
 
 export interface AdminOptions extends TrustAdminOptions {
-  redis: Redis;
+  health(): Promise<Health>;
   queue: RenderQueue;
   roster: Roster;
-  limits: Limits;
+  rules: Rules;
+  quarantine: Quarantine;
+  /** Called for a render that is tried again. */
+  onRetry?(renderId: string): void;
   log: Logger;
 }
 
 export type Administer = (request: AdminRequest) => Promise<string>;
 
 export function createAdmin(options: AdminOptions): Administer {
-  const { platform, redis, queue, roster, audit, limits, log, now = Date.now } = options;
+  const { platform, health, queue, roster, rules, quarantine, audit, onRetry, log, now = Date.now } = options;
   const trust = createTrustAdmin(options);
-
-  const health = async (): Promise<string> => {
-    const began = performance.now();
-    await redis.ping();
-    const redisMs = Math.round(performance.now() - began);
-    const [workers, counts] = await Promise.all([roster.list(), queue.counts()]);
-    const engines = workers.reduce((sum, { slots }) => sum + slots, 0);
-    const loaded = workers.reduce((sum, worker) => sum + worker.loaded, 0);
-    const faults = [
-      workers.length === 0 && 'no worker is online: start one with `animate-bot worker`',
-      workers.length > 0 && loaded === 0 && 'no engine is loaded yet',
-      counts.some(({ isPaused }) => isPaused) && 'the queue is paused: `resume` starts it again',
-      workers.some(({ isDraining }) => isDraining) && 'a worker is draining',
-      ...counts.map(({ resolution, quality, waiting }) => {
-        const isHeld = workers.some((worker) => worker.holds[resolution] > 0 && worker.quality === quality);
-        return waiting > 0 && !isHeld && workers.length > 0 && `no GPU online can render ${resolution} ${quality}`;
-      }),
-      ...counts.map(
-        ({ resolution, quality, oldestSeconds }) =>
-          oldestSeconds > LONG_WAIT_SECONDS &&
-          `somebody has waited ${toWords(oldestSeconds)} for ${resolution} ${quality}`,
-      ),
-      redisMs > SLOW_REDIS_MS && `Redis took ${redisMs} ms to answer`,
-    ].filter((fault) => fault !== false);
-    return lines(
-      faults.length === 0 ? '**All is well.**' : `**Look at this:** ${faults.join('; ')}.`,
-      `Workers: ${workers.length} online, ${loaded} of ${engines} engines loaded`,
-      `Queue: ${describeCounts(counts)}`,
-      `Redis: ${redisMs} ms`,
-    );
-  };
 
   const showQueue = async (): Promise<string> => {
     const counts = await queue.counts();
     return lines(
-      `**${describeCounts(counts)}**`,
+      `**${describeLanes(counts)}**`,
       ...counts.map(({ resolution, quality, waiting, active, failed, oldestSeconds, isPaused }) => {
         const oldest = waiting > 0 ? `, the oldest for ${toWords(oldestSeconds)}` : '';
         return `${resolution} ${quality}: ${waiting} waiting${oldest}, ${active} rendering, ${failed} failed in the last day${isPaused ? ', paused' : ''}`;
@@ -71,7 +44,7 @@ export function createAdmin(options: AdminOptions): Administer {
   const showWorkers = async (): Promise<string> => {
     const workers = await roster.list();
     if (workers.length === 0) return '**No worker is online.** Start one with `animate-bot worker`.';
-    return lines(`**${workers.length} online**`, ...workers.map(describeWorker));
+    return lines(`**${workers.length} online**`, ...workers.map((worker) => describeWorker(worker, now())));
   };
 
   const showJob = async (id: string): Promise<string> => {
@@ -111,22 +84,55 @@ export function createAdmin(options: AdminOptions): Administer {
     ];
   };
 
-  const showLimits = async (changes: Parameters<Limits['change']>[0]): Promise<string> => {
-    const { atOnce, perDay } = await limits.change(changes);
-    const most = (limit: number) => (limit === 0 ? 'no limit' : String(limit));
+  const retry = async (id: string): Promise<string> => {
+    const answer = await queue.retry(id);
+    if (answer === 'unknown') throw new UserError('render_unknown', `Expected the number of a render, got ${id}.`);
+    if (answer === 'again') onRetry?.(id);
+    return {
+      not_failed: 'It has not failed, so there is nothing to try again.',
+      not_told: 'Its failure is still on its way to the member. Try it again when `job` says that it is delivered.',
+      again: 'In line once more. Its message will tell how it goes.',
+    }[answer];
+  };
+
+  /** `name` or a host for all of its engines, `name/0` for one. */
+  const unload = async (subject: string): Promise<string> => {
+    const [, name = subject, slot] = /^(.+?)(?:\/(\d+))?$/.exec(subject) ?? [];
+    const workers = await roster.list();
+    const chosen = workers
+      .filter((worker) => worker.name === name || worker.host === name)
+      .flatMap(({ id, engines }) => engines.map((engine) => ({ id, engine })))
+      .filter(({ engine }) => slot === undefined || engine.slot === Number(slot));
+    if (chosen.length === 0) {
+      const known = workers.flatMap((worker) => worker.engines.map((engine) => `${worker.name}/${engine.slot}`));
+      throw new UserError('bad_option', `Expected an engine (${known.join(', ') || 'none online'}), got ${subject}.`);
+    }
+    for (const { id, engine } of chosen) await queue.unload(id, engine.slot);
+    return chosen.some(({ engine }) => engine.state === 'lent')
+      ? 'What it renders is finished first; then its GPU is free until the next render.'
+      : 'Its GPU is free until the next render.';
+  };
+
+  const showQuarantine = async (): Promise<string> => {
+    const ids = await quarantine.list(SHOWN_IN_QUARANTINE);
+    if (ids.length === 0) return '**Nothing is in quarantine.**';
+    const entries = await Promise.all(ids.map(async (id) => ({ id, entry: await queue.find(id) })));
     return lines(
-      '**For each member**',
-      `At once: ${most(atOnce)}`,
-      `In a day: ${most(perDay)}`,
-      'What fails, or is cancelled before it starts, does not count for the day.',
+      `**Broke every engine that tried them**${ids.length === SHOWN_IN_QUARANTINE ? ', the latest' : ''}:`,
+      ...entries.map(({ id, entry }) => {
+        const { record, outcome } = entry ?? {};
+        const why = outcome?.kind === 'failed' ? outcome.message : (outcome?.kind ?? 'nothing is known of it any more');
+        return `${id}${record ? ` for ${record.member.name}, ${toWords((now() - record.createdAt) / 1000)} ago` : ''}: ${why}`;
+      }),
+      '`retry` tries one again.',
     );
   };
 
   const administer: Administer = async (request) => {
-    const { verb, subject = '', isUndone = false, limits: changes = {} } = request;
+    const { verb, subject = '', isUndone = false, limits, by } = request;
     switch (verb) {
       case 'health':
-        return health();
+        return describeHealth(await health());
       case 'queue':
         return showQueue();
       case 'workers':
@@ -143,8 +149,14 @@ export function createAdmin(options: AdminOptions): Administer {
         return drain(subject, isUndone);
       case 'cancel':
         return cancel(subject);
+      case 'retry':
+        return retry(subject);
+      case 'unload':
+        return unload(subject);
+      case 'quarantine':
+        return showQuarantine();
       case 'limits':
-        return showLimits(changes);
+        return administerLimits(rules, platform, { limits, by });
       case 'block':
       case 'unblock':
       case 'strikes':
@@ -163,33 +175,4 @@ export function createAdmin(options: AdminOptions): Administer {
     }
     return answer;
   };
-}
-
-function describeWorker({
-  name,
-  host,
-  engine,
-  slots,
-  loaded,
-  holds,
-  quality,
-  launched,
-  isDraining,
-}: WorkerEntry): string {
-  const able = (Object.entries(holds) as [Resolution, number][]).filter(([, count]) => count > 0).map(([each]) => each);
-  return `${isDraining ? '🟠' : loaded > 0 ? '🟢' : '⚪'} ${name} on ${host}: ${engine}, ${loaded} of ${slots} loaded, ${able.length > 0 ? `${able.join(' and ')} ${quality}` : 'nothing that it can render'}, launched ${launched}${isDraining ? ', draining' : ''}`;
-}
-
-function describeCounts(counts: Awaited<ReturnType<RenderQueue['counts']>>): string {
-  const sum = (key: 'waiting' | 'active') => counts.reduce((total, each) => total + each[key], 0);
-  return `${sum('waiting')} waiting, ${sum('active')} rendering${counts.some(({ isPaused }) => isPaused) ? ', paused' : ''}`;
-}
-
-function toWords(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-function lines(...texts: string[]): string {
-  return texts.filter((text) => text !== '').join('\n');
 }

@@ -1,19 +1,29 @@
 // What the bot does with a command or a button, on whatever platform; and how outcomes get back there.
-import { createHash, randomInt } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { OperationError, UserError } from '../errors.ts';
 import type { ClipTools } from '../media/clip-tools.ts';
 import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
+import type { Meter } from '../meter.ts';
+import { createAlertBook } from '../queue/alert-book.ts';
 import type { Audit } from '../queue/audit.ts';
+import type { BotRoster } from '../queue/bot-roster.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
-import type { Allowance, Limits } from '../queue/limits.ts';
+import type { Health } from '../queue/health.ts';
+import type { Limits } from '../queue/limits.ts';
+import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import type { Roster } from '../queue/roster.ts';
+import type { Rules } from '../queue/rules.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
+import { NO_TRACES, type Tracer } from '../trace.ts';
 import { createAdmin } from './admin.ts';
+import { createAdmission } from './admission.ts';
+import { startAlerts } from './alerts.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
@@ -28,8 +38,8 @@ const MOST_RECENT = 10;
 
 export interface BotOptions extends Omit<ModerationOptions, 'platform'> {
   platform: Platform;
-  /** At most one progress edit per message in this time, in milliseconds, by what it shows. */
-  redrawEveryMs(view: View | undefined): number;
+  /** At most one progress edit per message in this time, in milliseconds, by what it shows and how many are followed. */
+  redrawEveryMs(view: View | undefined, followed: number): number;
   redis: Redis;
   queue: RenderQueue;
   records: Records;
@@ -37,41 +47,77 @@ export interface BotOptions extends Omit<ModerationOptions, 'platform'> {
   intake: Intake;
   clipTools: ClipTools;
   roster: Roster;
+  bots: BotRoster;
   limits: Limits;
   audit: Audit;
+  quarantine: Quarantine;
+  health(): Promise<Health>;
+  version: string;
+  rules: Rules;
+  meter?: Meter;
+  tracer?: Tracer;
 }
 
 /** Joins a platform and serves it until the returned function is called. */
 export async function startBot(options: BotOptions): Promise<() => Promise<void>> {
-  const { platform, redrawEveryMs, redis, queue, records, store, intake, clipTools, limits, now = Date.now } = options;
+  const {
+    platform,
+    redrawEveryMs,
+    redis,
+    queue,
+    records,
+    store,
+    intake,
+    clipTools,
+    bots,
+    limits,
+    health,
+    version,
+    meter,
+    tracer = NO_TRACES,
+    now = Date.now,
+  } = options;
   const log = options.log.child({ platform: platform.name });
   const moderation = createModeration({ ...options, platform: platform.name, log });
   const inOrder = createInOrder();
+  const admission = createAdmission({ limits, queue, now });
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
+
+  /** Counts the render; if this fails it is not counted, until somebody tries again. */
+  const withCount = async <Value>(record: RenderRecord, act: (weight: number) => Promise<Value>): Promise<Value> => {
+    const weight = await admission.require(record);
+    try {
+      return await act(weight);
+    } catch (error) {
+      await admission.takeBack(record);
+      throw error;
+    }
+  };
 
   /** Posts the message and joins the line. A crash between any two lines is made good by the same event coming again. */
   const begin = async (record: RenderRecord, open: (view: View) => Promise<MessageRef>): Promise<void> => {
-    const ref = await open(firstView(record)).catch(async (error) => {
-      // The member can only put that right elsewhere, so nothing of this is kept, or counted.
+    const ref = await withCount(record, () => open(firstView(record))).catch(async (error) => {
+      // The member can only put that right elsewhere, so nothing of this is kept.
       if (error instanceof UserError) await withdraw(record);
       throw error;
     });
     await queue.enqueue(record, ref);
     narrator.follow(record.id);
+    meter?.accepted(platform.name);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
   };
 
   const withdraw = async (record: RenderRecord): Promise<void> => {
-    await limits.giveBack(record, { kind: 'cancelled', freed: 'not_started', seconds: 0 });
     await records.forget(record);
     await store.remove(record.request.image);
   };
 
   const admit = async (
     id: string,
-    { member, language }: Pick<RenderRecord, 'member' | 'language'>,
+    { member, language, place }: Pick<RenderRecord, 'member' | 'language' | 'place'>,
     command: ParsedCommand,
     picture: { png: Buffer } & Size,
+    trace: string | undefined,
   ): Promise<RenderRecord> => {
     await moderation.requireDecentPicture(member, picture.png, id);
     const image = `pictures/${id}.png`;
@@ -80,12 +126,15 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       platform: platform.name,
       member,
       language,
+      place,
       request: toRequest(command, image, picture),
       createdAt: now(),
+      ...(trace !== undefined && { trace }),
     };
-    requireAllowance(await limits.take(record), now());
-    await store.write(image, picture.png);
-    await queue.admit(record);
+    await withCount(record, async (weight) => {
+      await store.write(image, picture.png);
+      await queue.admit({ ...record, weight });
+    });
     return (await queue.find(id))?.record ?? record;
   };
 
@@ -113,7 +162,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return entry;
   };
 
-  const animate = async (command: AnimateCommand): Promise<{ renderId: string }> => {
+  const take = async (command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> => {
     const id = toRenderId(platform.name, command.eventId);
     const known = await queue.find(id);
     if (known) {
@@ -134,7 +183,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       'ofRender' in command.picture
         ? await pictureOf(await entryOf(command.picture.ofRender, command.language))
         : await intake.normalise(command.picture.bytes, command.picture.filename);
-    await begin(await admit(id, command, parsed, picture), command.open);
+    await begin(await admit(id, command, parsed, picture, trace), command.open);
     return { renderId: id };
   };
 
@@ -143,6 +192,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     { eventId, open, ...press }: ButtonPress,
     earlier: RenderEntry,
     changes: Partial<ParsedCommand>,
+    trace: string | undefined,
     which: 'first' | 'last' = 'first',
   ): Promise<void> => {
     const id = toRenderId(platform.name, eventId);
@@ -151,7 +201,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     const command = { ...earlier.record.request, ...changes };
     // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
     await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
-    const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which)));
+    const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which), trace));
     await begin(record, open);
   };
 
@@ -177,19 +227,19 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     });
   };
 
-  const press = async (button: ButtonPress): Promise<string> => {
+  const act = async (button: ButtonPress, trace: string | undefined): Promise<string> => {
     const words = wordsOf(button.language);
     const entry = await ownEntryOf(button);
     if (button.action !== 'cancel' && button.action !== 'delete') await moderation.requireWelcome(button);
     switch (button.action) {
       case 'again':
-        await renew(button, entry, { seed: undefined });
+        await renew(button, entry, { seed: undefined }, trace);
         return words.onceMore;
       case 'larger':
-        await renew(button, entry, { resolution: '720p' });
+        await renew(button, entry, { resolution: '720p' }, trace);
         return words.larger;
       case 'extend':
-        await renew(button, entry, { seed: undefined }, 'last');
+        await renew(button, entry, { seed: undefined }, trace, 'last');
         return words.extended;
       case 'cancel':
         return cancel(button.renderId, words);
@@ -275,21 +325,73 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       if (found !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
       const outcome = await withoutIndecentClip(entry, found);
       const view = toOutcomeView(record, outcome);
-      await platform.deliver(entry.ref, view, toClip(record.id, outcome));
+      const { ref } = entry;
+      await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
+        platform.deliver(ref, view, toClip(record.id, outcome)),
+      );
+      meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...names, outcome: outcome.kind }, 'Delivered');
     });
   };
 
-  const administer = createAdmin({ ...options, platform: platform.name, log });
-  const handlers: Handlers = { animate, press, accept, forget, recent, recall, administer };
-  await platform.start(handlers);
+  let lastEventAt: number | undefined;
+  /** What every act of a member leaves behind: when it was, a trace that it begins, and what it was refused for. */
+  const attended = async <Answer>(
+    name: string,
+    act: (trace: string | undefined) => Promise<Answer>,
+  ): Promise<Answer> => {
+    lastEventAt = now();
+    try {
+      return await tracer.span(name, { attributes: { platform: platform.name } }, ({ context }) => act(context));
+    } catch (error) {
+      if (error instanceof UserError) meter?.refused(platform.name, error.code);
+      throw error;
+    }
+  };
+
+  const onRetry = (renderId: string): void => {
+    // Its own bots are told by its events; they follow what they know.
+    if (renderId.startsWith(`${platform.name}-`)) narrator.follow(renderId);
+  };
+  const administer = createAdmin({ ...options, platform: platform.name, onRetry, log });
+  const left: Handlers['left'] = (asking) => admission.describeLeft({ platform: platform.name, ...asking });
+  const handlers: Handlers = {
+    animate: (command) => attended('command', (trace) => take(command, trace)),
+    press: (button) => attended('press', (trace) => act(button, trace)),
+    accept,
+    forget,
+    recent,
+    recall,
+    left,
+    administer,
+    health,
+  };
+  // First: a bot that waits for its service is one that admins want to see.
+  const leaveBots = await bots.announce(randomUUID(), async () => {
+    const connection = platform.connection?.() ?? { isConnected: true, pingMs: undefined };
+    return { host: hostname(), platform: platform.name, version, ...connection, lastEventAt };
+  });
+  await platform.start(handlers).catch(async (error) => {
+    await leaveBots();
+    throw error;
+  });
+  const stopAlerts = platform.announce
+    ? startAlerts({
+        announce: (sentence) => platform.announce?.(sentence) ?? Promise.resolve(),
+        health,
+        book: createAlertBook(redis, platform.name),
+        log,
+      })
+    : undefined;
   const deliveries = createDeliveryWorker({
     redis,
     records,
     platform: platform.name,
     deliver,
-    onError: (error, renderId) =>
-      log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again'),
+    onError: (error, renderId) => {
+      if (renderId !== undefined) meter?.deliveryFailed(platform.name);
+      log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again');
+    },
   });
   const stopWatching = await queue.watch({
     onChange: narrator.onChange,
@@ -301,27 +403,11 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   return async () => {
     await stopWatching();
     narrator.stop();
+    await stopAlerts?.();
     await platform.stop();
     await deliveries.close();
+    await leaveBots();
   };
-}
-
-/** Throws what a member who has enough is told. */
-function requireAllowance(allowance: Allowance, now: number): void {
-  if (allowance.isAllowed) return;
-  const { limit, most, freeAt } = allowance;
-  if (limit === 'atOnce') {
-    throw new UserError(
-      'limit_reached',
-      `Expected at most ${most} of yours at once; wait for one of them, or cancel one.`,
-    );
-  }
-  const minutes = Math.max(1, Math.ceil((freeAt - now) / 60_000));
-  const when = minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
-  throw new UserError(
-    'limit_reached',
-    `Expected at most ${most} of yours in a day; the next one can begin in about ${when}.`,
-  );
 }
 
 function toRequest(

@@ -8,7 +8,7 @@ import type { Blocks } from '../queue/blocks.ts';
 import type { Consents } from '../queue/consents.ts';
 import type { Strikes } from '../queue/strikes.ts';
 import type { WordList } from '../queue/word-list.ts';
-import type { Member } from '../render.ts';
+import type { Member, Place } from '../render.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -36,7 +36,7 @@ export interface ModerationSettings {
 /** Who asks, and in which server. */
 export interface Asking {
   member: Member;
-  server?: string | undefined;
+  place?: Place | undefined;
 }
 
 export type Moderation = ReturnType<typeof createModeration>;
@@ -77,10 +77,10 @@ export function createModeration(options: ModerationOptions) {
 
   return {
     /** Throws for those who are blocked, and for those who have not accepted the rules yet. */
-    async requireWelcome({ member, server }: Asking): Promise<void> {
+    async requireWelcome({ member, place }: Asking): Promise<void> {
       const block = await blocks.find(platform, [
         { kind: 'member', id: member.id },
-        ...(server === undefined ? [] : [{ kind: 'server', id: server } as const]),
+        ...(place?.server === undefined ? [] : [{ kind: 'server', id: place.server } as const]),
       ]);
       if (block?.kind === 'server') throw new UserError('blocked', 'Commands from this server are not taken any more.');
       if (block?.isAutomatic && block.until) throw new UserError('blocked', describeEnd(block.until));

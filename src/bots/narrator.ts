@@ -26,8 +26,8 @@ export interface NarratorOptions {
   platform: Platform;
   queue: RenderQueue;
   inOrder: InOrder;
-  /** By what the message shows now. */
-  redrawEveryMs(view: View | undefined): number;
+  /** By what the message shows now, and how many messages are followed. */
+  redrawEveryMs(view: View | undefined, followed: number): number;
   log: Logger;
   now?: () => number;
 }
@@ -53,7 +53,7 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
   const schedule = (id: string, view?: View): void => {
     const told = renders.get(id);
     if (!told || isStopped) return;
-    const dueAt = told.at + redrawEveryMs(view);
+    const dueAt = told.at + redrawEveryMs(view, renders.size);
     if (told.timer && told.dueAt <= dueAt) return;
     clearTimeout(told.timer);
     told.dueAt = dueAt;

@@ -1,11 +1,13 @@
 // The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
 // Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
 import type { Readable } from 'node:stream';
-import type { Member, MessageRef, RenderResult } from '../render.ts';
+import type { Health } from '../queue/health.ts';
+import type { Rule, Scope } from '../queue/rules.ts';
+import type { Member, MessageRef, Place, RenderResult } from '../render.ts';
 import type { ParsedCommand } from './command.ts';
 import type { Button, View } from './view.ts';
 
-export type { Member, MessageRef } from '../render.ts';
+export type { Member, MessageRef, Place } from '../render.ts';
 
 /** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
 export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
@@ -14,10 +16,10 @@ export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: s
 export interface AnimateCommand {
   eventId: string;
   member: Member;
-  /** The server or workspace that it was given in; undefined where there is none. */
-  server?: string | undefined;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
+  /** Where it was given, for the limits that hold there. */
+  place?: Place | undefined;
   /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
   text: string | ParsedCommand;
   picture: CommandPicture | undefined;
@@ -34,8 +36,8 @@ export interface ButtonPress {
   action: Exclude<Button, 'edit'>;
   renderId: string;
   member: Member;
-  server?: string | undefined;
   language?: string | undefined;
+  place?: Place | undefined;
   /** The platform vouches that this member may use other members' buttons too. */
   mayManage: boolean;
   /** Posts the status message of the new render that `again`, `larger` and `extend` start. */
@@ -55,12 +57,28 @@ export const ADMIN_VERBS = [
   'block',
   'unblock',
   'limits',
+  'retry',
+  'unload',
+  'quarantine',
   'strikes',
   'words',
   'audit',
 ] as const;
 
-/** The platform vouches that `by` is an admin. `subject` is a render's id, a worker's name or a member's id. */
+/** Whose limits `limits` shows, and what it changes first. */
+export interface LimitsRequest {
+  of: Scope;
+  changes: Rule;
+  /** Takes away what was set for them. */
+  isReset: boolean;
+  /** The latest changes, of all of them. */
+  showsHistory: boolean;
+}
+
+/**
+ * The platform vouches that `by` is an admin. `subject` is a render's id, a member's id or a worker's name; of a worker's
+ * engine, `name/number`.
+ */
 export interface AdminRequest {
   verb: (typeof ADMIN_VERBS)[number];
   subject?: string | undefined;
@@ -72,8 +90,7 @@ export interface AdminRequest {
   hours?: number | undefined;
   /** The entry that `words` adds or removes; without, it shows them all. Private. */
   entry?: string | undefined;
-  /** What `limits` is to change; without, it only shows them. 0 is no limit. */
-  limits?: { atOnce?: number | undefined; perDay?: number | undefined };
+  limits?: LimitsRequest | undefined;
   by: Member;
 }
 
@@ -90,8 +107,12 @@ export interface Handlers {
   accept(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
   /** Deletes all of a member's renders, wherever they are. Resolves to the sentence that says how many. */
   forget(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
+  /** The same as the verb `health`, for a platform that draws it. */
+  health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
+  /** A line on what that member may still have today; empty where nothing is limited. */
+  left(asking: Pick<AnimateCommand, 'member' | 'language' | 'place'>): Promise<string>;
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */
@@ -114,5 +135,15 @@ export interface Platform {
   update(ref: MessageRef, view: View): Promise<void>;
   /** Puts the outcome (clip, apology or cancellation) in the status message. Doing it twice must look like once. */
   deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void>;
+  /** How the connection to the service is; one without this is always connected. */
+  connection?(): Connection;
+  /** Says a sentence where the admins read: what broke, and what healed. Left out where they have no such place. */
+  announce?(sentence: string): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Connection {
+  isConnected: boolean;
+  /** To the service and back; undefined where that is not known. */
+  pingMs: number | undefined;
 }

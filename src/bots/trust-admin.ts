@@ -10,6 +10,7 @@ import type { AdminRequest } from './platform.ts';
 
 const HOUR_MS = 3600 * 1000;
 const ACTS_SHOWN = 20;
+const READING_VERBS: AdminRequest['verb'][] = ['health', 'queue', 'workers', 'job', 'quarantine', 'audit'];
 
 /** Chat services take two to three thousand characters. */
 const LONGEST_ANSWER = 1800;
@@ -118,20 +119,22 @@ export function describeAct({
   isUndone,
   limits,
 }: AdminRequest): string | undefined {
+  const changes = Object.entries(limits?.changes ?? {}).filter(([, value]) => value !== undefined);
   const isShowing =
-    ['health', 'queue', 'workers', 'job', 'audit'].includes(verb) ||
+    READING_VERBS.includes(verb) ||
     (verb === 'block' && !subject && !server) ||
     (verb === 'strikes' && !isUndone) ||
     (verb === 'words' && !entry) ||
-    (verb === 'limits' && !Object.values(limits ?? {}).some((value) => value !== undefined));
+    (verb === 'limits' && !limits?.isReset && changes.length === 0);
   if (isShowing) return undefined;
-  const changes = Object.entries(limits ?? {}).filter(([, value]) => value !== undefined);
   return [
     verb,
     verb === 'words' && (isUndone ? 'remove' : 'add'),
     server ? `server ${server}` : subject,
     hours !== undefined && `for ${hours} h`,
     verb !== 'words' && isUndone && 'undo',
+    limits && `of ${[limits.of.kind, limits.of.id].filter(Boolean).join(' ')}`,
+    limits?.isReset && 'reset',
     ...changes.map(([name, value]) => `${name} ${value}`),
   ]
     .filter(Boolean)

@@ -17,6 +17,9 @@ const MOST_MISSED_ANSWERS = 2;
 const FIRST_RESTART_DELAY_MS = 500;
 const LONGEST_RESTART_DELAY_MS = 30_000;
 
+/** Of what is told of an engine's trouble, in characters. */
+const LONGEST_TROUBLE = 300;
+
 /** A render found running at start belongs to a job that comes back within this time, or to nobody. */
 const REJOIN_WITHIN_MS = 60_000;
 
@@ -54,7 +57,23 @@ interface Bay {
   isLoaded: boolean;
   /** Whoever waits for this engine to wake. */
   sleeper: { wake(): void; fail(error: OperationError): void } | undefined;
+  /** What was last loaded. */
+  model: string | undefined;
+  /** The render that it is lent to. */
+  renderId: string | undefined;
+  /** Why it last had to be replaced, or did not start. */
+  trouble: Trouble | undefined;
+  /** Its GPU is to be given free as soon as nobody uses it. */
+  isUnloadAsked: boolean;
 }
+
+export interface Trouble {
+  message: string;
+  at: number;
+}
+
+/** How one slot stands. */
+export type Stand = Pick<Bay, 'slot' | 'state' | 'model' | 'renderId' | 'trouble'>;
 
 export interface PoolOptions {
   runtime: Runtime;
@@ -86,6 +105,10 @@ export class Pool {
       idle: new AbortController(),
       isLoaded: false,
       sleeper: undefined,
+      model: undefined,
+      renderId: undefined,
+      trouble: undefined,
+      isUnloadAsked: false,
     }));
   }
 
@@ -110,6 +133,18 @@ export class Pool {
     return this.#bays.filter((bay) => bay.state !== 'refused' && holds(bay, resolution)).length;
   }
 
+  describe(): Stand[] {
+    return this.#bays.map(({ slot, state, model, renderId, trouble }) => ({ slot, state, model, renderId, trouble }));
+  }
+
+  /** Gives a slot's GPU free until the next render, at once or when the one under way has ended. */
+  unload(index: number): void {
+    const bay = this.#bays.find(({ slot }) => slot.index === index);
+    if (!bay || bay.state === 'asleep' || bay.state === 'refused') return;
+    bay.isUnloadAsked = true;
+    if (bay.state === 'free' && bay.reservedFor === undefined) this.#run(this.#unload(bay));
+  }
+
   /** Is there an engine for this render now, awake or asleep? */
   hasRoom(renderId: string, resolution: Resolution): boolean {
     return this.#choose(renderId, resolution) !== undefined;
@@ -121,6 +156,7 @@ export class Pool {
     if (!bay) return undefined;
     const isAsleep = bay.state === 'asleep';
     bay.state = 'lent';
+    bay.renderId = renderId;
     bay.idle.abort();
     const awake = isAsleep ? this.#wake(bay) : Promise.resolve();
     let isOver = false;
@@ -182,6 +218,7 @@ export class Pool {
   #takeBack(bay: Bay): void {
     if (this.#closing.signal.aborted || bay.state !== 'lent') return;
     bay.state = 'starting';
+    bay.renderId = undefined;
     // One that is being woken goes on by itself.
     if (bay.sleeper) bay.sleeper = undefined;
     else this.#run(this.#bringUp(bay, bay.condemned === undefined));
@@ -191,6 +228,10 @@ export class Pool {
     if (bay.sleeper) {
       bay.sleeper.wake();
       bay.sleeper = undefined;
+      return;
+    }
+    if (bay.isUnloadAsked && bay.reservedFor === undefined) {
+      this.#run(this.#unload(bay));
       return;
     }
     bay.state = 'free';
@@ -216,6 +257,7 @@ export class Pool {
         await this.#connect(bay, isKept, rung, signal);
         const health = await this.#waitUntilReady(bay, signal);
         bay.isLoaded = true;
+        bay.model = health.model;
         bay.reservedFor = health.renderId ?? undefined;
         await ladder
           .remember()
@@ -233,6 +275,7 @@ export class Pool {
         return;
       } catch (error) {
         if (signal.aborted) return;
+        bay.trouble = toTrouble((error as Error).message);
         log.error({ slot: index, err: error, retryInMs: delayMs }, 'The engine did not start');
         isKept = false;
         this.#failToWake(bay, error as Error);
@@ -252,6 +295,7 @@ export class Pool {
   async #refuse(bay: Bay, reason: string): Promise<void> {
     const { runtime, log } = this.#options;
     bay.state = 'refused';
+    bay.trouble = toTrouble(reason);
     log.error(
       { slot: bay.slot.index, gpu: bay.slot.gpu?.id, reason },
       'This card is left out until the worker starts again',
@@ -324,6 +368,7 @@ export class Pool {
   #lose(bay: Bay, reason: string): void {
     if (bay.lost.signal.aborted || this.#closing.signal.aborted) return;
     bay.condemned = reason;
+    bay.trouble = toTrouble(reason);
     bay.lost.abort(new OperationError('engine_exited', reason));
     // One that is lent is replaced when its lease ends; the borrower hears of it by the signal.
     if (bay.state !== 'free') return;
@@ -333,12 +378,19 @@ export class Pool {
 
   /** Gives the GPU free when nobody has needed it for a while. */
   async #unloadWhenIdle(bay: Bay): Promise<void> {
-    const { runtime, engineIdleMs, log } = this.#options;
+    const { engineIdleMs } = this.#options;
     bay.idle = new AbortController();
     const stop = AbortSignal.any([this.#closing.signal, bay.idle.signal, bay.lost.signal]);
     await sleep(engineIdleMs, undefined, { signal: stop }).catch(() => undefined);
     // One that is kept for a render is somebody's still.
     if (stop.aborted || bay.state !== 'free' || bay.reservedFor !== undefined) return;
+    await this.#unload(bay);
+  }
+
+  async #unload(bay: Bay): Promise<void> {
+    const { runtime, log } = this.#options;
+    bay.isUnloadAsked = false;
+    bay.idle.abort();
     bay.state = 'starting';
     const { client } = bay;
     bay.engine = undefined;
@@ -346,9 +398,9 @@ export class Pool {
     try {
       await client?.close();
       await runtime.stop(bay.slot);
-      log.info({ slot: bay.slot.index, idleSeconds: engineIdleMs / 1000 }, 'The engine is unloaded until it is needed');
+      log.info({ slot: bay.slot.index }, 'The engine is unloaded until it is needed');
     } catch (error) {
-      log.warn({ slot: bay.slot.index, err: error }, 'The idle engine could not be stopped');
+      log.warn({ slot: bay.slot.index, err: error }, 'The engine could not be stopped');
     }
     bay.state = 'asleep';
     this.#tellRoom();
@@ -393,6 +445,11 @@ export class Pool {
     this.#tasks.add(task);
     void task.finally(() => this.#tasks.delete(task));
   }
+}
+
+/** The first line alone: an engine's own last lines may follow, which are for the log. */
+export function toTrouble(message: string): Trouble {
+  return { message: (message.split('\n', 1)[0] ?? '').slice(0, LONGEST_TROUBLE), at: Date.now() };
 }
 
 function holds({ slot }: Bay, resolution: Resolution): boolean {

@@ -1,6 +1,6 @@
 // A Store on this machine's disk: one folder, readable by our own user alone.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openPlainFile, READ_NO_LINK } from './plain-file.ts';
 import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
@@ -78,6 +78,12 @@ export function createFileStore(folder: string): Store {
 
     // Nobody beyond this machine can reach its disk.
     link: async () => undefined,
+
+    async examine() {
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      const { bavail, blocks, bsize } = await statfs(folder);
+      return { kind: 'folder', freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -77,8 +78,7 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
       const body = Buffer.isBuffer(source) ? source : await readPlainFile(source);
       const type = CONTENT_TYPES[key.endsWith('.png') ? 'png' : 'mp4'];
       const answer = await ask(client.send(new PutObjectCommand({ ...to, Body: body, ContentType: type })));
-      if (!answer)
-        throw new OperationError('store_unavailable', `There is no bucket ${bucket}. Make it, or check S3_BUCKET.`);
+      if (!answer) throw missingBucket(bucket);
     },
 
     async read(key, range) {
@@ -111,6 +111,12 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
       }
     },
 
+    async examine() {
+      const answer = await ask(client.send(new HeadBucketCommand({ Bucket: bucket })));
+      if (!answer) throw missingBucket(bucket);
+      return { kind: 'bucket' };
+    },
+
     link: async (key, seconds) => getSignedUrl(client, new GetObjectCommand(place(key)), { expiresIn: seconds }),
   };
 }
@@ -118,6 +124,10 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
 async function readPlainFile({ file }: Exclude<StoreSource, Buffer>): Promise<Buffer> {
   await using original = await openPlainFile(file);
   return await original.readFile();
+}
+
+function missingBucket(bucket: string): OperationError {
+  return new OperationError('store_unavailable', `There is no bucket ${bucket}. Make it, or check S3_BUCKET.`);
 }
 
 function isMissing(error: unknown): boolean {

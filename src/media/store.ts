@@ -16,6 +16,9 @@ export interface StoredFile {
 /** Bytes to keep, or a finished file to copy; the caller removes the original when nothing can need it any more. */
 export type StoreSource = Buffer | { file: string };
 
+/** How a store is. A bucket has no end; a folder shares its disk with others. */
+export type StoreState = { kind: 'folder'; freeBytes: number; totalBytes: number } | { kind: 'bucket' };
+
 export interface Store {
   /** Readers see the old file or the whole new one, never a part. */
   write(key: string, source: StoreSource): Promise<void>;
@@ -29,6 +32,8 @@ export interface Store {
   list(): AsyncIterable<{ key: string; modifiedAt: number }>;
   /** An address that opens this file, and no other, for whoever has it, for so long; undefined where the store has none. */
   link(key: string, seconds: number): Promise<string | undefined>;
+  /** Throws what is in the way when it cannot be had. */
+  examine(): Promise<StoreState>;
 }
 
 // No dots or slashes beyond these, so that a key can be a path, an S3 key and part of a URL without escaping.

@@ -44,6 +44,12 @@ export function createDeliveries(redis: Redis) {
       );
     },
 
+    /** How many outcomes wait for a platform, for the first time or after a failure. */
+    async waiting(platform: string): Promise<number> {
+      const { waiting = 0, delayed = 0 } = await queueOf(platform).getJobCounts('waiting', 'delayed');
+      return waiting + delayed;
+    },
+
     async close(): Promise<void> {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
     },

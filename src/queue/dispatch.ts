@@ -1,9 +1,13 @@
-// Which waiting render is next for the engines that are free here? Takes the oldest that one of them can hold, and only then:
-// a render is never held by a worker whose engines are busy while another worker has a free one.
+// Which waiting render is next for the engines that are free here? Takes the first in line that one of them can hold, and
+// only then: a render is never held by a worker whose engines are busy while another worker has a free one.
+// The first in line is made a job, then it is struck off the line, then a job is taken: whoever dies in between leaves it in
+// one of the two at least, and whoever finds it in both does no harm.
 import { randomUUID } from 'node:crypto';
-import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
+import { type Job, type Queue, QueueEvents, Worker } from 'bullmq';
 import type { Claim, Pool } from '../gpu/pool.ts';
 import type { Quality, Resolution } from '../render.ts';
+import { addRender, openRendersQueue } from './jobs.ts';
+import type { Line } from './line.ts';
 import { rendersQueue } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
@@ -18,6 +22,9 @@ const MOST_MISSES = 5;
 /** Events tell of every render that comes; this is for those that were lost with a connection. */
 const LOOK_EVERY_MS = 5000;
 
+/** No engine is kept for a render that is in the line still. */
+const NOT_BEGUN = '';
+
 /** Thrown by `run` to put the render back in line as it was: it does not count as a try. */
 export class PutBack extends Error {
   override readonly name = 'PutBack';
@@ -25,6 +32,7 @@ export class PutBack extends Error {
 
 export interface DispatchOptions {
   redis: Redis;
+  line: Line;
   /** What the engines here can hold. Renders of other sizes are left to others. */
   resolutions: readonly Resolution[];
   /** What their engine makes. */
@@ -37,7 +45,7 @@ export interface DispatchOptions {
   onError(error: Error): void;
 }
 
-interface Lane {
+interface OpenLane {
   resolution: Resolution;
   queue: Queue;
   worker: Worker;
@@ -45,7 +53,7 @@ interface Lane {
 }
 
 export async function startDispatch(options: DispatchOptions) {
-  const { resolutions, pool, run, onError } = options;
+  const { resolutions, quality, line, pool, run, onError } = options;
   const running = new Map<string, { cancelling: AbortController; ended: Promise<void> }>();
   const lanes = await Promise.all(resolutions.map((resolution) => openLane(resolution, options)));
   let isStopping = false;
@@ -53,17 +61,39 @@ export async function startDispatch(options: DispatchOptions) {
   let isAskedAgain = false;
   let isHeld = false;
 
-  const takeOne = async (): Promise<'taken' | 'missed' | 'nothing'> => {
+  /** Those that were with a worker before are next, the oldest first. */
+  const lanesWithJobs = async (): Promise<OpenLane[]> => {
     const heads = await Promise.all(
       lanes.map(async (lane) => {
         const [job] = await lane.queue.getJobs(['waiting'], 0, 0, true);
         return { lane, job };
       }),
     );
-    const open = heads
+    return heads
       .filter(({ lane, job }) => job?.id !== undefined && pool.hasRoom(job.id, lane.resolution))
-      .sort((one, other) => (one.job?.timestamp ?? 0) - (other.job?.timestamp ?? 0));
-    for (const { lane } of open) {
+      .sort((one, other) => (one.job?.timestamp ?? 0) - (other.job?.timestamp ?? 0))
+      .map(({ lane }) => lane);
+  };
+
+  /** Makes a job of the first in line that there is an engine for. */
+  const callNext = async (): Promise<OpenLane[]> => {
+    const arePaused = await Promise.all(lanes.map(({ queue }) => queue.isPaused()));
+    const open = lanes.filter(({ resolution }, index) => !arePaused[index] && pool.hasRoom(NOT_BEGUN, resolution));
+    const next = await line.next(
+      quality,
+      open.map(({ resolution }) => resolution),
+    );
+    const lane = open.find(({ resolution }) => resolution === next?.resolution);
+    if (!lane || !next || isStopping) return [];
+    await addRender(lane.queue, next.id);
+    await line.take({ resolution: lane.resolution, quality }, next.id);
+    return [lane];
+  };
+
+  const takeOne = async (): Promise<'taken' | 'missed' | 'nothing'> => {
+    const waiting = await lanesWithJobs();
+    const open = waiting.length > 0 ? waiting : await callNext();
+    for (const lane of open) {
       if (isStopping) return 'nothing';
       const token = randomUUID();
       const job = await lane.worker.getNextJob(token, { block: false });
@@ -128,9 +158,13 @@ export async function startDispatch(options: DispatchOptions) {
   pool.onRoom(look);
   for (const { events, worker } of lanes) {
     events.on('waiting', look);
+    events.on('resumed', look);
     await events.waitUntilReady();
     await worker.startStalledCheckTimer();
   }
+  const stopWatching = await line.watch((what) => {
+    if (what === 'joined') look();
+  });
   const timer = setInterval(look, LOOK_EVERY_MS);
   look();
 
@@ -153,6 +187,7 @@ export async function startDispatch(options: DispatchOptions) {
     async stop(): Promise<void> {
       isStopping = true;
       clearInterval(timer);
+      stopWatching();
       await looking;
     },
 
@@ -170,10 +205,10 @@ export async function startDispatch(options: DispatchOptions) {
 async function openLane(
   resolution: Resolution,
   { redis, quality, mostLosses, onError }: DispatchOptions,
-): Promise<Lane> {
+): Promise<OpenLane> {
   const name = rendersQueue(resolution, quality);
   const connection = { connection: redis, prefix: KEY_PREFIX };
-  const queue = new Queue(name, connection);
+  const queue = openRendersQueue(redis, name);
   // Without a processor: it takes renders when it is told to.
   const worker = new Worker(name, null, {
     ...connection,
@@ -184,7 +219,6 @@ async function openLane(
   // From here on: by itself it would begin with the events that come after its first question, some time after now.
   const [latest] = await redis.xrevrange(queue.toKey('events'), '+', '-', 'COUNT', 1);
   const events = new QueueEvents(name, { ...connection, lastEventId: latest?.[0] ?? '0-0' });
-  queue.on('error', onError);
   worker.on('error', onError);
   events.on('error', onError);
   return { resolution, queue, worker, events };

@@ -7,6 +7,11 @@ const ESTIMATES_KEY = `${KEY_PREFIX}:estimates`;
 /** How much a new render counts against what is known: the last five or so decide. */
 const LEARNING_RATE = 0.2;
 
+/** Counted for a render of a size that was never rendered before, so that shares and sums have something to go by. */
+const UNKNOWN_RENDER_SECONDS = 30;
+
+type Workload = Pick<RenderRequest, 'width' | 'height' | 'frames' | 'quality'>;
+
 type Stage = Progress['stage'];
 
 /** Seconds per stage, in the order in which an engine goes through them. */
@@ -38,10 +43,20 @@ export function createEstimates(redis: Redis) {
     return known ? (JSON.parse(known) as StageSeconds) : undefined;
   };
 
+  const secondsOf = async (workloads: string[]): Promise<Map<string, number>> => {
+    const known = workloads.length > 0 ? await redis.hmget(ESTIMATES_KEY, ...workloads) : [];
+    return new Map(
+      workloads.map((workload, index) => {
+        const stages = known[index];
+        return [workload, stages ? totalSeconds(JSON.parse(stages) as StageSeconds) : UNKNOWN_RENDER_SECONDS];
+      }),
+    );
+  };
+
   return {
     /** Takes in how long each stage of a finished render took. */
     async learn(result: RenderResult, quality: Quality): Promise<void> {
-      const field = workload(result, quality);
+      const field = workloadOf({ ...result, quality });
       const known = await read(field);
       const learned = Object.fromEntries(
         STAGE_ORDER.filter((stage) => stage !== 'loading').map((stage) => {
@@ -54,19 +69,23 @@ export function createEstimates(redis: Redis) {
     },
 
     /** Seconds per stage for a render of this size, or undefined until one of its size has finished. */
-    async estimate(
-      request: Pick<RenderRequest, 'width' | 'height' | 'frames' | 'quality'>,
-    ): Promise<StageSeconds | undefined> {
-      return read(workload(request, request.quality));
+    async estimate(request: Workload): Promise<StageSeconds | undefined> {
+      return read(workloadOf(request));
+    },
+
+    /** Seconds of an engine for each of these workloads; a guess for those of which none has finished yet. */
+    secondsOf,
+
+    /** The same for one render. */
+    async expectedSeconds(request: Workload): Promise<number> {
+      const workload = workloadOf(request);
+      return (await secondsOf([workload])).get(workload) ?? 0;
     },
   };
 }
 
 /** Renders with the same number of pixels take the same time, whichever way up they are. */
-function workload(
-  { width, height, frames }: { width: number; height: number; frames: number },
-  quality: Quality,
-): string {
+export function workloadOf({ width, height, frames, quality }: Workload): string {
   const roundedMegapixels = Math.round((width * height) / 50_000) / 20;
   return `${roundedMegapixels}x${frames} ${quality}`;
 }

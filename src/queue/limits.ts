@@ -1,81 +1,238 @@
-// How much one member may have: renders at once, and within a day. For the whole installation; admins change it from chat.
-
+// Whether one more render is allowed, and what is left: counted for its member, its channel, its server and altogether.
+// What is counted is of the last 24 hours. What the rules are is in rules.ts.
+import { RESOLUTIONS } from '../limits.ts';
+import type { Estimates } from './estimates.ts';
 import type { Outcome, RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
+import type { EffectiveRules, Holder, Rule, Rules } from './rules.ts';
 
-/** 0 is no limit. */
-export interface MemberLimits {
-  atOnce: number;
-  perDay: number;
+const DAY_MS = 24 * 3600 * 1000;
+const DEFAULT_WEIGHT = 1;
+
+type Counted = 'atOnce' | 'perDay' | 'gpuSecondsPerDay' | 'cooldownSeconds';
+
+/** Whether there is more now, and what a member of that `weight` gets of it; or why not. */
+export type Allowance =
+  | { isAllowed: true; weight: number }
+  | {
+      isAllowed: false;
+      limit: keyof Omit<Rule, 'weight'>;
+      of: Holder;
+      most: number | string;
+      /** When that changes by itself, in milliseconds since the epoch; undefined where nobody can know, or never. */
+      freeAt: number | undefined;
+      /** For `atOnce`: how many have to end first. */
+      tooMany: number;
+    };
+
+/** What a member may still have today. Undefined where there is no limit. */
+export interface Left {
+  atOnce: Share | undefined;
+  perDay: Share | undefined;
+  gpuSecondsPerDay: Share | undefined;
+}
+interface Share {
+  left: number;
+  most: number;
 }
 
-/** Why a member gets no more now. `freeAt` is when that changes by itself, in milliseconds since the epoch. */
-export type Allowance =
-  | { isAllowed: true }
-  | { isAllowed: false; limit: 'atOnce' | 'perDay'; most: number; freeAt: number };
-
-const LIMITS_KEY = `${KEY_PREFIX}:limits`;
-const DAY_MS = 24 * 3600 * 1000;
+// For each holder a sorted set (id to when) and a hash: id to milliseconds of an engine, with an `o` before it while the
+// render is open, and both sums as `#ms` and `#open`.
+const FORGET_FUNCTION = `
+local function close(spent, id)
+  local entry = redis.call('HGET', spent, id)
+  if not entry then return nil end
+  local isOpen = string.sub(entry, 1, 1) == 'o'
+  if isOpen then redis.call('HINCRBY', spent, '#open', -1) end
+  return tonumber(isOpen and string.sub(entry, 2) or entry)
+end
+local function drop(taken, spent, id)
+  local ms = close(spent, id)
+  if ms then redis.call('HINCRBY', spent, '#ms', -ms) end
+  redis.call('HDEL', spent, id)
+  redis.call('ZREM', taken, id)
+end
+local function forget(taken, spent, before)
+  -- What is left over is counted a little longer: no step may take long.
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', taken, '-inf', before, 'LIMIT', 0, 1000)) do drop(taken, spent, id) end
+end
+local function sum(spent, name) return tonumber(redis.call('HGET', spent, name) or '0') end
+`;
 
 /**
- * Counts and takes in one step, so that two commands at once cannot both be the last.
- * KEYS: the member's renders under way, and of the last day. ARGV: the render's id, now, the day's length, both limits.
+ * Counts and takes in one step, so that two commands at once cannot both be the last. KEYS: two for each holder.
+ * ARGV: id, now, the day's length, milliseconds of an engine; then for each holder atOnce, perDay, milliseconds, cooldown.
+ * Answers nothing, or the first limit that is reached: the holder's number, the limit, when it is free, how many too many.
  */
-const TAKE = `
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2] - ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2] - ARGV[3])
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {'ok', 0} end
-if tonumber(ARGV[4]) > 0 and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return {'atOnce', 0} end
-if tonumber(ARGV[5]) > 0 and redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[5]) then
-  return {'perDay', redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]}
+const TAKE_SCRIPT = `${FORGET_FUNCTION}
+local id, now, day, cost = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('ZSCORE', KEYS[1], id) then return nil end
+for holder = 1, #KEYS / 2 do
+  local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
+  local atOnce, perDay, most, cooldown = unpack(ARGV, holder * 4 + 1, holder * 4 + 4)
+  atOnce, perDay, most, cooldown = tonumber(atOnce), tonumber(perDay), tonumber(most), tonumber(cooldown)
+  forget(taken, spent, now - day)
+  local open = sum(spent, '#open')
+  if atOnce > 0 and open >= atOnce then return { holder, 'atOnce', 0, open - atOnce + 1 } end
+  local count = redis.call('ZCARD', taken)
+  if perDay > 0 and count >= perDay then
+    local first = redis.call('ZRANGE', taken, count - perDay, count - perDay, 'WITHSCORES')
+    return { holder, 'perDay', tonumber(first[2]) + day, 0 }
+  end
+  local over = sum(spent, '#ms') + cost - most
+  if most > 0 and over > 0 then
+    local freeAt = 0
+    for _, old in ipairs(cost > most and {} or redis.call('ZRANGE', taken, 0, -1)) do
+      over = over - tonumber((string.gsub(redis.call('HGET', spent, old), 'o', '')))
+      if over <= 0 then
+        freeAt = tonumber(redis.call('ZSCORE', taken, old)) + day
+        break
+      end
+    end
+    return { holder, 'gpuSecondsPerDay', freeAt, 0 }
+  end
+  local last = tonumber(redis.call('ZRANGE', taken, -1, -1, 'WITHSCORES')[2] or '-inf')
+  if cooldown > 0 and last + cooldown > now then return { holder, 'cooldownSeconds', last + cooldown, 0 } end
 end
-for _, key in ipairs(KEYS) do
-  redis.call('ZADD', key, ARGV[2], ARGV[1])
-  redis.call('PEXPIRE', key, ARGV[3])
+for holder = 1, #KEYS / 2 do
+  local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
+  redis.call('ZADD', taken, now, id)
+  redis.call('HSET', spent, id, 'o' .. ARGV[4])
+  redis.call('HINCRBY', spent, '#ms', ARGV[4])
+  redis.call('HINCRBY', spent, '#open', 1)
+  redis.call('PEXPIRE', taken, day)
+  redis.call('PEXPIRE', spent, day)
 end
-return {'ok', 0}
+return nil
+`;
+
+/**
+ * A render has ended; again changes nothing. KEYS: two for each holder. ARGV: id, and milliseconds that an engine took;
+ * nothing for what was reckoned, `free` for a render that is not counted at all.
+ */
+const SETTLE_SCRIPT = `${FORGET_FUNCTION}
+local id, took = ARGV[1], ARGV[2]
+for holder = 1, #KEYS / 2 do
+  local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
+  if took == 'free' then
+    drop(taken, spent, id)
+  else
+    local reckoned = close(spent, id)
+    if reckoned then
+      local ms = tonumber(took) or reckoned
+      redis.call('HSET', spent, id, string.format('%.0f', ms))
+      redis.call('HINCRBY', spent, '#ms', string.format('%.0f', ms - reckoned))
+    end
+  end
+end
+`;
+
+/** KEYS: one holder's two. ARGV: what is from before that is forgotten. Answers open, taken and milliseconds. */
+const USED_SCRIPT = `${FORGET_FUNCTION}
+forget(KEYS[1], KEYS[2], ARGV[1])
+return { sum(KEYS[2], '#open'), redis.call('ZCARD', KEYS[1]), sum(KEYS[2], '#ms') }
 `;
 
 export type Limits = ReturnType<typeof createLimits>;
 
-type Whose = Pick<RenderRecord, 'id' | 'platform' | 'member'>;
+type Whose = Pick<RenderRecord, 'platform' | 'member' | 'place'>;
 
-export function createLimits(redis: Redis, now: () => number = Date.now) {
-  const keysOf = ({ platform, member }: Omit<Whose, 'id'>): [string, string] => {
-    const key = `${KEY_PREFIX}:member:${platform}:${member.id}`;
-    return [`${key}:open`, `${key}:day`];
-  };
+export interface LimitsOptions {
+  redis: Redis;
+  rules: Rules;
+  estimates: Pick<Estimates, 'expectedSeconds'>;
+  now?: () => number;
+}
 
-  const read = async (): Promise<MemberLimits> => {
-    const { atOnce = 0, perDay = 0 } = await redis.hgetall(LIMITS_KEY);
-    return { atOnce: Number(atOnce), perDay: Number(perDay) };
-  };
-
+export function createLimits({ redis, rules, estimates, now = Date.now }: LimitsOptions) {
   return {
-    read,
-
-    async change(changes: { [Limit in keyof MemberLimits]?: MemberLimits[Limit] | undefined }): Promise<MemberLimits> {
-      const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-      if (given.length > 0) await redis.hset(LIMITS_KEY, Object.fromEntries(given));
-      return read();
-    },
-
     /** Counts a render that is about to be admitted. Taking the same one again changes nothing. */
-    async take(whose: Whose): Promise<Allowance> {
-      const { atOnce, perDay } = await read();
-      const answer = await redis.eval(TAKE, 2, ...keysOf(whose), whose.id, now(), DAY_MS, atOnce, perDay);
-      const [verdict, oldest] = answer as ['ok' | 'atOnce' | 'perDay', string];
-      if (verdict === 'ok') return { isAllowed: true };
-      const most = { atOnce, perDay }[verdict];
-      return { isAllowed: false, limit: verdict, most, freeAt: verdict === 'perDay' ? Number(oldest) + DAY_MS : now() };
+    async take(record: Whose & Pick<RenderRecord, 'id' | 'request'>): Promise<Allowance> {
+      const [effective, gpuSeconds] = await Promise.all([rules.of(record), estimates.expectedSeconds(record.request)]);
+      const holders = holdersOf(record);
+      const oversized = findOversized(effective, record.request);
+      if (oversized) return oversized;
+      const answer = await redis.eval(
+        TAKE_SCRIPT,
+        holders.length * 2,
+        ...holders.flatMap(({ keys }) => keys),
+        record.id,
+        now(),
+        DAY_MS,
+        toMs(gpuSeconds),
+        ...holders.flatMap(({ holder }) => {
+          const { atOnce = 0, perDay = 0, gpuSecondsPerDay = 0, cooldownSeconds = 0 } = effective[holder];
+          return [atOnce, perDay, toMs(gpuSecondsPerDay), toMs(cooldownSeconds)];
+        }),
+      );
+      if (answer === null) return { isAllowed: true, weight: effective.member.weight ?? DEFAULT_WEIGHT };
+      const [number, limit, freeAt, tooMany] = answer as [number, Counted, number, number];
+      const of = holders[number - 1]?.holder ?? 'member';
+      return { isAllowed: false, limit, of, most: effective[of][limit] ?? 0, freeAt: freeAt || undefined, tooMany };
     },
 
-    /** A render has ended. What failed, or was cancelled before it started, does not count for the day. */
-    async giveBack(whose: Whose, outcome: Outcome): Promise<void> {
-      const [open, day] = keysOf(whose);
-      await redis.zrem(open, whose.id);
-      const isFree = outcome.kind === 'failed' || (outcome.kind === 'cancelled' && outcome.freed === 'not_started');
-      if (isFree) await redis.zrem(day, whose.id);
+    /** A render has ended. What failed, or was cancelled before it started, is not counted for the day. */
+    async giveBack(record: Whose & Pick<RenderRecord, 'id'>, outcome: Outcome): Promise<void> {
+      const holders = holdersOf(record);
+      const keys = holders.flatMap((holder) => holder.keys);
+      await redis.eval(SETTLE_SCRIPT, keys.length, ...keys, record.id, tookOf(outcome));
+    },
+
+    async left(whose: Whose): Promise<Left> {
+      const [{ member: rule }, used] = await Promise.all([
+        rules.of(whose),
+        redis.eval(USED_SCRIPT, 2, ...keysOf(`member:${memberKey(whose)}`), now() - DAY_MS),
+      ]);
+      const [open, taken, ms] = used as [number, number, number];
+      const share = (most = 0, gone: number): Share | undefined =>
+        most === 0 ? undefined : { most, left: Math.max(0, most - gone) };
+      return {
+        atOnce: share(rule.atOnce, open),
+        perDay: share(rule.perDay, taken),
+        gpuSecondsPerDay: share(rule.gpuSecondsPerDay, ms / 1000),
+      };
     },
   };
+}
+
+/** Members of different platforms are different members. */
+export function memberKey({ platform, member }: Pick<RenderRecord, 'platform' | 'member'>): string {
+  return `${platform}:${member.id}`;
+}
+
+function holdersOf(whose: Whose): { holder: Holder; keys: [string, string] }[] {
+  const { channel, server } = whose.place ?? {};
+  return [
+    { holder: 'member' as const, name: `member:${memberKey(whose)}` },
+    ...(channel ? [{ holder: 'channel' as const, name: `channel:${whose.platform}:${channel}` }] : []),
+    ...(server ? [{ holder: 'server' as const, name: `server:${whose.platform}:${server}` }] : []),
+    { holder: 'everyone' as const, name: 'everyone' },
+  ].map(({ holder, name }) => ({ holder, keys: keysOf(name) }));
+}
+
+function keysOf(name: string): [string, string] {
+  return [`${KEY_PREFIX}:taken:${name}`, `${KEY_PREFIX}:spent:${name}`];
+}
+
+function findOversized(effective: EffectiveRules, request: RenderRecord['request']): Allowance | undefined {
+  const never = { isAllowed: false, freeAt: undefined, tooMany: 0 } as const;
+  for (const of of ['member', 'channel', 'server', 'everyone'] as const) {
+    const { resolution, seconds = 0 } = effective[of];
+    if (resolution && RESOLUTIONS.indexOf(request.resolution) > RESOLUTIONS.indexOf(resolution)) {
+      return { ...never, limit: 'resolution', of, most: resolution };
+    }
+    if (seconds > 0 && request.seconds > seconds) return { ...never, limit: 'seconds', of, most: seconds };
+  }
+  return undefined;
+}
+
+function tookOf(outcome: Outcome): string {
+  if (outcome.kind === 'failed') return 'free';
+  if (outcome.kind === 'deleted') return '';
+  if (outcome.kind === 'cancelled' && outcome.freed === 'not_started') return 'free';
+  return outcome.engineSeconds === undefined ? '' : String(toMs(outcome.engineSeconds));
+}
+
+function toMs(seconds: number): number {
+  return Math.round(seconds * 1000);
 }

@@ -1,89 +1,115 @@
-// Who is before whom, and how much work that is. Joining, leaving and looking a place up are all O(log n): the seconds of
-// those in the line are kept in a Fenwick tree (https://en.wikipedia.org/wiki/Fenwick_tree) over the numbers that they drew,
-// so whoever leaves, from the front or from the middle, takes their seconds with them.
+// Who is before whom. One line for each resolution of each quality, because these differ in the engines that can take them;
+// in each, members are served in shares of engine time, not as they came: a thousand renders of one delay another's first by
+// what is running then. Joining, leaving, taking and looking a place up are all O(log n). The order is in line-scripts.ts.
+import { type Quality, type Resolution, resolutionSchema } from '../render.ts';
+import { AHEAD_SCRIPT, JOIN_SCRIPT, LEAVE_SCRIPT, NEXT_SCRIPT, TAKE_SCRIPT } from './line-scripts.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
-/** Member to the number drawn; those before have a lower one. */
-const LINE_KEY = `${KEY_PREFIX}:line`;
-const LAST_NUMBER_KEY = `${KEY_PREFIX}:line:last-number`;
-const MILLISECONDS_KEY = `${KEY_PREFIX}:line:milliseconds`;
-const TREE_KEY = `${KEY_PREFIX}:line:tree`;
-const KEYS = [LINE_KEY, LAST_NUMBER_KEY, MILLISECONDS_KEY, TREE_KEY] as const;
+/** Published whenever somebody joined or left. */
+const LINE_CHANNEL = `${KEY_PREFIX}:line`;
 
-// The tree's nodes up to a number that no line reaches, so that it never has to grow. Whole milliseconds, so that nodes that
-// nobody in the line counts in are exactly 0, and go.
-const ADD_FUNCTION = `
-local function add(number, milliseconds)
-  local step = 1
-  while number < 2147483648 do
-    if number % (step * 2) ~= 0 then
-      if redis.call('HINCRBY', KEYS[4], number, milliseconds) == 0 then redis.call('HDEL', KEYS[4], number) end
-      number = number + step
-    end
-    step = step * 2
-  end
-end
-`;
+/** In microseconds: line-scripts.ts says what for. */
+const LEAST_COST = 1000;
 
-// Scripts, so that two bots admitting at once cannot take the same place. ARGV: member, milliseconds.
-const JOIN_SCRIPT = `${ADD_FUNCTION}
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return end
-local number = redis.call('INCR', KEYS[2])
-redis.call('ZADD', KEYS[1], number, ARGV[1])
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-add(number, tonumber(ARGV[2]))
-`;
+export interface Lane {
+  resolution: Resolution;
+  quality: Quality;
+}
 
-// ARGV: member. Numbers begin anew with the next one who joins an empty line.
-const LEAVE_SCRIPT = `${ADD_FUNCTION}
-local number = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not number then return end
-add(tonumber(number), -tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0'))
-redis.call('HDEL', KEYS[3], ARGV[1])
-redis.call('ZREM', KEYS[1], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', unpack(KEYS)) end
-`;
+export interface Joining {
+  id: string;
+  /** Whoever shares: the same text is the same member. */
+  member: string;
+  /** What it has in common with renders that take the same time. */
+  workload: string;
+  /** How long it is expected to take an engine. */
+  seconds: number;
+  /** A member of weight 2 gets twice the share of one of weight 1. */
+  weight: number;
+}
 
-// ARGV: member. Answers how many are before it and the milliseconds that they take, or nothing.
-const PLACE_SCRIPT = `
-local before = redis.call('ZRANK', KEYS[1], ARGV[1])
-if not before then return nil end
-local number = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) - 1
-local milliseconds = 0
-local step = 1
-while number > 0 do
-  if number % (step * 2) ~= 0 then
-    milliseconds = milliseconds + tonumber(redis.call('HGET', KEYS[4], number) or '0')
-    number = number - step
-  end
-  step = step * 2
-end
-return { before, milliseconds }
-`;
-
-/** A place in the line: `position` counts from 1; `secondsAhead` is engine time, before it is shared out over the slots. */
-export interface Place {
-  position: number;
-  secondsAhead: number;
+/** Who is before a render, by workload: in its own lane, and in the other lanes of its quality. */
+export interface Ahead {
+  own: Map<string, number>;
+  others: Map<string, number>;
 }
 
 export type Line = ReturnType<typeof createLine>;
 
-export function createLine(redis: Redis) {
+export function createLine(redis: Redis, now: () => number = Date.now) {
+  const poolKey = (quality: Quality) => `${KEY_PREFIX}:line:${quality}`;
+  const run = (script: string, quality: Quality, ...args: (string | number)[]) =>
+    redis.eval(script, 1, poolKey(quality), ...args);
+  const othersThan = (resolution: Resolution) => resolutionSchema.options.filter((other) => other !== resolution);
+  const laneKey = ({ quality, resolution }: Lane, what: string) => `${poolKey(quality)}:${resolution}:${what}`;
+
   return {
-    /** Joins at the end. `seconds` is how long the render itself is expected to take. Joining twice keeps the first place. */
-    async join(id: string, seconds: number): Promise<void> {
-      await redis.eval(JOIN_SCRIPT, KEYS.length, ...KEYS, id, String(Math.round(seconds * 1000)));
+    /** Joining twice keeps the first place. */
+    async join(lane: Lane, { id, member, workload, seconds, weight }: Joining): Promise<void> {
+      const cost = Math.max(LEAST_COST, Math.round((seconds / weight) * 1_000_000));
+      const others = othersThan(lane.resolution);
+      const args = [lane.resolution, id, member, workload, cost, now(), LINE_CHANNEL];
+      await run(JOIN_SCRIPT, lane.quality, ...args, ...others);
     },
 
-    /** Leaves for an engine or for good. Not being in the line is fine. */
-    async leave(id: string): Promise<void> {
-      await redis.eval(LEAVE_SCRIPT, KEYS.length, ...KEYS, id);
+    /** Leaves for good. False if it was not in the line. */
+    async leave(lane: Lane, id: string): Promise<boolean> {
+      return (await run(LEAVE_SCRIPT, lane.quality, lane.resolution, id, LINE_CHANNEL)) === 1;
     },
 
-    async place(id: string): Promise<Place | undefined> {
-      const place = (await redis.eval(PLACE_SCRIPT, KEYS.length, ...KEYS, id)) as [number, number] | null;
-      return place ? { position: place[0] + 1, secondsAhead: place[1] / 1000 } : undefined;
+    /** Whose turn it is on an engine that can take any of these. They stay in the line until they are taken. */
+    async next(
+      quality: Quality,
+      resolutions: Resolution[],
+    ): Promise<{ id: string; resolution: Resolution } | undefined> {
+      if (resolutions.length === 0) return undefined;
+      const answer = (await run(NEXT_SCRIPT, quality, ...resolutions)) as [Resolution, string] | null;
+      return answer ? { resolution: answer[0], id: answer[1] } : undefined;
+    },
+
+    /** Leaves for an engine, and the line goes on. Taking twice is taking once. */
+    async take({ quality, resolution }: Lane, id: string): Promise<void> {
+      await run(TAKE_SCRIPT, quality, resolution, id, ...othersThan(resolution));
+    },
+
+    /** Undefined if it is not in the line. */
+    async ahead({ quality, resolution }: Lane, id: string): Promise<Ahead | undefined> {
+      const answer = await run(AHEAD_SCRIPT, quality, resolution, id, ...othersThan(resolution));
+      if (answer === null) return undefined;
+      const [own = [], ...others] = answer as (string | number)[][];
+      return { own: toCounts(own), others: toCounts(others.flat()) };
+    },
+
+    async has(lane: Lane, id: string): Promise<boolean> {
+      return (await redis.zscore(laneKey(lane, 'order'), id)) !== null;
+    },
+
+    /** How many wait, and since when the one that has waited longest, in milliseconds since the epoch. */
+    async waiting(lane: Lane): Promise<{ count: number; oldestAt: number | undefined }> {
+      const [count, [, oldestAt]] = await Promise.all([
+        redis.zcard(laneKey(lane, 'order')),
+        redis.zrange(laneKey(lane, 'joined'), 0, '0', 'WITHSCORES'),
+      ]);
+      return { count, oldestAt: oldestAt === undefined ? undefined : Number(oldestAt) };
+    },
+
+    /** Calls back whenever somebody joined or left, but not for what happened while the connection was away. */
+    async watch(listener: (what: 'joined' | 'left') => void): Promise<() => void> {
+      const subscription = redis.duplicate();
+      subscription.on('error', () => undefined); // The same faults are logged for the connection it was made from.
+      subscription.on('message', (_channel, what) => listener(what as 'joined' | 'left'));
+      await subscription.subscribe(LINE_CHANNEL);
+      return () => subscription.disconnect();
     },
   };
+}
+
+/** Several lanes may have renders of the same workload. */
+function toCounts(flat: (string | number)[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let index = 0; index < flat.length; index += 2) {
+    const workload = String(flat[index]);
+    counts.set(workload, (counts.get(workload) ?? 0) + Number(flat[index + 1]));
+  }
+  return counts;
 }

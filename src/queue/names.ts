@@ -14,5 +14,8 @@ export const inboxQueue = (platform: string): string => `inbox-${platform}`;
 /** Published to all workers: the id of a render that is to stop. */
 export const CANCELS_CHANNEL = `${KEY_PREFIX}:cancels`;
 
+/** Published to all workers: `<worker's id>/<slot>` of an engine that is to give its GPU free. */
+export const UNLOADS_CHANNEL = `${KEY_PREFIX}:unloads`;
+
 /** Says that a render is to stop, for a worker that was away when it was published. */
 export const cancelKey = (renderId: string): string => `${KEY_PREFIX}:cancel:${renderId}`;

@@ -1,25 +1,22 @@
 // The bot's side of the queue: take a render in, say how it stands, cancel it, and tell when anything changed.
-import { type Job, Queue, QueueEvents } from 'bullmq';
-import { type MessageRef, type Progress, qualitySchema, resolutionSchema } from '../render.ts';
+import { type Job, type Queue, QueueEvents } from 'bullmq';
+import { type MessageRef, type Progress, qualitySchema, type RenderRequest, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
-import { type Estimates, fractionDone, totalSeconds } from './estimates.ts';
-import type { Limits } from './limits.ts';
-import type { Line, Place } from './line.ts';
-import { CANCELS_CHANNEL, cancelKey, rendersQueue } from './names.ts';
+import { type Estimates, fractionDone, totalSeconds, workloadOf } from './estimates.ts';
+import { openRendersQueue } from './jobs.ts';
+import { type Limits, memberKey } from './limits.ts';
+import type { Lane, Line } from './line.ts';
+import { CANCELS_CHANNEL, cancelKey, rendersQueue, UNLOADS_CHANNEL } from './names.ts';
+import { type Outlook, type Slots, toOutlook } from './outlook.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
-import type { Roster } from './roster.ts';
-
-/** A render whose engine dies is tried on three engines in all. */
-export const MOST_ATTEMPTS = 3;
+import type { Roster, WorkerEntry } from './roster.ts';
 
 const CANCEL_KEPT_SECONDS = 24 * 3600;
 
-/** Counted for a render of a size that was never rendered before, so that the line still orders and sums. */
-const UNKNOWN_RENDER_SECONDS = 30;
-
-/** Finished jobs hold nothing that the records do not; a day of them helps whoever looks into the queue. */
-const KEEP_FINISHED = { age: 24 * 3600, count: 10_000 };
+/** After a restart so many renders are looked at side by side. */
+const RECOVERED_AT_ONCE = 100;
 
 /** What workers store as a job's progress: the engine's report and when it came, in milliseconds since the epoch. */
 export type StoredProgress = Progress & { at: number };
@@ -28,7 +25,7 @@ export type StoredProgress = Progress & { at: number };
 export type RenderStatus =
   | {
       state: 'waiting';
-      place: Place | undefined;
+      place: Pick<Outlook, 'position'> | undefined;
       /** How many workers are online, how many of them have a GPU and an engine that can make this render, and of those an engine that is loaded. */
       workers: { online: number; able: number; loaded: number };
       isRetry: boolean;
@@ -45,6 +42,9 @@ export type RenderStatus =
 /** What a cancel found. The outcome that it leads to is delivered like any other. */
 export type CancelAnswer = 'unknown' | 'ended' | 'removed' | 'stopping';
 
+/** What a retry found. A failure that was not told yet is told first: nobody reads two outcomes in the wrong order. */
+export type RetryAnswer = 'unknown' | 'not_failed' | 'not_told' | 'again';
+
 export type RenderQueue = ReturnType<typeof createRenderQueue>;
 
 export interface RenderQueueOptions {
@@ -55,6 +55,7 @@ export interface RenderQueueOptions {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  quarantine: Quarantine;
   now?: () => number;
 }
 
@@ -66,12 +67,13 @@ export function createRenderQueue({
   roster,
   deliveries,
   limits,
+  quarantine,
   now = Date.now,
 }: RenderQueueOptions) {
   const lanes = resolutionSchema.options.flatMap((resolution) =>
     qualitySchema.options.map((quality) => ({ resolution, quality, name: rendersQueue(resolution, quality) })),
   );
-  const queues = new Map(lanes.map(({ name }) => [name, openQueue(redis, name)]));
+  const queues = new Map(lanes.map(({ name }) => [name, openRendersQueue(redis, name)]));
   const queueNamed = (name: string): Queue => {
     const queue = queues.get(name);
     if (!queue) throw new Error(`There is no queue ${name}`);
@@ -79,16 +81,20 @@ export function createRenderQueue({
   };
   const queueOf = ({ request }: RenderRecord): Queue => queueNamed(rendersQueue(request.resolution, request.quality));
 
-  const describeWaiting = async ({ record }: RenderEntry, job: Job | undefined): Promise<RenderStatus> => {
-    const [place, stages, workers] = await Promise.all([
-      line.place(record.id),
-      estimates.estimate(record.request),
-      roster.list(),
-    ]);
+  /** Undefined for a render that is not in the line: it is with a worker, or waits to be tried again. */
+  const outlookOf = async ({ id, request }: RenderRecord, workers: WorkerEntry[]): Promise<Outlook | undefined> => {
+    const ahead = await line.ahead(request, id);
+    if (!ahead) return undefined;
+    const seconds = await estimates.secondsOf([...ahead.own.keys(), ...ahead.others.keys()]);
+    return toOutlook(ahead, request.resolution, slotsOf(workers, request), (workload) => seconds.get(workload) ?? 0);
+  };
+
+  const describeWaiting = async (entry: RenderEntry, job: Job | undefined): Promise<RenderStatus> => {
+    const { record } = entry;
+    const [stages, workers] = await Promise.all([estimates.estimate(record.request), roster.list()]);
+    const place = await outlookOf(record, workers);
     const { resolution, quality } = record.request;
     const able = workers.filter((worker) => worker.holds[resolution] > 0 && worker.quality === quality);
-    const slots = able.reduce((sum, { holds }) => sum + holds[resolution], 0);
-    const isEstimable = place !== undefined && stages !== undefined && slots > 0;
     const ownSeconds = stages ? totalSeconds(stages) : 0;
     return {
       state: 'waiting',
@@ -100,7 +106,10 @@ export function createRenderQueue({
       },
       isRetry: (job?.attemptsMade ?? 0) > 0,
       // Whoever is rendering now is half done on average.
-      secondsLeft: isEstimable ? place.secondsAhead / slots + ownSeconds / 2 + ownSeconds : undefined,
+      secondsLeft:
+        stages && place?.secondsUntilStart !== undefined
+          ? place.secondsUntilStart + ownSeconds / 2 + ownSeconds
+          : undefined,
     };
   };
 
@@ -114,31 +123,37 @@ export function createRenderQueue({
     return { state: 'rendering', progress, fraction, secondsLeft };
   };
 
+  const enqueue = async (record: RenderRecord, ref: MessageRef): Promise<void> => {
+    const { id, request, weight = 1 } = record;
+    const [seconds] = await Promise.all([estimates.expectedSeconds(request), records.open(id, ref)]);
+    await line.join(request, { id, member: memberKey(record), workload: workloadOf(request), seconds, weight });
+  };
+
+  const recoverOne = async (platform: string, id: string): Promise<void> => {
+    const entry = await records.get(id);
+    if (!entry?.ref) return;
+    const { record, ref, outcome } = entry;
+    if (outcome) await deliveries.add(platform, id);
+    else if (!(await line.has(record.request, id)) && !(await queueOf(record).getJob(id))) await enqueue(record, ref);
+  };
+
   return {
     /** Stores a new render, before its message is posted. False if the same event came before. */
     async admit(record: RenderRecord): Promise<boolean> {
       return records.create(record);
     },
 
-    /** Puts an admitted render in the line, once its message exists. Doing it twice is one job. */
-    async enqueue(record: RenderRecord, ref: MessageRef): Promise<void> {
-      await records.open(record.id, ref);
-      const stages = await estimates.estimate(record.request);
-      await line.join(record.id, stages ? totalSeconds(stages) : UNKNOWN_RENDER_SECONDS);
-      await queueOf(record).add(
-        'render',
-        {},
-        {
-          jobId: record.id,
-          attempts: MOST_ATTEMPTS,
-          removeOnComplete: KEEP_FINISHED,
-          removeOnFail: KEEP_FINISHED,
-        },
-      );
-    },
+    /** Puts an admitted render in the line, once its message exists. Doing it twice is one place. */
+    enqueue,
 
     async find(id: string): Promise<RenderEntry | undefined> {
       return records.get(id);
+    },
+
+    /** How long until so many of those under way have ended, if they are like this one; undefined while no engine is there. */
+    async secondsUntilEnded(request: RenderRequest, count: number): Promise<number | undefined> {
+      const slots = slotsOf(await roster.list(), request)[request.resolution];
+      return slots === 0 ? undefined : ((await estimates.expectedSeconds(request)) * count) / slots;
     },
 
     async status(entry: RenderEntry): Promise<RenderStatus> {
@@ -153,8 +168,9 @@ export function createRenderQueue({
       if (!entry) return 'unknown';
       if (entry.outcome) return 'ended';
       await redis.set(cancelKey(id), '1', 'EX', CANCEL_KEPT_SECONDS);
+      await line.leave(entry.record.request, id);
+      // Whoever is about to make a job of it finds that it has ended.
       if (await removeWaiting(queueOf(entry.record), id)) {
-        await line.leave(id);
         const seconds = (now() - entry.record.createdAt) / 1000;
         const outcome = await records.settle(id, { kind: 'cancelled', freed: 'not_started', seconds });
         await limits.giveBack(entry.record, outcome);
@@ -165,16 +181,33 @@ export function createRenderQueue({
       return 'stopping';
     },
 
+    /** Has a render that failed tried again, in its old message, with as many tries as a new one. */
+    async retry(id: string): Promise<RetryAnswer> {
+      const { record, ref, outcome, isDelivered } = (await records.get(id)) ?? {};
+      if (!record || !ref) return 'unknown';
+      if (outcome?.kind !== 'failed') return 'not_failed';
+      if (!isDelivered) return 'not_told';
+      await redis.del(cancelKey(id));
+      // The finished job has its name; a crash from here on is made good by `recover`, or by asking again.
+      await queueOf(record).remove(id);
+      await quarantine.release(id);
+      await records.reopen(id, record.platform);
+      await this.enqueue(record, ref);
+      return 'again';
+    },
+
+    /** Asks a worker, by its id on the roster, to give the GPU of a slot free until the next render. */
+    async unload(workerId: string, slot: number): Promise<void> {
+      await redis.publish(UNLOADS_CHANNEL, `${workerId}/${slot}`);
+    },
+
     /**
      * After a restart: puts right what a bot that died left half done, and resolves to the renders that are still open.
      */
     async recover(platform: string): Promise<string[]> {
       const ids = await records.listOpen(platform);
-      for (const id of ids) {
-        const entry = await records.get(id);
-        if (!entry?.ref) continue;
-        if (entry.outcome) await deliveries.add(platform, id);
-        else if (!(await queueOf(entry.record).getJob(id))) await this.enqueue(entry.record, entry.ref);
+      for (let index = 0; index < ids.length; index += RECOVERED_AT_ONCE) {
+        await Promise.all(ids.slice(index, index + RECOVERED_AT_ONCE).map((id) => recoverOne(platform, id)));
       }
       return ids;
     },
@@ -200,7 +233,11 @@ export function createRenderQueue({
         return events;
       });
       await Promise.all(watched.map((events) => events.waitUntilReady()));
-      return async () => void (await Promise.all(watched.map((events) => events.close())));
+      const stopWatching = await line.watch(() => listener.onLineMoved());
+      return async () => {
+        stopWatching();
+        await Promise.all(watched.map((events) => events.close()));
+      };
     },
 
     /** Of a render that has come to its end nothing stays here either. */
@@ -220,16 +257,17 @@ export function createRenderQueue({
     /** By resolution and quality; `failed` of the last day, `oldestSeconds` is how long the one that waits longest has waited. */
     async counts() {
       return Promise.all(
-        lanes.map(async ({ resolution, quality, name }) => {
-          const queue = queueNamed(name);
-          const [counts, [oldest], isPaused] = await Promise.all([
+        lanes.map(async (lane) => {
+          const { resolution, quality } = lane;
+          const queue = queueNamed(lane.name);
+          const [inLine, counts, isPaused] = await Promise.all([
+            line.waiting(lane),
             queue.getJobCounts('waiting', 'active', 'failed'),
-            queue.getJobs(['waiting'], 0, 0, true),
             queue.isPaused(),
           ]);
           const { waiting = 0, active = 0, failed = 0 } = counts;
-          const oldestSeconds = oldest ? (now() - oldest.timestamp) / 1000 : 0;
-          return { resolution, quality, waiting, active, failed, oldestSeconds, isPaused };
+          const oldestSeconds = (now() - (inLine.oldestAt ?? now())) / 1000;
+          return { resolution, quality, waiting: waiting + inLine.count, active, failed, oldestSeconds, isPaused };
         }),
       );
     },
@@ -240,13 +278,14 @@ export function createRenderQueue({
   };
 }
 
-function openQueue(redis: Redis, name: string): Queue {
-  const queue = new Queue<object, void>(name, { connection: redis, prefix: KEY_PREFIX });
-  queue.on('error', () => undefined); // The shared connection's owner logs its errors.
-  return queue;
+/** Those that are told to take no more do not count. */
+function slotsOf(workers: WorkerEntry[], { quality }: Lane): Slots {
+  const able = workers.filter((worker) => worker.quality === quality && !worker.isDraining);
+  const sum = (resolution: Lane['resolution']) => able.reduce((total, { holds }) => total + holds[resolution], 0);
+  return { '480p': sum('480p'), '720p': sum('720p') };
 }
 
-/** Takes a job out that no worker has begun. False if a worker holds it, or if it is gone already. */
+/** Takes a job out that no worker has begun. False if a worker holds it. */
 async function removeWaiting(queue: Queue, id: string): Promise<boolean> {
   const removed = await queue.remove(id);
   return removed === 1;

@@ -1,6 +1,6 @@
 // What Redis knows of each render beyond the BullMQ job: who asked for what, where its message is, and how it ended.
 // The first outcome wins, so a cancel and a finished render can never both be told.
-import type { Member, MessageRef, RenderRequest, RenderResult } from '../render.ts';
+import type { Member, MessageRef, Place, RenderRequest, RenderResult } from '../render.ts';
 import { cancelKey } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
@@ -13,19 +13,25 @@ export interface RenderRecord {
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
+  /** Whose limits count beside the member's. */
+  place?: Place | undefined;
+  /** Its member's, when it was taken in: what part of the engines' time they get while people wait. Without, 1. */
+  weight?: number | undefined;
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** Where its trace begins, for those who go on with it. */
+  trace?: string | undefined;
 }
 
 /** What became of the GPU when a render was cancelled. */
 export type Freed = 'not_started' | 'released' | 'recycling';
 
-/** How a render ended. `seconds` are from the command to the end; `engineSeconds` is the engine's share of them. */
+/** How a render ended. `seconds` are from the command to the end; `engineSeconds` is what an engine was kept for it. */
 export type Outcome =
   | { kind: 'done'; clip: string; result: RenderResult; seconds: number; engineSeconds: number }
   | { kind: 'failed'; code: string; message: string; seconds: number }
-  | { kind: 'cancelled'; freed: Freed; seconds: number }
+  | { kind: 'cancelled'; freed: Freed; seconds: number; engineSeconds?: number }
   | { kind: 'deleted' };
 
 export interface RenderEntry {
@@ -117,6 +123,11 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
     /** What it came to is not to be seen after all. */
     async withdraw(id: string, outcome: Outcome): Promise<void> {
       await redis.hset(recordKey(id), 'outcome', JSON.stringify(outcome));
+    },
+
+    /** Takes back how it ended, and that this was told: an admin has it tried again. */
+    async reopen(id: string, platform: string): Promise<void> {
+      await results(redis.multi().hdel(recordKey(id), 'outcome', 'delivered').sadd(openKey(platform), id).exec());
     },
 
     async markDelivered(id: string, platform: string): Promise<void> {

@@ -20,3 +20,8 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
   redis.on('error', onError);
   return redis;
 }
+
+/** The connection is lost, and being made anew: what is asked now would wait for that. */
+export function isAway({ status }: Redis): boolean {
+  return status === 'close' || status === 'reconnecting' || status === 'end';
+}

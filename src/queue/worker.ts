@@ -9,16 +9,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { OperationError } from '../errors.ts';
 import type { Claim, Lease, Pool } from '../gpu/pool.ts';
+import type { GpuReadings } from '../gpu/readings.ts';
 import { RenderCancelled, runRender } from '../gpu/run.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../media/store.ts';
+import type { Meter } from '../meter.ts';
 import { type RenderResult, resolutionSchema } from '../render.ts';
+import { NO_TRACES, type Span, type SpanAttributes, type Tracer } from '../trace.ts';
 import type { Deliveries } from './deliveries.ts';
 import { PutBack, startDispatch } from './dispatch.ts';
-import type { Estimates } from './estimates.ts';
+import type { DurationLog } from './durations.ts';
+import { createEngineLog } from './engine-log.ts';
+import { type Estimates, fractionDone } from './estimates.ts';
 import type { Limits } from './limits.ts';
 import type { Line } from './line.ts';
-import { CANCELS_CHANNEL, cancelKey } from './names.ts';
+import { CANCELS_CHANNEL, cancelKey, UNLOADS_CHANNEL } from './names.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { StoredProgress } from './queue.ts';
 import type { Outcome, Records, RenderEntry } from './records.ts';
 import type { Redis } from './redis.ts';
@@ -35,14 +41,19 @@ export interface RenderWorkerOptions {
   roster: Roster;
   deliveries: Deliveries;
   limits: Limits;
+  durations: DurationLog;
+  quarantine: Quarantine;
   pool: Pool;
+  gpus: GpuReadings;
   store: Store;
   /** What is told of it on the roster. */
-  describe: () => Pick<WorkerEntry, 'name' | 'engine' | 'slots' | 'loaded' | 'holds' | 'quality' | 'launched'>;
+  describe: () => Omit<WorkerEntry, 'id' | 'seenAt' | 'host' | 'isDraining' | 'engines'>;
   silenceMs: number;
   /** How long renders under way may go on when the worker is told to stop. */
   drainMs: number;
   log: Logger;
+  meter?: Meter;
+  tracer?: Tracer;
   now?: () => number;
 }
 
@@ -57,11 +68,15 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     roster,
     deliveries,
     limits,
+    durations,
+    quarantine,
     pool,
     store,
     describe,
     silenceMs,
     drainMs,
+    meter,
+    tracer = NO_TRACES,
     now = Date.now,
   } = options;
   // First no further render is begun; later those under way are left.
@@ -69,13 +84,15 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const stopping = new AbortController();
   const stopReason = new OperationError('engine_not_ready', 'The worker is stopping.');
   const active = new Map<string, Promise<void>>();
+  const engines = createEngineLog(options);
 
   const secondsSince = (entry: RenderEntry): number => (now() - entry.record.createdAt) / 1000;
 
   const settle = async (entry: RenderEntry, outcome: Outcome): Promise<Outcome> => {
     const { id, platform } = entry.record;
     const standing = await records.settle(id, outcome);
-    await line.leave(id);
+    if (standing === outcome) meter?.ended(outcome.kind, outcome.kind === 'failed' ? outcome.code : undefined);
+    await line.leave(entry.record.request, id);
     await limits.giveBack(entry.record, standing);
     await deliveries.add(platform, id);
     return standing;
@@ -87,6 +104,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const image = `${record.id}.png`;
     await placeInput(store, request.image, join(lease.engine.inputsFolder, image));
     const { prompt, negative, width, height, frames, seed } = request;
+    const usual = await estimates.estimate(request);
     let storing = Promise.resolve();
     const result = await runRender(lease, {
       id: record.id,
@@ -94,6 +112,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       // In order, and never holding the engine's events up.
       onProgress: (progress) => {
         const stored: StoredProgress = { ...progress, at: now() };
+        engines.progressed(record.id, fractionDone(progress, usual));
         storing = storing.then(() => job.updateProgress(stored)).catch(() => undefined);
       },
       cancelled,
@@ -109,14 +128,18 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     entry: RenderEntry,
     claim: Claim,
     cancelled: AbortSignal,
+    span: Span,
   ): Promise<Outcome> => {
-    const { id } = entry.record;
+    const { id, request, trace } = entry.record;
     const { result, engineSeconds, leftovers, output } = await renderOnEngine(job, entry, claim, cancelled);
+    span.add(toAttributes(result));
+    meter?.rendered(request, engineSeconds, result.seconds);
     const clip = `clips/${id}.mp4`;
-    await store.write(clip, { file: output });
+    await tracer.span('store', { parent: span.context ?? trace }, () => store.write(clip, { file: output }));
     const outcome = await settle(entry, { kind: 'done', clip, result, seconds: secondsSince(entry), engineSeconds });
     if (outcome.kind !== 'done') await store.remove(clip);
-    await estimates.learn(result, entry.record.request.quality);
+    await estimates.learn(result, request.quality);
+    await durations.add(request, engineSeconds);
     // Only now: until the outcome is known to Redis, another life of this job finds the finished clip with the engine.
     await Promise.all(leftovers.map((file) => rm(file, { force: true })));
     return outcome;
@@ -128,7 +151,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     if (claim.isAsleep) await job.updateProgress({ stage: 'loading', elapsed: 0, at: now() });
     await using lease = await claim.lease(AbortSignal.any([cancelled, leaving.signal]));
     const started = now();
-    const result = await render(lease, job, entry, cancelled);
+    const result = await engines.watch(lease.engine.slot, () => render(lease, job, entry, cancelled));
     const output = join(lease.engine.outputsFolder, `${id}.mp4`);
     return {
       result,
@@ -141,12 +164,13 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const toOutcome = (error: unknown, job: Job, entry: RenderEntry, cancelled: AbortSignal): Outcome | undefined => {
     const seconds = secondsSince(entry);
     if (error instanceof RenderCancelled) {
-      return { kind: 'cancelled', freed: error.freed === 'recycling' ? 'recycling' : 'released', seconds };
+      const freed = error.freed === 'recycling' ? 'recycling' : 'released';
+      const engineSeconds = (now() - (job.processedOn ?? now())) / 1000;
+      return { kind: 'cancelled', freed, seconds, engineSeconds };
     }
     if (cancelled.aborted) return { kind: 'cancelled', freed: 'not_started', seconds };
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const isFinal = error instanceof OperationError && !error.isRetryable;
-    if (!isFinal && !isLastAttempt) return undefined;
+    if (isWorthRetrying(error) && !isLastAttempt) return undefined;
     const code = error instanceof OperationError ? error.code : 'render_failed';
     const message = error instanceof OperationError ? error.message : 'Something went wrong that is not your fault.';
     return { kind: 'failed', code, message, seconds };
@@ -162,12 +186,22 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const memberId = entry.record.member.id;
     if (job.attemptsStarted > MOST_STARTS) {
       const message = `This render was started ${MOST_STARTS} times and never came to an end.`;
+      await quarantine.add(entry.record.id);
       await settle(entry, { kind: 'failed', code: 'render_failed', message, seconds: secondsSince(entry) });
       return;
     }
     log.info({ memberId, attempt: job.attemptsStarted }, 'Rendering');
+    const { trace: parent, createdAt, request } = entry.record;
+    if (job.attemptsStarted === 1) {
+      meter?.waited(request, secondsSince(entry));
+      await tracer.span('wait', { parent, startedAt: createdAt }, async () => undefined);
+    }
+    const { resolution, quality, seconds } = request;
+    const attributes = { resolution, quality, seconds, attempt: job.attemptsStarted };
     try {
-      const outcome = await renderAndKeep(job, entry, claim, cancelled);
+      const outcome = await tracer.span('render', { parent, attributes }, (span) =>
+        renderAndKeep(job, entry, claim, cancelled, span),
+      );
       log.info({ memberId, outcome: outcome.kind }, 'Rendered');
     } catch (error) {
       // A worker that stops does not count as a try, and neither does an engine that was asleep and did not wake.
@@ -175,7 +209,9 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       const outcome = toOutcome(error, job, entry, cancelled);
       if (outcome?.kind === 'cancelled') log.info({ memberId, freed: outcome.freed }, 'Cancelled');
       else log.warn({ memberId, err: error, willRetry: outcome === undefined }, 'The render failed');
+      if (outcome?.kind !== 'cancelled') meter?.attemptFailed(error instanceof OperationError ? error.code : 'bug');
       if (!outcome) throw error;
+      if (outcome.kind === 'failed' && isWorthRetrying(error)) await quarantine.add(entry.record.id);
       await settle(entry, outcome);
     }
   };
@@ -188,7 +224,6 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const entry = await records.get(id);
     if (!entry) return log.warn('A job came without its record: it is older than records are kept');
     if (entry.outcome) return void (await settle(entry, entry.outcome));
-    await line.leave(id);
 
     const cancelled = (await redis.exists(cancelKey(id))) ? AbortSignal.abort() : cancelling;
     const attempting = attempt(job, entry, claim, cancelled, log);
@@ -197,12 +232,14 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       await attempting;
     } finally {
       active.delete(id);
+      engines.ended(id);
     }
   };
 
   const { holds, quality } = describe();
   const dispatch = await startDispatch({
     redis,
+    line,
     resolutions: resolutionSchema.options.filter((resolution) => holds[resolution] > 0),
     quality,
     pool,
@@ -213,22 +250,29 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
 
   const cancels = redis.duplicate();
   cancels.on('error', () => undefined); // The same faults are logged for the connection it was made from.
-  cancels.on('message', (_channel, id) => dispatch.cancel(id));
-  await cancels.subscribe(CANCELS_CHANNEL);
+  const id = randomUUID();
+  cancels.on('message', (channel, told) => {
+    if (channel === CANCELS_CHANNEL) return dispatch.cancel(told);
+    const [worker, slot] = told.split('/');
+    if (worker === id) pool.unload(Number(slot));
+  });
+  await cancels.subscribe(CANCELS_CHANNEL, UNLOADS_CHANNEL);
   // What was published while the connection was away was missed.
   cancels.on('ready', async () => {
-    for (const id of dispatch.ids()) if (await redis.exists(cancelKey(id))) dispatch.cancel(id);
+    for (const running of dispatch.ids()) if (await redis.exists(cancelKey(running))) dispatch.cancel(running);
   });
 
   const host = hostname();
-  const leaveRoster = await roster.announce(randomUUID(), async () => {
+  const leaveRoster = await roster.announce(id, async () => {
     const told = describe();
     const isDraining = await roster.isDraining([told.name, host]);
     dispatch.hold(isDraining);
-    return { host, ...told, isDraining };
+    return { host, ...told, isDraining, engines: engines.describe() };
   });
 
   return {
+    engines: () => engines.describe(),
+
     /** Takes no new render, finishes those under way within the deadline, and puts the others back in the queue. */
     async close(): Promise<void> {
       await dispatch.stop();
@@ -248,6 +292,16 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       cancels.disconnect();
     },
   };
+}
+
+function isWorthRetrying(error: unknown): boolean {
+  return !(error instanceof OperationError) || error.isRetryable;
+}
+
+/** For its trace. */
+function toAttributes({ engine, model, bytes, seconds }: RenderResult): SpanAttributes {
+  const stages = Object.entries(seconds).map(([stage, took]) => [`stage.${stage}.seconds`, took]);
+  return { engine, model, bytes, ...Object.fromEntries(stages) };
 }
 
 function isNotAwake(error: unknown): boolean {

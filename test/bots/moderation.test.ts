@@ -92,7 +92,7 @@ test('members and servers are blocked for a time or for good, and what is theirs
   const ask = (server?: string) =>
     bot.handlers.animate({
       eventId: crypto.randomUUID(),
-      ...{ member: ADA, text: 'she smiles', picture: PICTURE, server },
+      ...{ member: ADA, text: 'she smiles', picture: PICTURE, place: { channel: 'c', server, roles: [] } },
       open: async () => ({ platform: 'fake', channel: 'animate', message: 'm', thread: 't' }),
     });
   const { renderId } = await ask();
@@ -115,16 +115,17 @@ test('members and servers are blocked for a time or for good, and what is theirs
 
 test('what admins do is written down with who and when, without the private words', async () => {
   await using bot = await start();
+  const everyMember = { of: { kind: 'member' }, changes: {}, isReset: false, showsHistory: false } as const;
   await bot.administer({ verb: 'words', entry: CANARY });
   await bot.administer({ verb: 'words', entry: CANARY, isUndone: true });
   await bot.administer({ verb: 'block', subject: 'bob', hours: 5 });
-  await bot.administer({ verb: 'limits', limits: { atOnce: 3 } });
+  await bot.administer({ verb: 'limits', limits: { ...everyMember, changes: { atOnce: 3 } } });
   await bot.administer({ verb: 'health' });
-  await bot.administer({ verb: 'limits' });
+  await bot.administer({ verb: 'limits', limits: everyMember });
   const told = await bot.administer({ verb: 'audit' });
   const acts = told.split('\n').slice(1);
   expect(acts.map((act) => /: `(.*)`$/.exec(act)?.[1])).toEqual([
-    'limits atOnce 3',
+    'limits of member atOnce 3',
     'block bob for 5 h',
     'words remove',
     'words add',

@@ -102,7 +102,14 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
   const { watch, nextHandled } = watchHandlers();
   const open = async (given: Handlers) => {
     const platform = createDiscordPlatform({
-      ...{ token: discord.token, guild: undefined, admins: [], shards: 'auto', isSpoiler: false },
+      ...{
+        token: discord.token,
+        guild: undefined,
+        admins: [],
+        shards: 'auto',
+        isSpoiler: false,
+        alertChannel: undefined,
+      },
       ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),
@@ -171,6 +178,7 @@ testPlatform('Slack', async (handlers): Promise<TestedPlatform> => {
     const platform = createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
       ...{ secret: undefined, host: '127.0.0.1', port: 0, admins: [], isShared: false, samePressMs: 0 },
+      ...{ alertChannel: undefined },
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),

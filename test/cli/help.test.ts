@@ -12,13 +12,14 @@ const COMMANDS: Record<string, string[]> = {
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
   models: [],
   discord: [],
+  admin: ['--platform', '--undo', '--json'],
   doctor: ['--json', '--quick'],
 };
 
 test('the help names every command and every exit code', async () => {
   const { code, stdout } = await help();
   expect(code).toBe(0);
-  const named = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[\w+\])? {2,}/gm)].map(([, name]) => name);
+  const named = [...stdout.matchAll(/^ {2}([a-z]+)(?: (?:\[\w+\]|<\w+>))* {2,}/gm)].map(([, name]) => name);
   expect(named).toEqual([...Object.keys(COMMANDS), 'help']);
   const codes = [...stdout.matchAll(/^ {2}(\d+) {2}/gm)].map(([, each]) => Number(each));
   expect(codes).toEqual([0, 1, 2, 3, 4, 130]);

@@ -1,9 +1,11 @@
 // The whole way on Discord: the real discord.js in a real bot process, a stand-in for the service, a real queue and engine.
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ADMIN_VERBS } from '../../src/bots/platform.ts';
 import { connectRedis } from '../../src/queue/redis.ts';
 import {
   ADA,
@@ -136,7 +138,7 @@ test('each button does what it says', async () => {
   expect(await discord.told(discord.press(clip, 'Delete'))).toBe('Deleted.');
   expect(discord.world.messages.has(clip.id)).toBe(false);
   expect(discord.world.messages.get(command.original ?? '')).toMatchObject({
-    content: '-# Removed by the member.',
+    content: '-# Removed.',
     files: [],
   });
   expect(discord.faults).toEqual([]);
@@ -155,6 +157,17 @@ test('a picture in somebody’s message is animated from its menu, whichever of 
   // The second picture is upright.
   const [, width, height] = /Size (\d+)×(\d+)/.exec(clip.content) ?? [];
   expect(Number(height)).toBeGreaterThan(Number(width));
+});
+
+test('of a message’s pictures, those that are too large are not offered', async () => {
+  await startBot({ MAX_PICTURE_MEGABYTES: '1' });
+  const large = discord.upload(Buffer.alloc(2 ** 21), 'large.png');
+  const both = discord.menu(discord.post([large, discord.upload(picture, 'small.png')]));
+  const form = await discord.until(() => both.modal);
+  expect(JSON.stringify(form)).not.toContain('large.png');
+  expect(await discord.told(discord.menu(discord.post([large])))).toBe(
+    'Expected a picture of at most 1.0 MiB, got 2.0 MiB.',
+  );
 });
 
 test('a message without a picture is answered with what was expected', async () => {
@@ -241,6 +254,43 @@ test('when the time of such an answer has run out, the clip goes to the member�
   await bot.said('Delivered');
 });
 
+test('where a channel opens no more threads for now, the clip comes in the reply', async () => {
+  await startBot();
+  start('worker');
+  // Discord's allowance is five in five seconds.
+  const commands = Array.from({ length: 9 }, (_, index) =>
+    discord.animate(picture, { seconds: 1 }, { member: { ...ADA, id: `30000000000000010${index}` } }),
+  );
+  const clips = await Promise.all(commands.map((command) => discord.clipOf(command)));
+  const inPlace = commands.filter((command, index) => clips[index]?.id === command.original);
+  expect(inPlace.length).toBeGreaterThan(0);
+  expect(commands.length - inPlace.length).toBeGreaterThanOrEqual(5);
+  const pinged = await discord.until(() => {
+    const all = [...discord.world.messages.values()].flatMap((message) => message.pinged);
+    return all.length >= commands.length ? all : undefined;
+  });
+  expect(pinged.sort()).toEqual(commands.map(({ member }) => member.id).sort());
+  expect(
+    [...discord.world.messages.values()].filter(({ files }) => files.some(({ name }) => name.endsWith('.mp4'))),
+  ).toHaveLength(9);
+  expect(discord.refusedForRate).toBe(0);
+  expect(discord.faults).toEqual([]);
+});
+
+test('a reply in the channel is brought with the bot’s own token once the interaction’s has ended', async () => {
+  Object.assign(discord.garden, { permissions: EVERY_PERMISSION & ~PermissionFlagsBits.CreatePublicThreads });
+  const bot = await startBot();
+  const command = discord.animate(picture, { seconds: 1 });
+  await bot.said('Accepted');
+  command.endsAt = Date.now();
+  start('worker');
+  expect((await discord.clipOf(command)).id).toBe(command.original);
+  const mention = await discord.until(() =>
+    discord.world.messagesIn(discord.garden.id).find(({ pinged }) => pinged.length > 0),
+  );
+  expect(mention).toMatchObject({ pinged: [ADA.id], reference: command.original });
+});
+
 test('two members at once get a thread and a clip each', async () => {
   await startBot();
   start('worker');
@@ -277,6 +327,17 @@ test('what Discord finds too large after all is sent smaller', async () => {
   await discord.clipOf(command);
   await expectOneClip(command);
   expect(trouble.times).toBe(0);
+});
+
+test('a picture that Discord finds too large is left out of the starter, and the clip comes', async () => {
+  await startBot();
+  start('worker');
+  const starter = { method: 'PATCH', path: /original$/, isUpload: true };
+  const trouble = discord.trouble({ ...starter, status: 413, code: 40005, times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await expectOneClip(command);
+  expect(trouble.times).toBe(0);
+  expect(discord.world.messages.get(command.original ?? '')).toMatchObject({ content: '> she smiles', files: [] });
 });
 
 test('a storm of rate limits and broken answers delays a clip and loses nothing', async () => {
@@ -355,6 +416,37 @@ test.each(Object.entries(killedAt))(
   },
 );
 
+test('a thread of an earlier life is gone on with, also where the channel opens no more', async () => {
+  const bot = await startBot();
+  start('worker');
+  const trouble = discord.trouble({ method: 'POST', path: /^\/channels\/\d+\/messages$/, status: 'hang', times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0);
+  await bot.kill('SIGKILL');
+  const crowd = discord.trouble({ method: 'POST', path: /\/threads$/, status: 429, times: 2 });
+  await startBot();
+  await expectOneClip(command);
+  expect(crowd.times).toBe(0);
+});
+
+test('a bot that is stopped finishes the acknowledgement that it has begun, and the rest in its next life', async () => {
+  const bot = await startBot();
+  const answer = new EventEmitter();
+  const until = once(answer, 'now').then(() => undefined);
+  const trouble = discord.trouble({ method: 'POST', path: /^\/interactions\//, status: 'late', until, times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0);
+  const stopped = bot.kill('SIGTERM');
+  answer.emit('now');
+  await stopped;
+  expect(bot.process.exitCode).toBe(0);
+  expect(command.acknowledgedAfter).toBeDefined();
+  expect(bot.lines.map(({ msg }) => msg)).not.toContain('There is no connection to Discord; connecting again');
+  await startBot();
+  start('worker');
+  await expectOneClip(command);
+});
+
 test('a bot that is killed in the middle of the progress goes on telling it', async () => {
   const bot = await startBot();
   start('worker');
@@ -421,6 +513,31 @@ test('a button that is pressed twice acts once, and one of another member’s no
   expect(await discord.told(discord.press(clip, 'Delete', { member: ADMIN_OF_SERVER }))).toBe('Deleted.');
 });
 
+test('what is not kept any more says so, and a form belongs to the one who may fill it in', async () => {
+  await startBot();
+  start('worker');
+  const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  for (const button of ['again', 'edit', 'delete']) {
+    expect(await discord.told(discord.pressById(clip, `${button}:discord-1`))).toBe(
+      'That render is too old: it is not kept any more.',
+    );
+  }
+  expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This has ended/);
+  const menu = discord.menu(discord.post([discord.upload(picture)]));
+  await discord.until(() => menu.modal);
+  const connection = connectRedis(redis.url, () => undefined);
+  await connection.del(await connection.keys('*:pictures:*'));
+  connection.disconnect();
+  expect(await discord.told(discord.submit(menu, { prompt: 'it waves' }))).toBe(
+    'This has ended: it was open for too long. Please start again.',
+  );
+  const edit = discord.press(clip, 'Edit');
+  await discord.until(() => edit.modal);
+  expect(await discord.told(discord.submit(edit, { prompt: 'mine now' }, { member: BOB }))).toBe(
+    'That render belongs to Ada; only they can do that.',
+  );
+});
+
 test('Cancel tells the truth about what was freed', async () => {
   await startBot();
   const waiting = discord.animate(picture, { seconds: 1 });
@@ -451,6 +568,15 @@ test('members read their own language', async () => {
   expect(await discord.told(broken)).toMatch(/^Das ist kein Bild, das ich lesen kann/);
 });
 
+test('/animate-help says how it is done, in the member’s language', async () => {
+  await startBot();
+  expect(await discord.told(discord.command('animate-help'))).toMatch(
+    /^\*\*Bring a picture to life\.\*\* Use `\/animate`.*\nOr open the menu.*\*\*Animate this image\*\*/,
+  );
+  const german = discord.command('animate-help', { member: { ...ADA, locale: 'de' } });
+  expect(await discord.told(german)).toContain('**Dieses Bild animieren**');
+});
+
 test('a picture that cannot be used is told to its member alone, and leaves nothing in the channel', async () => {
   await startBot();
   const command = discord.animate(Buffer.from('not a picture'));
@@ -464,14 +590,22 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   const ask = async (verb: string, options: Record<string, string | boolean | number> = {}) =>
     discord.told(discord.administer(verb, { member, options }));
   expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
-  expect(await ask('health')).toMatch(/^\*\*Look at this:\*\* no worker is online/);
+  expect(await ask('health')).toMatch(/^\*\*Broken:\*\* no worker is online/);
   const worker = start('worker', { WORKER_NAME: 'attic' });
   await worker.said('Engine ready');
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   await worker.said('Engine ready');
-  // The worker tells of itself every three seconds.
-  while (!(await ask('workers')).includes('1 of 1 loaded'));
-  expect(await ask('health')).toMatch(/^\*\*All is well\.\*\*\nWorkers: 1 online, 1 of 1 engines loaded/);
+  // Worker and bot tell of themselves every three seconds.
+  while (!(await ask('health')).includes('last event'));
+  const isTold = (text: string) => /^- attic\/0: free, does_as_told on no GPU, 1 renders, 0 failed$/m.test(text);
+  while (!isTold(await ask('workers')));
+  // This Redis keeps nothing on disk.
+  const health = await ask('health');
+  expect(health).toMatch(
+    /^\*\*Look at this:\*\* Redis forgets everything .*\nWorkers: 1 online, 1 of 1 engines loaded/,
+  );
+  expect(health).toMatch(/^480p fast, 1 s: half within \d+\.\d s, 95 % within \d+\.\d s \(1 renders\)$/m);
+  expect(health).toMatch(/^discord by \S+: connected.*last event \d+ s ago/m);
   expect(await ask('workers')).toContain('🟢 attic on ');
   expect(await ask('pause')).toMatch(/^Paused/);
   const command = discord.animate(picture, { seconds: 1 });
@@ -485,6 +619,11 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('drain', { worker: 'cellar' })).toBe('Expected the name of a worker (attic), got cellar.');
   expect(await ask('drain', { worker: 'attic' })).toMatch(/^attic finishes what it has/);
   expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes renders again.');
+  expect(await ask('unload', { engine: 'attic/7' })).toBe('Expected an engine (attic/0), got attic/7.');
+  expect(await ask('unload', { engine: 'attic/0' })).toBe('Its GPU is free until the next render.');
+  await worker.said('The engine is unloaded until it is needed');
+  expect(await ask('quarantine')).toBe('**Nothing is in quarantine.**');
+  expect(await ask('retry', { id })).toBe('It has not failed, so there is nothing to try again.');
   expect(await ask('block', { member: BOB.id })).toBe('Blocked.');
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
   expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
@@ -494,22 +633,45 @@ test('an admin sees and steers everything from chat, and a member cannot', async
 test('limits are set from chat, and what did not cost anything is given back', async () => {
   await startBot();
   const member = ADMIN_OF_SERVER;
-  const ask = async (options: Record<string, number> = {}) =>
+  const ask = async (options: Record<string, number | string | boolean> = {}) =>
     discord.told(discord.administer('limits', { member, options }));
-  expect(await ask()).toContain('At once: no limit\nIn a day: no limit');
+  expect(await ask()).toContain('**For each member**\nNothing is set.');
   expect(await ask({ at_once: 1, per_day: 2 })).toContain('At once: 1\nIn a day: 2');
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Expected at most 1 of yours at once; wait for one of them, or cancel one.',
+    'Everybody may have 1 under way at once here. Wait for one of yours, or cancel one.',
   );
   expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
   start('worker');
   for (let clips = 0; clips < 2; clips += 1) await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Expected at most 2 of yours in a day; the next one can begin in about 24 h.',
+    'Everybody may have 2 in a day here. Your next one can begin in about 24 h.',
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
+});
+
+test('limits of a role, a member and all together hold for whom they are, and members read what is left', async () => {
+  await startBot();
+  const ask = async (options: Record<string, number | string | boolean>) =>
+    discord.told(discord.administer('limits', { member: ADMIN_OF_SERVER, options }));
+  await ask({ seconds: 2, per_day: 5 });
+  expect(await ask({ role: ROLE_ID, seconds: 0, weight: 2.5 })).toBe(
+    `**For the role ${ROLE_ID}**\nLongest clip: no limit\nWeight while people wait: 2.5\nWhat fails, or is cancelled before it starts, does not count for the day.`,
+  );
+  expect(await discord.told(discord.animate(picture, { seconds: 3 }, { member: BOB }))).toBe(
+    'Everybody may have at most 2 seconds here, got 3.',
+  );
+  const gardener = { ...ADA, roles: [ROLE_ID] };
+  const command = discord.animate(picture, { seconds: 3 }, { member: gardener });
+  await discord.until(() => inThread(command)[0]);
+  expect(await discord.told(discord.command('animate-help', { member: gardener }))).toMatch(/4 of 5 clips left today$/);
+  await ask({ for: 'everyone', at_once: 1 });
+  expect(await discord.told(discord.animate(picture, { seconds: 1 }, { member: BOB }))).toBe(
+    'All members together may have 1 under way at once, and there are as many. Come back later.',
+  );
+  expect(await ask({ for: 'everyone', reset: true, history: true })).toMatch(/everyone: At once: 1 → nothing/);
+  expect(await ask({ member: BOB.id })).toContain(`**For the member ${BOB.id}**\nNothing is set.`);
 });
 
 test('whoever wants the best waits for a worker that makes it, and reads so', async () => {
@@ -523,10 +685,34 @@ test('whoever wants the best waits for a worker that makes it, and reads so', as
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
 
+test('what breaks and what heals is told once in the channel for it, by two bots', async () => {
+  const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'operations', guild: GUILD_ID });
+  for (const name of ['one', 'two']) {
+    await startBot({ DISCORD_ALERT_CHANNEL: channel.id, DATA_FOLDER: join(folder, name) });
+  }
+  const told = (mark: string) =>
+    discord.world.messagesIn(channel.id).filter(({ content }) => content.startsWith(`${mark} no worker is online`));
+  // It has to last for half a minute before it is worth a message.
+  await discord.until(() => told('🔴').length > 0, 90_000);
+  start('worker');
+  await discord.until(() => told('🟢 No more:').length > 0, 60_000);
+  expect([told('🔴').length, told('🟢 No more:').length]).toEqual([1, 1]);
+  expect(discord.world.messagesIn(channel.id).flatMap(({ pinged }) => pinged)).toEqual([]);
+}, 180_000);
+
 test('configured admins need no other right', async () => {
   await startBot({ DISCORD_ADMINS: `${BOB.id}, ${ROLE_ID}` });
   for (const member of [BOB, { ...ADA, roles: [ROLE_ID] }]) {
     expect(await discord.told(discord.administer('queue', { member }))).toMatch(/^\*\*0 waiting/);
+  }
+});
+
+test('where admins are configured, managing a server is not enough to steer the bot of all', async () => {
+  await startBot({ DISCORD_ADMINS: BOB.id });
+  const options = { id: 'discord-1', worker: 'attic', member: BOB.id };
+  for (const verb of ADMIN_VERBS) {
+    const asked = discord.administer(verb, { member: ADMIN_OF_SERVER, options });
+    expect(await discord.told(asked)).toBe('That is for this server’s animate-bot admins.');
   }
 });
 
@@ -537,6 +723,15 @@ test('with DISCORD_AGE_RESTRICTED_ONLY and DISCORD_SPOILER, clips are kept out o
   const channel = discord.world.addChannel({ type: ChannelType.GuildText, name: 'late', guild: GUILD_ID, nsfw: true });
   const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel }));
   expect(clip.files[0]?.name).toMatch(/^SPOILER_/);
+});
+
+test('a thread in an age-restricted channel is age-restricted, too', async () => {
+  const parent = discord.world.addChannel({ type: ChannelType.GuildText, name: 'late', guild: GUILD_ID, nsfw: true });
+  const thread = { type: ChannelType.PublicThread, name: 'later', guild: GUILD_ID, parent: parent.id };
+  const channel = discord.world.addChannel(thread);
+  await startBot({ DISCORD_AGE_RESTRICTED_ONLY: 'true' });
+  start('worker');
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel }));
 });
 
 test('the commands are registered when they differ, and only then', async () => {
@@ -564,6 +759,43 @@ test('while Discord is away the page works, and the bot joins when it is back', 
   await bot.said('Connected to Discord');
   expect(trouble.times).toBe(0);
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+});
+
+test('a gateway that refuses connections at start is tried in one row, and is joined once', async () => {
+  discord.gateway.refuse(true);
+  const bot = start('bot');
+  await discord.until(() => discord.gateway.tries > 4);
+  discord.gateway.refuse(false);
+  await bot.said('Connected to Discord');
+  start('worker');
+  await expectOneClip(discord.animate(picture, { seconds: 1 }));
+  expect(discord.gateway).toMatchObject({ readies: 1, connections: 1 });
+});
+
+test('a bot that still waits for the gateway stops when it is told to', async () => {
+  discord.gateway.refuse(true);
+  const bot = start('bot');
+  await discord.until(() => discord.gateway.tries > 1);
+  await bot.kill('SIGTERM');
+  expect(bot.process.exitCode).toBe(0);
+  expect(discord.gateway.connections).toBe(0);
+});
+
+test('with DISCORD_SHARDS commands are taken on every connection', async () => {
+  await startBot({ DISCORD_SHARDS: '7' });
+  start('worker');
+  expect(discord.gateway.shards).toHaveLength(7);
+  expect(discord.gateway.shards).toContain('6 of 7');
+  // By Discord's rule the server is the last one's, and a direct message the first one's.
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }));
+  await discord.clipOf(discord.animate(picture, { seconds: 1 }, { channel: discord.world.directChannelOf(ADA.id) }));
+});
+
+test('too few connections are told to the operator, with the setting', async () => {
+  discord.gateway.requireShards(2);
+  const bot = start('bot', { DISCORD_SHARDS: '1' });
+  const error = await bot.said('never').catch((reason: Error) => reason.message);
+  expect(error).toContain('DISCORD_SHARDS: expected as many connections as Discord asks of this bot');
 });
 
 test('commands that Discord does not take stop nobody', async () => {

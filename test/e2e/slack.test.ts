@@ -231,7 +231,7 @@ test('Delete takes the picture and the words back where the bot had posted them'
   slack.press(await endOf(starter.ts), 'Delete');
   expect(await slack.told(ADA)).toBe('Deleted.');
   const left = slack.world.message(starter.channel, starter.ts);
-  expect(left).toMatchObject({ text: '_Removed by the member._', files: [] });
+  expect(left).toMatchObject({ text: '_Removed._', files: [] });
   expect(slack.messagesIn(starter.channel, starter.ts)).toEqual([]);
   expect(
     [...slack.world.files.values()].filter(({ user, state }) => user === slack.botUserId && state !== 'deleted'),
@@ -325,7 +325,7 @@ test('a file that Slack shares late is waited for', async () => {
   start('worker');
   slack.holdShares();
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
-  await statusUnder(mention, 'Bringing the clip here').catch(() => undefined);
+  await slack.until(() => under(mention).find((message) => contentOf(message).includes('Bringing the clip here')));
   await slack.until(
     () => slack.requests.filter(({ method }) => method === 'files.completeUploadExternal').length === 1,
   );
@@ -479,7 +479,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   };
   slack.command('/animate-admin', 'health');
   expect(await slack.told(ADA)).toBe('That is for this server’s animate-bot admins.');
-  expect(await ask('health')).toMatch(/^\*Look at this:\* no worker is online/);
+  expect(await ask('health')).toMatch(/^\*Broken:\* no worker is online/);
   expect(await ask('')).toContain('`drain WORKER`');
   expect(await ask('dance')).toMatch(/^Expected one of health, queue/);
   expect(await ask('block nobody')).toBe('Expected a member, such as @ada, behind block, got nobody.');
@@ -496,13 +496,36 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('resume')).toBe('Renders start again.');
 });
 
-test('configured admins need no other right, by themselves or by their group', async () => {
+test('limits are set from chat, for members, groups and channels, and each reads what is left', async () => {
+  slack.world.groups.set('S0FRIENDS1', [ADA.id]);
+  await startBot();
+  const ask = async (text: string) => {
+    slack.command('/animate-admin', `limits ${text}`, { member: ADMIN });
+    return slack.told(ADMIN);
+  };
+  expect(await ask('at_once:1')).toContain('At once: 1');
+  expect(await ask('<!subteam^S0FRIENDS1|@friends> at_once:2')).toContain('At once: 2');
+  expect(await ask('at_most:1')).toBe('Expected such as at_once:3, a member, a channel or reset, got at_most:1.');
+  const first = slack.mention('she smiles seconds:1', { files: [file] });
+  await statusUnder(first, '');
+  await statusUnder(slack.mention('she waves seconds:1', { files: [file] }), '');
+  slack.mention('and again seconds:1', { files: [file] });
+  expect(await slack.told(ADA)).toContain('Wait for one of yours, or cancel one.');
+  slack.command('/animate', 'help');
+  expect(await slack.told(ADA)).toContain('0 of 2 at once still free');
+  expect(await ask(`<#${slack.garden.id}|garden> per_day:1`)).toContain('In a day: 1');
+  expect(await ask('history')).toContain('Grace');
+});
+
+test('configured admins, by themselves or by their group, are all that there are', async () => {
   slack.world.groups.set('S0ADMINS01', [ADA.id]);
   await startBot({ SLACK_ADMINS: `${BOB.id}, S0ADMINS01` });
   for (const member of [ADA, BOB]) {
     slack.command('/animate-admin', 'queue', { member });
     expect(await slack.told(member)).toMatch(/^\*0 waiting/);
   }
+  slack.command('/animate-admin', 'queue', { member: ADMIN });
+  expect(await slack.told(ADMIN)).toBe('That is for this server’s animate-bot admins.');
 });
 
 test('the Home tab shows a member’s clips as they come, and the panel to admins alone', async () => {

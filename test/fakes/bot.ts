@@ -14,14 +14,19 @@ import type { Store } from '../../src/media/store.ts';
 import type { Classifier } from '../../src/moderation/classifier.ts';
 import { createAudit } from '../../src/queue/audit.ts';
 import { createBlocks } from '../../src/queue/blocks.ts';
+import { createBotRoster } from '../../src/queue/bot-roster.ts';
 import { createConsents } from '../../src/queue/consents.ts';
 import { createDeliveries } from '../../src/queue/deliveries.ts';
+import { createDurationLog } from '../../src/queue/durations.ts';
 import { createEstimates } from '../../src/queue/estimates.ts';
+import { gatherHealth } from '../../src/queue/gather-health.ts';
 import { createLimits } from '../../src/queue/limits.ts';
 import { createLine } from '../../src/queue/line.ts';
+import { createQuarantine } from '../../src/queue/quarantine.ts';
 import { createRenderQueue } from '../../src/queue/queue.ts';
 import { createRecords, type Outcome } from '../../src/queue/records.ts';
 import { createRoster } from '../../src/queue/roster.ts';
+import { createRules } from '../../src/queue/rules.ts';
 import { createStrikes } from '../../src/queue/strikes.ts';
 import { createWordList } from '../../src/queue/word-list.ts';
 import { clipOf } from '../bots/web/fixtures.ts';
@@ -53,14 +58,18 @@ export async function startBotOn<P extends Platform>(
   const now = () => clock.now;
   const store = given ?? createFileStore(folder);
   const records = createRecords(redis, KEEP_MS);
-  const [limits, line, estimates, roster] = [
-    createLimits(redis),
+  const [line, estimates, roster, rules] = [
     createLine(redis),
     createEstimates(redis),
     createRoster(redis),
+    createRules(redis),
   ];
+  const [quarantine, bots, durations] = [createQuarantine(redis), createBotRoster(redis), createDurationLog(redis)];
+  const limits = createLimits({ redis, rules, estimates });
   const deliveries = createDeliveries(redis);
-  const queue = createRenderQueue({ redis, records, line, estimates, roster, deliveries, limits });
+  const queue = createRenderQueue({ redis, records, line, estimates, roster, deliveries, limits, quarantine });
+  const version = '0.0.0';
+  const health = () => gatherHealth({ redis, queue, roster, bots, deliveries, durations, quarantine, store, version });
   const logged: string[] = [];
   const sink = new Writable({
     write(line, _encoding, done) {
@@ -77,6 +86,7 @@ export async function startBotOn<P extends Platform>(
     await start(heard);
   };
   const stop = await startBot({
+    ...{ bots, quarantine, rules, health, version },
     ...{ platform, redis, queue, records, store, roster, limits, now, redrawEveryMs: () => 0 },
     intake: { normalise: async (bytes) => ({ png: bytes, width: 832, height: 480 }), stop: async () => undefined },
     clipTools: { shrink: async () => undefined, lastFrame: async (clip) => clip, sample: async (clip) => [clip] },
@@ -107,7 +117,7 @@ export async function startBotOn<P extends Platform>(
       await records.settle(renderId, outcome);
       const entry = await records.get(renderId);
       if (entry) await limits.giveBack(entry.record, outcome);
-      await line.leave(renderId);
+      if (entry) await line.leave(entry.record.request, renderId);
       await deliveries.add(platform.name, renderId);
     },
     async [Symbol.asyncDispose]() {

@@ -24,7 +24,13 @@ export const onDiscord =
   ({ redis, store, log }: Given) =>
     createDiscordPlatform({
       ...{ token: discord.token, guild: undefined, admins, shards: 'auto', isSpoiler: false },
-      ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
+      ...{
+        apiUrl: `${discord.url}/api`,
+        cdnUrl: discord.url,
+        ageRestrictedOnly: false,
+        samePressMs: 0,
+        alertChannel: undefined,
+      },
       ...{ media: store, inbox: createInbox(redis, 'discord'), notes: createNotes(redis, randomUUID()), log },
       ...{ maxPictureBytes: MAX_PICTURE_BYTES, signal: new AbortController().signal },
     });
@@ -34,7 +40,15 @@ export const onSlack =
   ({ redis, store, log }: Given) =>
     createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
-      ...{ secret: undefined, host: '127.0.0.1', port: 0, admins, isShared: false, samePressMs: 0 },
+      ...{
+        secret: undefined,
+        host: '127.0.0.1',
+        port: 0,
+        admins,
+        isShared: false,
+        samePressMs: 0,
+        alertChannel: undefined,
+      },
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url, media: store, vault: createVault(redis, 'slack'), log },
       ...{ inbox: createInbox(redis, 'slack'), notes: createNotes(redis, randomUUID()) },
       ...{ maxPictureBytes: MAX_PICTURE_BYTES, signal: new AbortController().signal },

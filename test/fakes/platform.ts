@@ -40,6 +40,8 @@ export interface SentPress {
 }
 
 export interface FakePlatform extends Platform {
+  /** What the admins were told. */
+  announced(): string[];
   /** In the order they were posted. */
   messages(): ShownMessage[];
   animate(command?: SentCommand): Promise<FakeTold>;
@@ -61,6 +63,7 @@ export const ADA: Member = { id: 'ada', name: 'Ada' };
 export function createFakePlatform({ name = 'fake', channel = new Map() }: FakePlatformOptions = {}): FakePlatform {
   const watchers = new Set<() => void>();
   let handlers: Handlers | undefined;
+  const announced: string[] = [];
   let failure: Error | undefined;
 
   const changed = () => {
@@ -114,6 +117,12 @@ export function createFakePlatform({ name = 'fake', channel = new Map() }: FakeP
     update: (ref, view) => show(ref, view, () => ({})),
     deliver: (ref, view, clip) => show(ref, view, ({ deliveries }) => ({ clip, deliveries: deliveries + 1 })),
 
+    async announce(sentence) {
+      announced.push(sentence);
+      changed();
+    },
+
+    announced: () => [...announced],
     messages,
     animate({ eventId = randomUUID(), text = 'she smiles', picture, member = ADA } = {}) {
       return tell(async ({ animate }) => {

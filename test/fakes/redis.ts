@@ -7,6 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 
 export interface TestRedis {
   /** What ioredis and BullMQ take as their connection options. */
@@ -48,6 +50,41 @@ export async function startDurableRedis(settings: Record<string, string> = {}) {
       await halt('SIGKILL');
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** As a hosted one: TLS alone, and a password. */
+export async function startTlsRedis({
+  key,
+  certificate,
+  password,
+}: Record<'key' | 'certificate' | 'password', string>) {
+  const port = String(await freePort());
+  const stop = await runOnPort(port, {
+    ...{ port: '0', requirepass: password, 'tls-port': port, 'tls-auth-clients': 'no' },
+    ...{ 'tls-cert-file': certificate, 'tls-key-file': key },
+  });
+  return { url: `rediss://:${encodeURIComponent(password)}@127.0.0.1:${port}`, stop };
+}
+
+/** A cluster of one node, which has all slots: it refuses what touches several of them, as a large one does. */
+export async function startClusterRedis() {
+  const port = String(await freePort());
+  const stop = await runOnPort(port, { 'cluster-enabled': 'yes', 'cluster-port': String(await freePort()) });
+  const url = `redis://127.0.0.1:${port}`;
+  const redis = new Redis(url);
+  await redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  while (!String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50);
+  redis.disconnect();
+  return { url, stop };
+}
+
+async function runOnPort(port: string, settings: Record<string, string>): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-'));
+  const stop = await runServer({ dir: folder, port, bind: '127.0.0.1', appendonly: 'no', ...settings });
+  return async () => {
+    await stop('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
   };
 }
 

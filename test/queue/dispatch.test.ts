@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Claim } from '../../src/gpu/pool.ts';
 import { PutBack, startDispatch } from '../../src/queue/dispatch.ts';
+import { addRender } from '../../src/queue/jobs.ts';
+import { createLine, type Line } from '../../src/queue/line.ts';
 import { rendersQueue } from '../../src/queue/names.ts';
 import { KEY_PREFIX } from '../../src/queue/redis.ts';
 import type { Quality, Resolution } from '../../src/render.ts';
@@ -11,12 +13,14 @@ import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 let server: TestRedis;
 let redis: Redis;
+let line: Line;
 let queues: Record<Resolution, Queue>;
 const stops: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   server = await startRedis();
   redis = new Redis(server.url, { maxRetriesPerRequest: null });
+  line = createLine(redis);
   const open = (resolution: Resolution) =>
     new Queue(rendersQueue(resolution, 'fast'), { connection: redis, prefix: KEY_PREFIX });
   queues = { '480p': open('480p'), '720p': open('720p') };
@@ -29,8 +33,10 @@ afterEach(async () => {
   await server.stop();
 });
 
-const add = (id: string, resolution: Resolution) =>
-  queues[resolution].add('render', {}, { jobId: id, attempts: 3, timestamp: Number(id.split('-')[1]) });
+const add = (id: string, resolution: Resolution, quality: Quality = 'fast') =>
+  line.join({ resolution, quality }, { id, member: id, workload: 'w', seconds: 10, weight: 1 });
+
+const waitingFor = async (resolution: Resolution) => (await line.waiting({ resolution, quality: 'fast' })).count;
 
 /** Engines, each with what it holds; a render is on one until the test ends it. */
 async function dispatchOn(
@@ -47,6 +53,7 @@ async function dispatchOn(
     engines.findIndex((held, index) => !busy.has(index) && held.includes(resolution));
   const dispatch = await startDispatch({
     redis,
+    line,
     resolutions,
     quality,
     mostLosses: 3,
@@ -98,13 +105,13 @@ async function dispatchOn(
   };
 }
 
-test('the oldest render is next, whatever its resolution, and only when an engine is free', async () => {
-  await add('a-2', '480p');
+test('the first in line is next, whatever its resolution, and only when an engine is free', async () => {
   await add('b-1', '720p');
+  await add('a-2', '480p');
   await add('c-3', '480p');
   const { end, untilTaken, taken } = await dispatchOn([['480p', '720p']]);
   expect(await untilTaken(1)).toEqual(['b-1']);
-  expect(await queues['480p'].getWaitingCount()).toBe(2);
+  expect(await waitingFor('480p')).toBe(2);
   end('b-1');
   expect(await untilTaken(2)).toEqual(['b-1', 'a-2']);
   end('a-2');
@@ -167,17 +174,65 @@ test('a worker that stops takes nothing more', async () => {
   const { dispatch, taken } = await dispatchOn([['480p'], ['480p']]);
   await dispatch.stop();
   await add('a-1', '480p');
-  expect(await queues['480p'].getWaitingCount()).toBe(1);
+  expect(await waitingFor('480p')).toBe(1);
   expect(taken).toEqual([]);
 });
 
 test('a worker takes the renders of the quality that its engine makes, and no others', async () => {
   await add('fast-1', '480p');
   const best = await dispatchOn([['480p']], ['480p'], 'best');
-  const queue = new Queue(rendersQueue('480p', 'best'), { connection: redis, prefix: KEY_PREFIX });
-  await queue.add('render', {}, { jobId: 'best-2', attempts: 3 });
-  await queue.close();
+  await add('best-2', '480p', 'best');
   expect(await best.untilTaken(1)).toEqual(['best-2']);
   const fast = await dispatchOn([['480p']]);
   expect(await fast.untilTaken(1)).toEqual(['fast-1']);
+});
+
+test('a render whose worker died between making it a job and striking it off is taken once', async () => {
+  await add('a-1', '480p');
+  await add('b-2', '480p');
+  await addRender(queues['480p'], 'a-1');
+  const { end, untilTaken, taken } = await dispatchOn([['480p']]);
+  await untilTaken(1);
+  end('a-1');
+  await untilTaken(2);
+  end('b-2');
+  await expect.poll(() => waitingFor('480p')).toBe(0);
+  expect(taken).toEqual(['a-1', 'b-2']);
+});
+
+test('a render whose worker died before it took the job is taken by the next, before those in line', async () => {
+  await add('a-1', '480p');
+  await add('b-2', '480p');
+  await addRender(queues['480p'], 'b-2');
+  await line.take({ resolution: '480p', quality: 'fast' }, 'b-2');
+  const { end, untilTaken } = await dispatchOn([['480p']]);
+  expect(await untilTaken(1)).toEqual(['b-2']);
+  end('b-2');
+  expect(await untilTaken(2)).toEqual(['b-2', 'a-1']);
+});
+
+test('a queue that is paused keeps its order: nothing is made a job', async () => {
+  await queues['480p'].pause();
+  await dispatchOn([['480p']]);
+  for (const id of ['a-1', 'b-2', 'c-3']) await add(id, '480p');
+  await add('other-4', '720p');
+  const large = await dispatchOn([['720p']]);
+  await large.untilTaken(1);
+  expect(await waitingFor('480p')).toBe(3);
+});
+
+test('members share the engines: a flood of one lets the first render of another by', async () => {
+  const flood = (count: number) =>
+    Array.from({ length: count }, (_, number) =>
+      line.join(
+        { resolution: '480p', quality: 'fast' },
+        { id: `ada-${number}`, member: 'ada', workload: 'w', seconds: 10, weight: 1 },
+      ),
+    );
+  await Promise.all(flood(1000));
+  const { end, untilTaken } = await dispatchOn([['480p'], ['480p']]);
+  const begun = await untilTaken(2);
+  await add('bob-1', '480p');
+  end(begun[0] ?? '');
+  expect((await untilTaken(3))[2]).toBe('bob-1');
 });

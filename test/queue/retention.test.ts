@@ -87,7 +87,7 @@ describe.each(Object.entries(stores))('a store %s', (_name, open) => {
       [`clips/${young}.mp4`, `pictures/${waiting}.png`, `pictures/${young}.png`].sort(),
     );
     // BullMQ's streams of events have ids alone and a fixed length; the count of a day ends with it, by Redis's own clock.
-    const everything = await everythingIn(bot.redis, (key) => /:(events|day)$/.test(key));
+    const everything = await everythingIn(bot.redis, (key) => /:events$|:(taken|spent):/.test(key));
     const isThere = (what: string) => everything.includes(what);
     expect([old, deleted, 'the old oak', 'the old roof'].filter(isThere)).toEqual([]);
     expect(isThere('a long wait')).toBe(true);

@@ -1,6 +1,7 @@
 // Every verb and every button by every kind of person, on every platform: who may, may; who may not changes nothing.
 import { ChannelType } from 'discord.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { de } from '../../src/bots/languages/de.ts';
 import { en } from '../../src/bots/languages/en.ts';
 import { ADMIN_VERBS } from '../../src/bots/platform.ts';
 import { createWebPlatform } from '../../src/bots/web/web-platform.ts';
@@ -23,8 +24,14 @@ const BUTTONS = ['cancel', 'again', 'edit', 'larger', 'extend', 'delete'] as con
 
 /** What each verb is asked with, so that it would change something if it were let. */
 const ARGUMENTS: Record<(typeof ADMIN_VERBS)[number], Record<string, string | boolean | number>> = {
-  ...{ health: {}, queue: {}, workers: {}, pause: {}, resume: {}, audit: {} },
-  ...{ job: { id: 'nothing' }, cancel: { id: 'nothing' }, drain: { worker: 'worker' } },
+  ...{ health: {}, queue: {}, workers: {}, pause: {}, resume: {}, audit: {}, quarantine: {} },
+  ...{
+    job: { id: 'nothing' },
+    cancel: { id: 'nothing' },
+    retry: { id: 'nothing' },
+    unload: { engine: 'worker/0' },
+    drain: { worker: 'worker' },
+  },
   ...{ block: { member: BOB.id, hours: 1 }, unblock: { member: BOB.id }, strikes: { member: BOB.id, clear: true } },
   ...{ limits: { at_once: 1 }, words: { add: 'a private word' } },
 };
@@ -61,17 +68,25 @@ describe('on Discord', () => {
     const say = (verb: string, member: FakeMember) =>
       discord.told(discord.administer(verb, { member, options: ARGUMENTS[verb as 'health'] }));
     // An admin's name is not an admin.
-    for (const member of [ADA, BOB, inOtherRole, { ...ADA, name: ADMIN_OF_SERVER.name }]) {
+    for (const member of [ADA, BOB, inOtherRole, ADMIN_OF_SERVER, { ...ADA, name: configured.name }]) {
       for (const verb of ADMIN_VERBS) expect(await say(verb, member), verb).toBe(en.chat.notForYou);
     }
     await expectUntouched(bot);
-    for (const member of [ADMIN_OF_SERVER, configured, inRole]) {
+    for (const member of [configured, inRole]) {
       for (const verb of ADMIN_VERBS) expect(await say(verb, member), verb).not.toBe(en.chat.notForYou);
     }
   });
 
+  test('who manages the server is an admin where nobody is configured, and there alone', async () => {
+    await using bot = await startBotOn(server, onDiscord(discord));
+    const say = (verb: (typeof ADMIN_VERBS)[number]) =>
+      discord.told(discord.administer(verb, { member: ADMIN_OF_SERVER, options: ARGUMENTS[verb] }));
+    for (const verb of ADMIN_VERBS) expect(await say(verb), verb).not.toBe(en.chat.notForYou);
+    expect(await bot.redis.keys('*:audit')).toHaveLength(1);
+  });
+
   test('who manages a server does not steer the bot from elsewhere', async () => {
-    await using bot = await start();
+    await using bot = await startBotOn(server, onDiscord(discord));
     const channel = discord.world.addChannel({
       ...{ type: ChannelType.DM, name: 'direct', guild: undefined, recipient: ADMIN_OF_SERVER.id },
     });
@@ -153,9 +168,16 @@ describe('on Slack', () => {
   afterEach(() => slack.close());
 
   const configured: slacks.FakeMember = { id: 'U0CONF0010', name: 'Configured', locale: 'en-US' };
-  const start = () => startBotOn(server, onSlack(slack, [configured.id]));
+  const start = (admins = [configured.id]) => startBotOn(server, onSlack(slack, admins));
   const typed: Record<string, string> = {
-    ...{ job: 'job nothing', cancel: 'cancel nothing', drain: 'drain worker', limits: 'limits at_once:1' },
+    ...{
+      job: 'job nothing',
+      cancel: 'cancel nothing',
+      retry: 'retry nothing',
+      unload: 'unload worker/0',
+      drain: 'drain worker',
+      limits: 'limits at_once:1',
+    },
     ...{ block: `block <@${slacks.BOB.id}> hours:1`, unblock: `unblock <@${slacks.BOB.id}>` },
     ...{ strikes: `strikes <@${slacks.BOB.id}> clear`, words: 'words add a private word' },
   };
@@ -166,12 +188,20 @@ describe('on Slack', () => {
       slack.command('animate-admin', typed[verb] ?? verb, { member });
       return slack.told(member);
     };
-    for (const member of [slacks.ADA, slacks.BOB]) {
-      for (const verb of ADMIN_VERBS) expect(await say(verb, member), verb).not.toMatch(/\*|Blocked|Added|Paused/);
+    for (const member of [slacks.ADA, slacks.ADMIN]) {
+      for (const verb of ADMIN_VERBS) expect(await say(verb, member), verb).toBe(en.chat.notForYou);
     }
+    for (const verb of ADMIN_VERBS) expect(await say(verb, slacks.BOB), verb).toBe(de.chat.notForYou);
     await expectUntouched(bot);
-    for (const member of [slacks.ADMIN, configured]) {
-      for (const verb of ADMIN_VERBS) expect(await say(verb, member), verb).not.toBe(en.chat.notForYou);
+    for (const verb of ADMIN_VERBS) expect(await say(verb, configured), verb).not.toBe(en.chat.notForYou);
+    expect(await bot.redis.keys('*:audit')).toHaveLength(1);
+  });
+
+  test('an admin of the workspace is one where nobody is configured', async () => {
+    await using bot = await start([]);
+    for (const verb of ADMIN_VERBS) {
+      slack.command('animate-admin', typed[verb] ?? verb, { member: slacks.ADMIN });
+      expect(await slack.told(slacks.ADMIN), verb).not.toBe(en.chat.notForYou);
     }
     expect(await bot.redis.keys('*:audit')).toHaveLength(1);
   });

@@ -76,7 +76,7 @@ const TRICKS = [
     'https://HOST./a.png',
     'https://evil.example#@HOST/a.png',
   ],
-  ...['https://evil.example?@HOST/', 'https://evil.example/HOST', , 'https://xn--HOST/a.png'],
+  ...['https://evil.example?@HOST/', 'https://evil.example/HOST', 'https://xn--HOST/a.png'],
   ...['https://HOST\t.evil.example/', 'https://evil.example\n@HOST\n.example/'],
 ];
 

@@ -15,6 +15,7 @@ import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS } from 
 import { en } from '../languages/en.ts';
 import { TRANSLATIONS } from '../languages/languages.ts';
 import type { OptionWords, Words } from '../languages/words.ts';
+import { describeLimits } from './limits-options.ts';
 import { addTrustVerbs } from './trust-verbs.ts';
 
 export const ANIMATE = 'animate';
@@ -131,19 +132,25 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
     )
     .addSubcommand((verb) =>
       verb
-        .setName('limits')
-        .setDescription('What each member may have; shows it, or changes what you give')
-        .addIntegerOption((most) =>
-          most.setName('at_once').setDescription('Renders under way; 0 is no limit').setMinValue(0).setMaxValue(1000),
-        )
-        .addIntegerOption((most) =>
-          most
-            .setName('per_day')
-            .setDescription('Clips within a day; 0 is no limit')
-            .setMinValue(0)
-            .setMaxValue(100_000),
+        .setName('retry')
+        .setDescription('Try a render again that failed')
+        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+    )
+    .addSubcommand((verb) =>
+      verb
+        .setName('unload')
+        .setDescription('Give a GPU free until the next render')
+        .addStringOption((engine) =>
+          engine
+            .setName('engine')
+            .setDescription('As `workers` names it, such as attic/0; or a worker, for all of its')
+            .setRequired(true),
         ),
-    );
+    )
+    .addSubcommand((verb) =>
+      verb.setName('quarantine').setDescription('The renders that broke every engine that tried them'),
+    )
+    .addSubcommand(describeLimits);
   return addTrustVerbs(command).toJSON();
 }
 

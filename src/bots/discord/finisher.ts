@@ -44,7 +44,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
-    const { interaction: eventId, member, guild: server, language } = origin;
+    const { interaction: eventId, member, language, place } = origin;
     const picture =
       'ofRender' in item.picture
         ? item.picture
@@ -52,8 +52,8 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     await handlers.animate({
       eventId,
       member,
-      server,
       language,
+      place,
       text: command,
       picture,
       open: (view) => status.open(origin, view),
@@ -73,9 +73,9 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
 
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
-    const { interaction: eventId, member, guild: server, language } = origin;
+    const { interaction: eventId, member, language, place } = origin;
     const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
-    const press = { eventId, action, renderId, member, server, language, mayManage, open };
+    const press = { eventId, action, renderId, member, language, place, mayManage, open };
     await tell(origin, await handlers.press(press), false);
   };
 

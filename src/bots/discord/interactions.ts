@@ -21,18 +21,22 @@ import { soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { ACCEPT, NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
-import { canManage, lackingForClips, type Origin, TOKEN_SECONDS, toOrigin } from './origin.ts';
+import { readLimits } from './limits-options.ts';
+import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
 
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
   | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
 
+const LONGEST_MESSAGE = 2000;
+const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
+
 export interface InteractionsOptions {
   handlers: Handlers;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
   notes: Notes;
-  /** Members and roles, by id, who may steer the bot beside those who manage the server. */
+  /** Members and roles, by id, who may steer the bot. Without any it is those who manage the server. */
   admins: string[];
   ageRestrictedOnly: boolean;
   maxPictureBytes: number;
@@ -63,18 +67,20 @@ export function createInteractions(options: InteractionsOptions) {
     });
   };
 
-  const isAdmin = (interaction: Interaction): boolean => {
-    if (admins.includes(interaction.user.id)) return true;
-    if (canManage(interaction)) return true;
-    const roles = interaction.member && 'roles' in interaction.member ? interaction.member.roles : [];
-    const ids = Array.isArray(roles) ? roles : [...roles.cache.keys()];
-    return ids.some((id) => admins.includes(id));
+  const isListed = (interaction: Interaction): boolean => {
+    return [interaction.user.id, ...rolesOf(interaction)].some((id) => admins.includes(id));
   };
+
+  const mayUseButtonsOfOthers = (interaction: Interaction): boolean => isListed(interaction) || canManage(interaction);
+
+  /** What steers the bot steers it for every server that it is in. */
+  const isAdmin = (interaction: Interaction): boolean =>
+    admins.length > 0 ? isListed(interaction) : canManage(interaction);
 
   /** Throws the sentence for a place where nothing can be brought. */
   const requirePlace = (interaction: Interaction, words: Words): void => {
     const { chat } = words;
-    const { channel } = interaction;
+    const channel = interaction.channel?.isThread() ? interaction.channel.parent : interaction.channel;
     const isAgeRestricted = channel !== null && 'nsfw' in channel && channel.nsfw === true;
     if (ageRestrictedOnly && interaction.inGuild() && !isAgeRestricted) throw new Refusal(chat.ageRestrictedOnly);
     const lacking = lackingForClips(interaction);
@@ -102,7 +108,9 @@ export function createInteractions(options: InteractionsOptions) {
   const onAnimate = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     requirePlace(interaction, words);
     const { options: given } = interaction;
-    const picture = toPicture(given.getAttachment('picture', true), words);
+    const attachment = given.getAttachment('picture', true);
+    requireFitting(attachment, words);
+    const picture = toPicture(attachment);
     const command = parseOptions({
       prompt: given.getString('prompt', true),
       negative: given.getString('negative') ?? '',
@@ -114,23 +122,35 @@ export function createInteractions(options: InteractionsOptions) {
     await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
   };
 
-  const toPicture = ({ url, name, size }: Attachment, words: Words): MessagePicture => {
-    if (size > maxPictureBytes) {
-      const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
-      const sentence = `Expected a picture of at most ${most}, got ${came}.`;
-      throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
-    }
-    return { url, name };
+  const toPicture = ({ url, name }: Attachment): MessagePicture => ({ url, name });
+
+  const requireFitting = ({ size }: Attachment, words: Words): void => {
+    if (size <= maxPictureBytes) return;
+    const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
+    const sentence = `Expected a picture of at most ${most}, got ${came}.`;
+    throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
   };
 
   const onMenu = async (interaction: MessageContextMenuCommandInteraction, words: Words): Promise<void> => {
     requirePlace(interaction, words);
-    const pictures = [...interaction.targetMessage.attachments.values()]
-      .filter(({ contentType }) => contentType?.startsWith('image/'))
-      .map((attachment) => toPicture(attachment, words));
-    if (pictures.length === 0) throw new Refusal(words.chat.noPicture);
+    const attached = [...interaction.targetMessage.attachments.values()].filter(({ contentType }) =>
+      contentType?.startsWith('image/'),
+    );
+    const [first] = attached;
+    if (!first) throw new Refusal(words.chat.noPicture);
+    const fitting = attached.filter(({ size }) => size <= maxPictureBytes);
+    if (fitting.length === 0) requireFitting(first, words);
+    const pictures = fitting.map(toPicture);
     await soon(notes, () => notes.put(`pictures:${interaction.id}`, JSON.stringify(pictures), TOKEN_SECONDS)).inTime;
     await interaction.showModal(createPicturesForm(interaction.id, pictures, words));
+  };
+
+  /** What a render was asked for, for whoever may use its buttons. */
+  const recall = (interaction: Interaction, renderId: string): ReturnType<Handlers['recall']> => {
+    const { user, locale: language } = interaction;
+    const member = { id: user.id, name: user.displayName };
+    const mayManage = mayUseButtonsOfOthers(interaction);
+    return soon(notes, () => handlers.recall({ renderId, member, mayManage, language })).inTime;
   };
 
   const onForm = async (interaction: ModalSubmitInteraction, words: Words): Promise<void> => {
@@ -138,7 +158,11 @@ export function createInteractions(options: InteractionsOptions) {
     if (!form) throw new Refusal(words.chat.expired);
     const { command, picture } = readForm(interaction.fields);
     const isPrivate = interaction.message?.flags.has(MessageFlags.Ephemeral) ?? false;
-    if (form.form === 'edit') return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+    if (form.form === 'edit') {
+      // Nothing but the form's own id says whose render it is.
+      await recall(interaction, form.of);
+      return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+    }
     const kept = await soon(notes, () => notes.get(`pictures:${form.of}`)).inTime;
     const picked = kept === undefined ? undefined : (JSON.parse(kept) as MessagePicture[])[picture];
     if (!picked) throw new Refusal(words.chat.expired);
@@ -156,13 +180,9 @@ export function createInteractions(options: InteractionsOptions) {
     if (!pressed) throw new Refusal(words.chat.expired);
     const { button, renderId } = pressed;
     const { user } = interaction;
-    const mayManage = isAdmin(interaction);
+    const mayManage = mayUseButtonsOfOthers(interaction);
     if (button === 'edit') {
-      const member = { id: user.id, name: user.displayName };
-      const request = await soon(notes, () =>
-        handlers.recall({ renderId, member, mayManage, language: interaction.locale }),
-      ).inTime;
-      await interaction.showModal(createEditForm(renderId, request, words));
+      await interaction.showModal(createEditForm(renderId, await recall(interaction, renderId), words));
       return;
     }
     const press = `press:${button}:${renderId}:${user.id}`;
@@ -188,7 +208,8 @@ export function createInteractions(options: InteractionsOptions) {
     const name = given.getSubcommand();
     const verb = ADMIN_VERBS.find((known) => known === name);
     if (!verb) throw new Refusal(words.chat.expired);
-    const subject = given.getString('id') ?? given.getString('worker') ?? given.getUser('member')?.id;
+    const subject =
+      given.getString('id') ?? given.getString('worker') ?? given.getString('engine') ?? given.getUser('member')?.id;
     const removed = given.getString('remove') ?? undefined;
     const answer = await handlers.administer({
       verb,
@@ -197,13 +218,10 @@ export function createInteractions(options: InteractionsOptions) {
       server: given.getString('server') ?? undefined,
       hours: given.getInteger('hours') ?? undefined,
       entry: removed ?? given.getString('add') ?? undefined,
-      limits: {
-        atOnce: given.getInteger('at_once') ?? undefined,
-        perDay: given.getInteger('per_day') ?? undefined,
-      },
+      limits: verb === 'limits' ? readLimits(given, interaction.guildId ?? undefined) : undefined,
       by: { id: user.id, name: user.displayName },
     });
-    await interaction.editReply({ content: answer, allowedMentions: NOBODY });
+    await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
   };
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
@@ -213,7 +231,15 @@ export function createInteractions(options: InteractionsOptions) {
       return void (await interaction.editReply({ content, allowedMentions: NOBODY }));
     }
     const { animate, menu } = words.commands;
-    const content = words.chat.help({ animate: `\`/${animate.name}\``, menu });
+    const asking = {
+      member: { id: interaction.user.id, name: interaction.user.displayName },
+      place: toPlace(interaction),
+    };
+    // Without Redis there is help all the same.
+    const left = await soon(notes, () => handlers.left({ ...asking, language: interaction.locale })).inTime.catch(
+      () => '',
+    );
+    const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu }), left].filter(Boolean).join('\n\n');
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
@@ -281,4 +307,11 @@ function describeRefusal({ code, message }: UserError, { refusals }: Words): str
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.
   return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
+}
+
+/** Whole lines, as many as one message takes; the first have the verdict. */
+function toFit(answer: string): string {
+  if (answer.length <= LONGEST_MESSAGE) return answer;
+  const cut = answer.slice(0, LONGEST_MESSAGE - CUT_WORDS.length);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf('\n'), 0) || undefined)}${CUT_WORDS}`;
 }

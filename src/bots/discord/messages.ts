@@ -1,10 +1,12 @@
 // The few requests that the bot makes about messages and threads, over discord.js's REST client: it knows the rate limits.
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type APIMessage,
   type APIThreadChannel,
   RESTJSONErrorCodes as Code,
   DiscordAPIError,
+  RateLimitError,
   type REST,
   Routes,
   ThreadAutoArchiveDuration,
@@ -14,6 +16,8 @@ import {
 const PAYLOAD_TOO_LARGE = 413;
 const INVALID_WEBHOOK_TOKEN = 50027;
 const MESSAGES_LOOKED_AT = 50;
+/** While one command waits here, others wait behind it. */
+const LONGEST_WAIT_FOR_THREAD_MS = 1500;
 
 export interface MessageFile {
   name: string;
@@ -35,6 +39,16 @@ export function createMessages(rest: REST) {
     const attachments = files.map(({ name, description }, id) => ({ id: String(id), filename: name, description }));
     // What is not listed is taken off the message, so that sending it twice looks like once.
     return { body: { ...body, attachments }, files: files.map(({ name, data }) => ({ name, data })) };
+  };
+
+  const hasThread = async (message: string): Promise<boolean> => {
+    try {
+      await rest.get(Routes.channel(message));
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
   };
 
   return {
@@ -69,15 +83,28 @@ export function createMessages(rest: REST) {
       else await rest.delete(Routes.webhookMessage(reach.application, reach.token, message), { auth: false });
     },
 
-    /** The thread of a message; it has the message's id. `isNew` is false if an earlier life opened it. */
-    async openThread(channel: string, message: string, name: string): Promise<{ id: string; isNew: boolean }> {
+    /**
+     * The thread of a message; it has the message's id. `isNew` is false if an earlier life opened it. Undefined when the
+     * channel opens no further one for longer than a member should wait.
+     */
+    async openThread(
+      channel: string,
+      message: string,
+      name: string,
+    ): Promise<{ id: string; isNew: boolean } | undefined> {
       const body = { name, auto_archive_duration: ThreadAutoArchiveDuration.OneDay };
+      const open = () => rest.post(Routes.threads(channel, message), { body }) as Promise<APIThreadChannel>;
       try {
-        const thread = (await rest.post(Routes.threads(channel, message), { body })) as APIThreadChannel;
+        const thread = await open().catch(async (error) => {
+          if (!(error instanceof RateLimitError) || waitOf(error) > LONGEST_WAIT_FOR_THREAD_MS) throw error;
+          await sleep(waitOf(error));
+          return open();
+        });
         return { id: thread.id, isNew: true };
       } catch (error) {
         if (isRefusal(error, Code.ThreadAlreadyCreatedForMessage)) return { id: message, isNew: false };
-        throw error;
+        if (!(error instanceof RateLimitError)) throw error;
+        return (await hasThread(message)) ? { id: message, isNew: false } : undefined;
       }
     },
 
@@ -102,6 +129,8 @@ export function createMessages(rest: REST) {
 function isRefusal(error: unknown, ...codes: number[]): boolean {
   return error instanceof DiscordAPIError && codes.includes(Number(error.code));
 }
+
+const waitOf = ({ timeToReset, retryAfter }: RateLimitError): number => Math.max(timeToReset, retryAfter);
 
 /** The message, its channel or its token are gone: there is nothing to change any more. */
 export function isGone(error: unknown): boolean {

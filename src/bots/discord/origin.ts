@@ -6,7 +6,7 @@ import {
   PermissionFlagsBits,
   type PermissionsBitField,
 } from 'discord.js';
-import type { Member } from '../platform.ts';
+import type { Member, Place } from '../platform.ts';
 
 /**
  * How a status message is reached: `thread` in a thread of its own, `place` as the reply itself, both with the bot's own
@@ -18,8 +18,9 @@ export interface Origin {
   interaction: string;
   application: string;
   channel: string;
-  guild: string | undefined;
   member: Member;
+  /** For the limits that hold there. */
+  place: Place;
   language: string;
   home: Home;
   /** Only the member sees it. */
@@ -81,6 +82,19 @@ export function canManage(interaction: BaseInteraction): boolean {
   return interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
 }
 
+/** The roles that a member has there, by id. */
+export function rolesOf({ member }: BaseInteraction): string[] {
+  if (member === null || !('roles' in member)) return [];
+  return Array.isArray(member.roles) ? member.roles : [...member.roles.cache.keys()];
+}
+
+/** A thread counts for the channel that it is in. */
+export function toPlace(interaction: BaseInteraction): Place {
+  const { channel, channelId, guildId } = interaction;
+  const parent = channel?.isThread() ? channel.parentId : null;
+  return { channel: parent ?? channelId ?? undefined, server: guildId ?? undefined, roles: rolesOf(interaction) };
+}
+
 export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivate: boolean }): Origin {
   const type = interaction.channel?.type;
   const couldThread =
@@ -92,8 +106,8 @@ export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivat
     interaction: interaction.id,
     application: interaction.applicationId,
     channel: interaction.channelId ?? '',
-    guild: interaction.guildId ?? undefined,
     member: { id: user.id, name },
+    place: toPlace(interaction),
     language: interaction.locale,
     home: toHome(),
     isPrivate,

@@ -1,16 +1,15 @@
 // `animate-bot discord setup`: is the bot ready for Discord, and how is it invited? `register`: tells Discord the commands.
 import {
-  DiscordAPIError,
   OAuth2Scopes,
   PermissionFlagsBits,
   PermissionsBitField,
-  REST,
+  type REST,
   type RESTGetAPICurrentUserGuildsResult,
   Routes,
 } from 'discord.js';
-import { OperationError } from '../../errors.ts';
-import { makeRequest } from './client.ts';
+import { createDiscordRest } from './client.ts';
 import { registerCommands } from './commands.ts';
+import { isTokenRefused, toTokenRefused } from './connection.ts';
 import { PERMISSIONS } from './origin.ts';
 
 export interface SetupSettings {
@@ -26,10 +25,6 @@ export interface SetupLine {
 
 type Flag = keyof typeof PERMISSIONS;
 
-function createRest({ token, apiUrl }: SetupSettings): REST {
-  return new REST({ makeRequest, ...(apiUrl !== undefined && { api: apiUrl }) }).setToken(token);
-}
-
 /** Exactly the permissions that are used, and no others. */
 export function inviteLink(application: string): string {
   const flags = Object.keys(PERMISSIONS) as Flag[];
@@ -44,7 +39,7 @@ export function inviteLink(application: string): string {
 
 /** Throws OperationError `setup_missing` for a token that Discord refuses. */
 export async function examineDiscord(settings: SetupSettings): Promise<{ lines: SetupLine[]; invite: string }> {
-  const rest = createRest(settings);
+  const rest = createDiscordRest(settings);
   const application = await readApplication(rest);
   const guilds = (await rest.get(Routes.userGuilds())) as RESTGetAPICurrentUserGuildsResult;
   const lines: SetupLine[] = [
@@ -59,7 +54,7 @@ export async function examineDiscord(settings: SetupSettings): Promise<{ lines: 
 
 /** Resolves to whether Discord knew others before. */
 export async function registerWithDiscord(settings: SetupSettings): Promise<boolean> {
-  const rest = createRest(settings);
+  const rest = createDiscordRest(settings);
   const { id } = await readApplication(rest);
   return registerCommands(rest, id, settings.guild);
 }
@@ -67,13 +62,8 @@ export async function registerWithDiscord(settings: SetupSettings): Promise<bool
 async function readApplication(rest: REST): Promise<{ id: string; name: string }> {
   try {
     return (await rest.get(Routes.currentApplication())) as { id: string; name: string };
-  } catch (cause) {
-    if (!(cause instanceof DiscordAPIError) || cause.status !== 401) throw cause;
-    throw new OperationError(
-      'setup_missing',
-      'DISCORD_TOKEN: expected the token of a bot, got one that Discord refuses. Take it from the Developer Portal, Bot, Reset Token.',
-      { cause },
-    );
+  } catch (error) {
+    throw isTokenRefused(error) ? toTokenRefused(error) : error;
   }
 }
 

@@ -20,12 +20,11 @@ import {
 } from './messages.ts';
 import type { Origin } from './origin.ts';
 
-/** What every place takes; see https://support.discord.com, file uploads. */
-const SIZE_LIMIT_EVERYWHERE = 10 * 2 ** 20;
 /** A request is more than its file. */
 const SIZE_MARGIN_BYTES = 64 * 1024;
-/** After a refusal, what is tried before a link. */
+/** After a refusal half of it is tried, and half of that, before a link. */
 const SMALLER_SHARE = 0.5;
+const MOST_UPLOADS = 4;
 const LINK_SECONDS = 7 * 24 * 3600;
 const TOLD_SECONDS = 7 * 24 * 3600;
 
@@ -36,20 +35,20 @@ interface Details extends Record<string, string> {
   /** Its token is in the notes, for as long as it lasts. */
   interaction: string;
   sizeLimit: string;
+  /** `yes`: the message is the answer to the interaction, so that its token reaches it, too. */
+  isAnswer: string;
 }
 
 export interface StatusMessagesOptions {
   messages: Messages;
   media: Pick<Store, 'read'>;
   notes: Notes;
-  /** In bytes for one file, by a server's boosts; undefined where that is not known. */
-  sizeLimitOf(guild: string): number | undefined;
   isSpoiler: boolean;
   log: Logger;
 }
 
 export function createStatusMessages(options: StatusMessagesOptions) {
-  const { messages, media, notes, sizeLimitOf, isSpoiler, log } = options;
+  const { messages, media, notes, isSpoiler, log } = options;
 
   const reachByToken = async (application: string, interaction: string): Promise<Reach | undefined> => {
     const token = await notes.get(`token:${interaction}`);
@@ -63,10 +62,9 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   };
 
   const toRef = (origin: Origin, channel: string, message: string, more: Record<string, string> = {}): MessageRef => {
-    const { home, member, application, interaction, sizeLimit, guild } = origin;
+    const { home, member, application, interaction, sizeLimit } = origin;
     const details: Details = {
-      ...{ home, member: member.id, application, interaction, sizeLimit: String(sizeLimit) },
-      ...(guild !== undefined && { guild }),
+      ...{ home, member: member.id, application, interaction, sizeLimit: String(sizeLimit), isAnswer: 'no' },
       ...more,
     };
     return { platform: 'discord', channel, message, thread: home === 'thread' ? channel : '', details };
@@ -90,11 +88,23 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     return message.id;
   };
 
-  const openThread = async (origin: Origin, view: View): Promise<MessageRef | undefined> => {
+  const drawStarterOf = async (origin: Origin, view: View) => {
+    const reach = await requireReach(origin);
     const files = await pictureOf(view, origin.sizeLimit);
-    const starter = await messages.edit(await requireReach(origin), '@original', drawStarter(view), files);
+    return messages.edit(reach, '@original', drawStarter(view), files).catch((error) => {
+      if (!isTooLarge(error)) throw error;
+      return messages.edit(reach, '@original', drawStarter(view));
+    });
+  };
+
+  const openThread = async (origin: Origin, view: View): Promise<MessageRef | undefined> => {
+    const starter = await drawStarterOf(origin, view);
     try {
       const thread = await messages.openThread(origin.channel, starter.id, toThreadName(view));
+      if (!thread) {
+        log.info({ renderId: view.renderId }, 'The channel opens no further thread for now; the reply itself is used');
+        return undefined;
+      }
       const message = await createIn(thread.id, view, !thread.isNew);
       return toRef(origin, thread.id, message, { starter: starter.id, starterChannel: origin.channel });
     } catch (error) {
@@ -107,36 +117,42 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   /** In the message that the interaction was answered with. */
   const openInPlace = async (origin: Origin, view: View): Promise<MessageRef> => {
     const message = await messages.edit(await requireReach(origin), '@original', drawStatus(view));
-    return toRef(origin, origin.channel, message.id);
+    return toRef(origin, origin.channel, message.id, { isAnswer: 'yes' });
+  };
+
+  /**
+   * The ways to a message, best first. What is done with the token of an interaction has a rate limit of its own, so a channel
+   * full of answers is no queue while their tokens last.
+   */
+  const reachesOf = async (ref: MessageRef): Promise<Reach[]> => {
+    const { home, application, interaction, isAnswer } = ref.details as Details;
+    const canUseToken = home === 'token' || isAnswer === 'yes';
+    const byToken = canUseToken ? await reachByToken(application, interaction) : undefined;
+    const byBot = home === 'token' ? undefined : { channel: ref.channel };
+    return [byToken, byBot].filter((reach) => reach !== undefined);
   };
 
   /** `gone` for what nobody can reach any more, `forbidden` for where the bot may not write any more. */
   const edit = async (ref: MessageRef, body: object, files?: MessageFile[]): Promise<'done' | 'gone' | 'forbidden'> => {
-    const { home, application, interaction } = ref.details as Details;
-    const reach = home === 'token' ? await reachByToken(application, interaction) : { channel: ref.channel };
-    if (!reach) return 'gone';
-    const change = () => messages.edit(reach, ref.message, { ...body }, files);
-    try {
-      await change().catch(async (error) => {
-        if (!isArchived(error)) throw error;
-        await messages.unarchive(ref.channel);
-        return change();
-      });
-      return 'done';
-    } catch (error) {
-      if (isGone(error)) return 'gone';
-      if (isForbidden(error)) return 'forbidden';
-      throw error;
+    for (const reach of await reachesOf(ref)) {
+      const change = () => messages.edit(reach, ref.message, { ...body }, files);
+      try {
+        await change().catch(async (error) => {
+          if (!isArchived(error)) throw error;
+          await messages.unarchive(ref.channel);
+          return change();
+        });
+        return 'done';
+      } catch (error) {
+        if (isForbidden(error)) return 'forbidden';
+        if (!isGone(error)) throw error;
+      }
     }
+    return 'gone';
   };
 
-  const limitOf = (ref: MessageRef): number => {
-    const { home, guild, sizeLimit } = ref.details as Details;
-    const given = Number(sizeLimit) || SIZE_LIMIT_EVERYWHERE;
-    // What Discord told with the command may be the member's own allowance; with its own token the bot has the server's.
-    if (home === 'token') return given;
-    return Math.min(given, (guild && sizeLimitOf(guild)) || SIZE_LIMIT_EVERYWHERE);
-  };
+  /** What Discord told with the command. That may be the member's own allowance, so what is refused is tried smaller. */
+  const limitOf = (ref: MessageRef): number => Number((ref.details as Details).sizeLimit) || Number.POSITIVE_INFINITY;
 
   const fileOf = (clip: Clip, view: View, data: Buffer): MessageFile[] => [
     { name: `${isSpoiler ? 'SPOILER_' : ''}${clip.filename}`, data, description: toDescription(view) },
@@ -149,20 +165,16 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     limit: number,
     send: (files: MessageFile[], extra: string[]) => Promise<Answer>,
   ): Promise<Answer> => {
-    const whole = limit - SIZE_MARGIN_BYTES;
-    const versions = [
-      async () => (clip.result.bytes > whole ? undefined : buffer(await clip.read())),
-      async () => (clip.result.bytes > whole ? clip.shrink(whole) : undefined),
-      async () => clip.shrink(Math.floor(Math.min(whole, clip.result.bytes) * SMALLER_SHARE)),
-    ];
-    for (const version of versions) {
-      const data = await version();
-      if (!data) continue;
+    let room = limit - SIZE_MARGIN_BYTES;
+    for (let uploads = 0; uploads < MOST_UPLOADS; uploads += 1) {
+      const data = clip.result.bytes <= room ? await buffer(await clip.read()) : await clip.shrink(room);
+      if (!data) break;
       try {
         return await send(fileOf(clip, view, data), []);
       } catch (error) {
         if (!isTooLarge(error)) throw error;
         log.info({ renderId: view.renderId, bytes: data.length }, 'Discord found the clip too large');
+        room = Math.floor(data.length * SMALLER_SHARE);
       }
     }
     const { chat } = wordsOf(view.language);
@@ -179,7 +191,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       const channel = await messages.openDirect(member);
       const send = (files: MessageFile[] | undefined, extra: string[]) =>
         messages.create(channel, `direct:${renderId}`, drawStatus(view, extra), files);
-      if (clip) await sendFitting(view, clip, SIZE_LIMIT_EVERYWHERE, send);
+      if (clip) await sendFitting(view, clip, limitOf(ref), send);
       else await send(undefined, []);
       log.info({ renderId }, 'The outcome went to the member’s direct messages');
     } catch (error) {
@@ -198,22 +210,28 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     const body = {
       content: `<@${member}> ${view.kind === 'done' ? chat.clipReady : chat.clipFailed}`,
       allowed_mentions: { users: [member] },
-      message_reference: { message_id: ref.message, fail_if_not_exists: false },
     };
-    await messages.create(ref.channel, told, body).catch((error) => {
-      // The clip is there; that nobody could be told of it is no reason to bring it again.
-      if (!isForbidden(error) && !isGone(error)) throw error;
-    });
+    const reference = { message_reference: { message_id: ref.message, fail_if_not_exists: false } };
+    for (const reach of await reachesOf(ref)) {
+      try {
+        // Discord shows what follows an answer as a reply to it.
+        if ('token' in reach) await messages.followUp(reach, body);
+        else await messages.create(ref.channel, told, { ...body, ...reference });
+        break;
+      } catch (error) {
+        // The clip is there; that nobody could be told of it is no reason to bring it again.
+        if (!isForbidden(error) && !isGone(error)) throw error;
+      }
+    }
     await notes.put(told, '1', TOLD_SECONDS);
   };
 
   const remove = async (ref: MessageRef, view: View): Promise<void> => {
-    const { home, application, interaction, starter, starterChannel } = ref.details as Details;
-    const reach = home === 'token' ? await reachByToken(application, interaction) : { channel: ref.channel };
+    const { starter, starterChannel } = ref.details as Details;
     const unlessGone = (error: unknown): void => {
       if (!isGone(error)) throw error;
     };
-    if (reach) await messages.remove(reach, ref.message).catch(unlessGone);
+    for (const reach of await reachesOf(ref)) await messages.remove(reach, ref.message).catch(unlessGone);
     if (starter === undefined || starterChannel === undefined) return;
     // The thread may hold other renders; the picture and the words go with this one.
     const body = { content: `-# ${wordsOf(view.language).chat.removed}`, allowed_mentions: NOBODY };

@@ -73,6 +73,11 @@ export const de: Words = {
     accepted: 'Danke. Schick jetzt deinen Befehl noch einmal.',
     forgotten: (count) => (count === 0 ? 'Hier ist nichts von dir.' : `Gelöscht: ${count}.`),
   },
+  left: {
+    atOnce: (left, most) => `${left} von ${most} gleichzeitig noch frei`,
+    perDay: (left, most) => `heute noch ${left} von ${most} Clips`,
+    gpuSecondsPerDay: (left, most) => `heute noch ${left} von ${most} s GPU-Zeit`,
+  },
   chat: {
     ready: (when) => `fertig ${when}`,
     clipReady: 'dein Clip ist fertig.',
@@ -81,7 +86,7 @@ export const de: Words = {
     broken: 'Bei uns ging etwas kaputt, und der Clip wurde nicht begonnen. Versuche es gleich noch einmal.',
     queueAway:
       'Die Warteschlange ist gerade nicht zu erreichen; es wurde nichts begonnen. Versuche es in einer Minute.',
-    removed: 'Vom Mitglied entfernt.',
+    removed: 'Entfernt.',
     tooLarge: (link) => `Der Clip ist größer, als es hier erlaubt ist: [hier ansehen](${link})`,
     tooLargeForHere:
       'Der Clip ist fertig, aber selbst verkleinert größer, als es hier erlaubt ist. Nimm weniger Sekunden oder 480p.',

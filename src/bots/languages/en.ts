@@ -50,6 +50,11 @@ export const en: Words = {
     accepted: 'Thank you. Now send your command again.',
     forgotten: (count) => (count === 0 ? 'There is nothing of yours here.' : `Deleted: ${count}.`),
   },
+  left: {
+    atOnce: (left, most) => `${left} of ${most} at once still free`,
+    perDay: (left, most) => `${left} of ${most} clips left today`,
+    gpuSecondsPerDay: (left, most) => `${left} of ${most} s of GPU time left today`,
+  },
   chat: {
     ready: (when) => `ready ${when}`,
     clipReady: 'your clip is ready.',
@@ -57,7 +62,7 @@ export const en: Words = {
     onItsWay: 'On its way',
     broken: 'Something broke on our side, and the clip was not started. Please try again in a moment.',
     queueAway: 'The queue cannot be reached at the moment, so nothing was started. Please try again in a minute.',
-    removed: 'Removed by the member.',
+    removed: 'Removed.',
     tooLarge: (link) => `The clip is larger than this place takes: [watch it here](${link})`,
     tooLargeForHere:
       'The clip was made, but it is larger than this place takes even when made smaller. Try fewer seconds, or 480p.',

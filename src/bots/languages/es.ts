@@ -73,6 +73,11 @@ export const es: Words = {
     accepted: 'Gracias. Ahora envía tu comando otra vez.',
     forgotten: (count) => (count === 0 ? 'Aquí no hay nada tuyo.' : `Eliminados: ${count}.`),
   },
+  left: {
+    atOnce: (left, most) => `${left} de ${most} a la vez aún libres`,
+    perDay: (left, most) => `hoy quedan ${left} de ${most} clips`,
+    gpuSecondsPerDay: (left, most) => `hoy quedan ${left} de ${most} s de GPU`,
+  },
   chat: {
     ready: (when) => `lista ${when}`,
     clipReady: 'tu clip está listo.',
@@ -80,7 +85,7 @@ export const es: Words = {
     onItsWay: 'En camino',
     broken: 'Algo ha fallado por nuestra parte y el clip no ha empezado. Inténtalo de nuevo en un momento.',
     queueAway: 'Ahora no se puede llegar a la cola, así que no ha empezado nada. Inténtalo dentro de un minuto.',
-    removed: 'Retirado por su autor.',
+    removed: 'Eliminado.',
     tooLarge: (link) => `El clip es mayor de lo que se admite aquí: [míralo aquí](${link})`,
     tooLargeForHere: 'El clip está hecho, pero ni reducido cabe aquí. Prueba con menos segundos, o con 480p.',
     linkEnds: (when) => `El enlace caduca ${when}.`,

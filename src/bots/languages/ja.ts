@@ -73,6 +73,11 @@ export const ja: Words = {
     accepted: 'ありがとうございます。もう一度コマンドを送ってください。',
     forgotten: (count) => (count === 0 ? 'ここにあなたのものはありません。' : `${count} 件を削除しました。`),
   },
+  left: {
+    atOnce: (left, most) => `同時にあと${left}件（上限${most}件）`,
+    perDay: (left, most) => `今日はあと${left}本（上限${most}本）`,
+    gpuSecondsPerDay: (left, most) => `今日のGPU時間はあと${left}秒（上限${most}秒）`,
+  },
   chat: {
     ready: (when) => `完成予定 ${when}`,
     clipReady: '動画ができました。',
@@ -80,7 +85,7 @@ export const ja: Words = {
     onItsWay: '準備中',
     broken: 'こちらの不具合で始められませんでした。少ししてからもう一度お試しください。',
     queueAway: 'いま順番待ちに接続できないため、何も始まっていません。一分後にもう一度お試しください。',
-    removed: '本人が削除しました。',
+    removed: '削除されました。',
     tooLarge: (link) => `ここに送れる大きさを超えています: [こちらで見る](${link})`,
     tooLargeForHere: '動画はできましたが、小さくしてもここには送れません。秒数を減らすか、480pにしてください。',
     linkEnds: (when) => `リンクの期限: ${when}`,

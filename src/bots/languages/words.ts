@@ -50,6 +50,8 @@ export interface Words {
   refusals: Partial<Record<UserErrorCode, string>>;
   /** Answers to what a member does about themselves. */
   trust: { accept: string; accepted: string; forgotten(count: number): string };
+  /** What a member may still have. */
+  left: Record<'atOnce' | 'perDay' | 'gpuSecondsPerDay', (left: number, most: number) => string>;
   /** What only a chat service needs. */
   chat: {
     ready(when: string): string;

@@ -66,6 +66,11 @@ export const zhCn: Words = {
     accepted: '谢谢。现在请再发送一次命令。',
     forgotten: (count) => (count === 0 ? '这里没有你的内容。' : `已删除 ${count} 个。`),
   },
+  left: {
+    atOnce: (left, most) => `同时还可进行 ${left}/${most} 个`,
+    perDay: (left, most) => `今天还剩 ${left}/${most} 个视频`,
+    gpuSecondsPerDay: (left, most) => `今天还剩 ${left}/${most} 秒 GPU 时间`,
+  },
   chat: {
     ready: (when) => `预计 ${when}`,
     clipReady: '你的视频好了。',
@@ -73,7 +78,7 @@ export const zhCn: Words = {
     onItsWay: '准备中',
     broken: '我们这边出了问题，没有开始。请稍后再试。',
     queueAway: '目前连不上队列，什么都没有开始。请一分钟后再试。',
-    removed: '已由本人删除。',
+    removed: '已删除。',
     tooLarge: (link) => `视频超出了这里的大小限制：[在此观看](${link})`,
     tooLargeForHere: '视频做好了，但压缩后仍超出这里的大小限制。请减少秒数或用 480p。',
     linkEnds: (when) => `链接到期：${when}`,

@@ -1,19 +1,23 @@
 // What an admin typed behind /animate-admin, as a request; and the words that say what can be typed.
 import { UserError } from '../../errors.ts';
-import { ADMIN_VERBS, type AdminRequest } from '../platform.ts';
+import { RESOLUTIONS } from '../../limits.ts';
+import type { Scope } from '../../queue/rules.ts';
+import { ADMIN_VERBS, type AdminRequest, type LimitsRequest } from '../platform.ts';
 import { toMemberId } from './origin.ts';
 
 export const ADMIN_USAGE = [
-  '`health`, `queue`, `workers`: how it is',
+  '`health`, `queue`, `workers`, `quarantine`: how it is',
   '`job NUMBER`: everything about one render',
   '`pause`, `resume`: start no further renders, or go on',
   '`drain WORKER`, `drain WORKER undo`: let it finish what it has and take no more, or undo that',
-  '`cancel NUMBER`: cancel anybody’s render',
+  '`unload WORKER/ENGINE`: give a GPU free until the next render',
+  '`cancel NUMBER`, `retry NUMBER`: cancel anybody’s render, or try one again that failed',
   '`block`, `block @member`, `block @member hours:24`, `block server:T123`, and `unblock` the same: whose commands are taken',
   '`strikes @member`, `strikes @member clear`: how often they were refused lately',
   '`words`, `words add ENTRY`, `words remove ENTRY`: the private list of what is refused',
   '`audit`: what admins did lately',
-  '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit',
+  '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit. Also `gpu_seconds`, `cooldown`, `seconds`, `resolution` and `weight`',
+  '`limits @member …`, `limits @group …`, `limits #channel …`, `limits channels …`, `limits workspace …`, `limits everyone …`: the same for others; `reset` takes them away, `history` says who changed what',
 ].join('\n');
 
 /** Slack writes members as `<@U123|name>` where commands are escaped. Throws a UserError that says what was expected. */
@@ -26,7 +30,10 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
   switch (verb) {
     case 'job':
     case 'cancel':
+    case 'retry':
       return { verb, subject: require(subject, `the number of a render behind ${verb}`) };
+    case 'unload':
+      return { verb, subject: require(subject, 'an engine, such as worker/0, behind unload') };
     case 'drain':
       return { verb, subject: require(subject, 'the name of a worker behind drain'), isUndone: rest[1] === 'undo' };
     case 'block':
@@ -38,7 +45,7 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
     case 'words':
       return { verb, ...readWords(text) };
     case 'limits':
-      return { verb, limits: readLimits(rest) };
+      return { verb, limits: readLimits(rest, team) };
     default:
       return { verb };
   }
@@ -66,15 +73,49 @@ function readWords(text: string): Pick<AdminRequest, 'entry' | 'isUndone'> {
   throw new UserError('bad_option', 'Expected `words`, `words add ENTRY` or `words remove ENTRY`.');
 }
 
-function readLimits(words: string[]): NonNullable<AdminRequest['limits']> {
-  const limits: NonNullable<AdminRequest['limits']> = {};
+/** A member, a user group or a channel, as Slack writes them where commands are escaped. */
+const SUBJECT = /^<(@|!subteam\^|#)([A-Z0-9]+)(\|[^>]*)?>$/;
+
+const GROUPS: Record<string, (team: string) => Scope> = {
+  members: () => ({ kind: 'member' }),
+  channels: () => ({ kind: 'channel' }),
+  workspaces: () => ({ kind: 'server' }),
+  workspace: (team) => ({ kind: 'server', id: team }),
+  everyone: () => ({ kind: 'everyone' }),
+};
+
+const AMOUNTS = {
+  at_once: 'atOnce',
+  per_day: 'perDay',
+  gpu_seconds: 'gpuSecondsPerDay',
+  cooldown: 'cooldownSeconds',
+  seconds: 'seconds',
+  weight: 'weight',
+} as const;
+
+function readLimits(words: string[], team: string): LimitsRequest {
+  const limits: LimitsRequest = { of: { kind: 'member' }, changes: {}, isReset: false, showsHistory: false };
   for (const word of words) {
-    const [, name, value] = /^(at_once|per_day):(\d{1,6})$/.exec(word) ?? [];
-    if (name === undefined)
-      throw new UserError('bad_option', `Expected at_once:NUMBER or per_day:NUMBER, got ${word}.`);
-    limits[name === 'at_once' ? 'atOnce' : 'perDay'] = Number(value);
+    const scope = readScope(word, team);
+    const [, name = '', value = ''] = /^([a-z_]+):([\w.]+)$/.exec(word) ?? [];
+    const amount = Object.entries(AMOUNTS).find(([typed]) => typed === name)?.[1];
+    const resolution = RESOLUTIONS.find((known) => name === 'resolution' && known === value);
+    if (scope) limits.of = scope;
+    else if (word === 'reset') limits.isReset = true;
+    else if (word === 'history') limits.showsHistory = true;
+    else if (amount && /^\d{1,7}(\.\d{1,2})?$/.test(value)) limits.changes[amount] = Number(value);
+    else if (resolution) limits.changes.resolution = resolution;
+    else throw new UserError('bad_option', `Expected such as at_once:3, a member, a channel or reset, got ${word}.`);
   }
   return limits;
+}
+
+function readScope(word: string, team: string): Scope | undefined {
+  const [, mark, id = ''] = SUBJECT.exec(word) ?? [];
+  if (mark === '@') return { kind: 'member', id: toMemberId({ team, user: id }) };
+  if (mark === '#') return { kind: 'channel', id };
+  if (mark !== undefined) return { kind: 'role', id };
+  return GROUPS[word]?.(team);
 }
 
 function require(value: string | undefined, expected: string, came = value): string {

@@ -21,7 +21,7 @@ import { ADMIN, ANIMATE, GLOBAL_SHORTCUT, MESSAGE_SHORTCUT } from './manifest.ts
 import { isRefusal, isShutOut, post } from './messages.ts';
 import type { OpenForms } from './open-forms.ts';
 import { isDirect, type Origin, type Place } from './origin.ts';
-import type { People } from './people.ts';
+import type { People, Person } from './people.ts';
 import type { Workspaces } from './workspaces.ts';
 
 /** A form can be opened within three seconds of what asked for it; without the member's language it is in English. */
@@ -77,11 +77,18 @@ export function createEntrances(options: EntrancesOptions) {
     });
   };
 
+  /** Asked of Redis and Slack, so not at all while Redis is away. */
+  const personOf = (who: { team: string; user: string }): Promise<Person> => soon(notes, () => people.find(who)).inTime;
+
   const wordsFor = async (who: { team: string; user: string }): Promise<Words> => {
-    if (!notes.isHere) return wordsOf(undefined);
     const late = sleep(LANGUAGE_WITHIN_MS, undefined, { ref: false });
-    const person = await Promise.race([people.find(who).catch(() => undefined), late]);
+    const person = await Promise.race([personOf(who).catch(() => undefined), late]);
     return wordsOf(person?.language);
+  };
+
+  const logUnexpected = (error: unknown): void => {
+    const isOutage = error instanceof OperationError && error.code === 'redis_unavailable';
+    if (!isExpected(error) && !isOutage) log.error({ err: error }, 'A command could not be taken');
   };
 
   /** Does what was asked, and tells the member what became of it where it did not work. */
@@ -90,8 +97,7 @@ export function createEntrances(options: EntrancesOptions) {
     try {
       await act(words);
     } catch (error) {
-      const isOutage = error instanceof OperationError && error.code === 'redis_unavailable';
-      if (!isExpected(error) && !isOutage) log.error({ err: error }, 'A command could not be taken');
+      logUnexpected(error);
       await tell(describeFault(error, words));
     }
   };
@@ -99,6 +105,16 @@ export function createEntrances(options: EntrancesOptions) {
   const helpFor = async (team: string, words: Words): Promise<string> => {
     const { botUser } = await workspaces.of(team);
     return words.slack.help({ animate: `\`${ANIMATE}\``, menu: words.commands.menu, bot: `<@${botUser}>` });
+  };
+
+  /** With what the member has left there. Without Redis there is help all the same. */
+  const helpHere = async (asking: { team: string; channel: string; user: string }, words: Words): Promise<string> => {
+    const describe = async (): Promise<string> => {
+      const { member, language, roles } = await people.find(asking);
+      return handlers.left({ member, language, place: { channel: asking.channel, server: asking.team, roles } });
+    };
+    const left = await soon(notes, describe).inTime.catch(() => '');
+    return [await helpFor(asking.team, words), toMrkdwn(left)].filter((part) => part !== '').join('\n\n');
   };
 
   /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells. */
@@ -113,7 +129,7 @@ export function createEntrances(options: EntrancesOptions) {
       },
     );
     if (isIn) return;
-    const { member } = await people.find({ team, user: workspace.botUser });
+    const { member } = await personOf({ team, user: workspace.botUser });
     throw new Refusal(words.slack.inviteMe(`/invite @${member.name}`));
   };
 
@@ -144,29 +160,19 @@ export function createEntrances(options: EntrancesOptions) {
     const message = readMessageEvent(body);
     if (!message) return;
     const { origin, text, file } = message;
-    const say = (sentence: string) =>
-      goOn('message', () =>
-        guard(
-          origin,
-          (told) => sayInThread(origin, told),
-          () => sayInThread(origin, sentence),
-        ),
-      );
-    const words = await wordsFor(origin);
-    if (message.isShared && !isShared) return say(words.slack.notShared);
+    const say = (describe: (words: Words) => string | Promise<string>): void =>
+      goOn('message', async () => sayInThread(origin, await describe(await wordsFor(origin))));
+    if (message.isShared && !isShared) return say(({ slack }) => slack.notShared);
     if (file === undefined) {
       const wantsHelp = isDirect(origin) || /^help\b/i.test(text);
-      return say(wantsHelp ? await helpFor(origin.team, words) : words.slack.mentionNeedsPicture);
+      return say((words) => (wantsHelp ? helpFor(origin.team, words) : words.slack.mentionNeedsPicture));
     }
-    await guard(
-      origin,
-      async (told) => say(told),
-      () => put({ kind: 'animate', origin, text, picture: { file } }),
-    );
-  };
-
-  const onCommand = async (team: string, channel: string, text: string, trigger: string, words: Words) => {
-    await openForm(team, trigger, { channel, request: readTyped(text) }, words);
+    try {
+      await put({ kind: 'animate', origin, text, picture: { file } });
+    } catch (error) {
+      logUnexpected(error);
+      say((words) => describeFault(error, words));
+    }
   };
 
   const onMessageShortcut = async (body: MessageShortcut, words: Words): Promise<void> => {
@@ -191,39 +197,25 @@ export function createEntrances(options: EntrancesOptions) {
     return typed === 'accept' ? handlers.accept({ member, language }) : handlers.forget({ member, language });
   };
 
-  const onPress = async (body: BlockAction, words: Words): Promise<void> => {
-    const [action] = body.actions;
-    const pressed = action?.type === 'button' ? readButton(action.action_id, action.value) : undefined;
-    if (!pressed || !action) throw new Refusal(words.chat.expired);
-    const { button, renderId } = pressed;
-    const place = placeOf(body);
-    const origin: Origin = {
-      ...{ ...place, user: body.user.id },
-      event: toEventId(place.team, place.channel, body.message?.ts ?? '', action.action_ts),
-    };
-    if (button === 'edit') {
-      const { member, isAdmin } = await people.find(origin);
-      const request = await soon(notes, () =>
-        handlers.recall({ renderId, member, mayManage: isAdmin, language: undefined }),
-      ).inTime;
-      const contents = {
-        renderId,
-        channel: origin.channel,
-        ...(origin.thread !== undefined && { thread: origin.thread }),
-        request,
-      };
-      const view = await openView(origin.team, body.trigger_id, drawForm(contents, words));
-      await openForms.remember(renderId, { team: origin.team, view, contents });
-      return;
-    }
-    const name = `press:${button}:${renderId}:${origin.user}`;
+  const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
+    const { member, mayManage, language } = await personOf(origin);
+    const recalling = soon(notes, () => handlers.recall({ renderId, member, mayManage, language }));
+    const { channel, thread, team } = origin;
+    const contents = { renderId, channel, ...(thread !== undefined && { thread }), request: await recalling.inTime };
+    const view = await openView(team, body.trigger_id, drawForm(contents, words));
+    await openForms.remember(renderId, { team, view, contents });
+  };
+
+  /** False if it was pressed twice. */
+  const onPress = async (origin: Origin, action: ButtonPress['action'], renderId: string): Promise<boolean> => {
+    const name = `press:${action}:${renderId}:${origin.user}`;
     const isFirst = samePressMs === 0 || (await soon(notes, () => notes.claim(name, samePressMs)).inTime);
-    if (!isFirst) throw new Refusal(words.chat.alreadyPressed);
-    await put({ kind: 'press', origin, action: button, renderId });
+    if (isFirst) await put({ kind: 'press', origin, action, renderId });
+    return isFirst;
   };
 
   const onAdmin = async (who: { team: string; user: string }, text: string, words: Words): Promise<string> => {
-    const { member, isAdmin } = await people.find(who);
+    const { member, isAdmin } = await personOf(who);
     if (!isAdmin) throw new Refusal(words.chat.notForYou);
     if (/^(help)?$/.test(text.trim())) return ADMIN_USAGE;
     return toMrkdwn(await handlers.administer({ ...parseAdminCommand(text, who.team), by: member }));
@@ -246,9 +238,7 @@ export function createEntrances(options: EntrancesOptions) {
 
   return {
     /** Called with each event before Slack is told that it came. */
-    keep: async (body: EventBody): Promise<void> => {
-      await onMessage(body);
-    },
+    keep: onMessage,
 
     listen(app: App): void {
       app.command(ANIMATE, async ({ command, ack, respond }) => {
@@ -258,10 +248,10 @@ export function createEntrances(options: EntrancesOptions) {
         goOn(ANIMATE, () =>
           guard({ team, user }, tell, async (words) => {
             const typed = text.trim().toLowerCase();
-            if (typed === 'help') await tell(await helpFor(team, words));
+            if (typed === 'help') await tell(await helpHere({ team, channel, user }, words));
             else if (typed === 'accept' || typed === 'delete my clips')
               await tell(await onAboutMe({ team, user }, typed));
-            else await onCommand(team, channel, text, trigger, words);
+            else await openForm(team, trigger, { channel, request: readTyped(text) }, words);
           }),
         );
       });
@@ -291,14 +281,29 @@ export function createEntrances(options: EntrancesOptions) {
         });
       });
 
-      app.action({ type: 'block_actions', action_id: RENDER_BUTTON }, async ({ body, ack, respond }) => {
-        const { team, user } = { team: placeOf(body).team, user: body.user.id };
+      app.action({ type: 'block_actions', action_id: RENDER_BUTTON }, async ({ body, action, ack, respond }) => {
+        const place = placeOf(body);
+        const who = { team: place.team, user: body.user.id };
+        const event = toEventId(place.team, place.channel, body.message?.ts ?? '', action.action_ts);
+        const origin: Origin = { ...place, ...who, event };
+        const pressed = action.type === 'button' ? readButton(action.action_id, action.value) : undefined;
         const tell = (sentence: string) =>
           respond({ text: sentence, response_type: 'ephemeral', replace_original: false });
-        // Acknowledged once it is kept: a bot that is killed before that is sent it again.
-        const taking = guard({ team, user }, tell, (words) => onPress(body, words));
-        goOn('press', () => taking);
-        await taking;
+        const refuse = (describe: (words: Words) => string): void =>
+          goOn('press', async () => void (await tell(describe(await wordsFor(who)))));
+        if (pressed?.button === 'edit') {
+          await ack();
+          return goOn('edit', () => guard(who, tell, (words) => onEdit(body, origin, pressed.renderId, words)));
+        }
+        try {
+          if (!pressed) refuse(({ chat }) => chat.expired);
+          else if (!(await onPress(origin, pressed.button, pressed.renderId)))
+            refuse(({ chat }) => chat.alreadyPressed);
+        } catch (error) {
+          logUnexpected(error);
+          refuse((words) => describeFault(error, words));
+        }
+        // Once it is kept: Slack tells the member if a bot dies before that.
         await ack();
       });
 

@@ -47,12 +47,12 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
   };
 
   const animate = async ({ origin, text, picture }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
-    const { member, language } = await people.find(origin);
+    const { member, language, roles } = await people.find(origin);
     await handlers.animate({
       eventId: origin.event,
       member,
-      server: origin.team,
       language,
+      place: { channel: origin.channel, server: origin.team, roles },
       text,
       picture: 'file' in picture ? await files.fetch(await workspaces.of(origin.team), picture.file) : picture,
       open: (view) => open(origin, view),
@@ -60,9 +60,10 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
   };
 
   const press = async ({ origin, action, renderId }: Extract<Item, { kind: 'press' }>): Promise<void> => {
-    const { member, language, isAdmin } = await people.find(origin);
+    const { member, language, roles, mayManage } = await people.find(origin);
+    const place = { channel: origin.channel, server: origin.team, roles };
     const sentence = await handlers.press({
-      ...{ eventId: origin.event, action, renderId, member, server: origin.team, language, mayManage: isAdmin },
+      ...{ eventId: origin.event, action, renderId, member, language, place, mayManage },
       open: (view) => open(origin, view),
     });
     await tell(origin, sentence);

@@ -117,7 +117,8 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
     /** A render of this member has changed. */
     async changed(who: Who): Promise<void> {
       const key = keyOf(who);
-      if (timers.has(key) || (await notes.get(key)) === undefined || timers.has(key)) return;
+      const isOpen = (await notes.get(key)) !== undefined;
+      if (!isOpen || timers.has(key)) return;
       const timer = setTimeout(() => {
         timers.delete(key);
         publish(who).catch((error) => log.warn({ err: error }, 'A Home tab could not be drawn'));

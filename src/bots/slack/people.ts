@@ -6,14 +6,22 @@ import { toMemberId } from './origin.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const KNOWN_SECONDS = 3600;
-const GROUP_KNOWN_SECONDS = 60;
+const GROUPS_KNOWN_SECONDS = 60;
 
 const personSchema = z.object({ name: z.string(), language: z.string().optional(), isAdmin: z.boolean() });
+
+/** Members by their groups, all by id. */
+const groupsSchema = z.record(z.string(), z.array(z.string()));
 
 export interface Person {
   member: Member;
   language: string | undefined;
+  /** The user groups that they are in, by id. */
+  roles: string[];
+  /** May steer the bot, which is for all workspaces that it is in. */
   isAdmin: boolean;
+  /** May use other members' buttons. */
+  mayManage: boolean;
 }
 
 interface Who {
@@ -50,28 +58,31 @@ export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
     return person;
   };
 
-  const membersOf = async (team: string, group: string): Promise<string[]> => {
-    const name = `group:${team}-${group}`;
+  /** The groups of a workspace with their members. Where Slack does not tell, nobody is in any. */
+  const readGroups = async (team: string): Promise<z.infer<typeof groupsSchema>> => {
+    const name = `groups:${team}`;
     const kept = await notes.get(name);
-    if (kept !== undefined) return z.array(z.string()).parse(JSON.parse(kept));
+    if (kept !== undefined) return groupsSchema.parse(JSON.parse(kept));
     const { client } = await workspaces.of(team);
-    const { users = [] } = await client.usergroups.users.list({ usergroup: group });
-    await notes.put(name, JSON.stringify(users), GROUP_KNOWN_SECONDS);
-    return users;
-  };
-
-  const isInAdminGroup = async ({ team, user }: Who): Promise<boolean> => {
-    for (const group of admins.filter((id) => id.startsWith('S'))) {
-      if ((await membersOf(team, group).catch((): string[] => [])).includes(user)) return true;
-    }
-    return false;
+    const told = await client.usergroups.list({ include_users: true }).catch(() => undefined);
+    const groups = Object.fromEntries((told?.usergroups ?? []).map(({ id = '', users = [] }) => [id, users]));
+    await notes.put(name, JSON.stringify(groups), GROUPS_KNOWN_SECONDS);
+    return groups;
   };
 
   return {
     async find(who: Who): Promise<Person> {
-      const { name, language } = await read(who);
-      const isAdmin = async () => (await read(who)).isAdmin || admins.includes(who.user) || (await isInAdminGroup(who));
-      return { member: { id: toMemberId(who), name }, language, isAdmin: await isAdmin() };
+      const { name, language, isAdmin: isOfWorkspace } = await read(who);
+      const groups = Object.entries(await readGroups(who.team));
+      const roles = groups.filter(([, users]) => users.includes(who.user)).map(([id]) => id);
+      const isListed = [who.user, ...roles].some((id) => admins.includes(id));
+      return {
+        member: { id: toMemberId(who), name },
+        language,
+        roles,
+        isAdmin: admins.length > 0 ? isListed : isOfWorkspace,
+        mayManage: isListed || isOfWorkspace,
+      };
     },
   };
 }

@@ -16,11 +16,13 @@ import {
   type EventBody,
   type SlackClient,
 } from './client.ts';
+import { toMrkdwn } from './drawing.ts';
 import { createEntrances, type Entrances, type Item } from './entrances.ts';
 import { createFiles } from './files.ts';
 import { createFinisher } from './finisher.ts';
 import { createHome, type Home } from './home.ts';
 import { createInstallations } from './installations.ts';
+import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
 import { createPeople } from './people.ts';
 import { createStatusMessages } from './status-messages.ts';
@@ -28,6 +30,7 @@ import { createWorkspaces } from './workspaces.ts';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+const SAME_SENTENCE_MS = 5 * 60_000;
 
 export interface SlackSettings extends ClientSettings {
   /** Of the one workspace; undefined where workspaces install the app. */
@@ -37,6 +40,8 @@ export interface SlackSettings extends ClientSettings {
   admins: string[];
   /** Whether it works in channels that are shared with other organisations. */
   isShared: boolean;
+  /** In the one workspace: where admins are told what breaks and what heals. */
+  alertChannel: string | undefined;
 }
 
 export interface SlackPlatformOptions extends SlackSettings {
@@ -61,6 +66,8 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   const openForms = createOpenForms(workspaces, notes);
   const status = createStatusMessages({ workspaces, media, notes, log });
   const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl });
+  const { alertChannel } = options;
+  let isConnected = false;
   let client: SlackClient | undefined;
   let entrances: Entrances | undefined;
   let home: Home | undefined;
@@ -80,7 +87,10 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       const told = await workspaces.open();
       await connected.start();
       client = connected;
-      watchConnection(connected, log);
+      isConnected = true;
+      watchConnection(connected, log, (isNow) => {
+        isConnected = isNow;
+      });
       log.info({ workspace: told?.team, user: told?.user }, 'Connected to Slack');
     });
     await inbox.work({
@@ -122,6 +132,15 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       await status.deliver(ref, view, clip);
       await showElsewhere(ref, view);
     },
+    connection: () => ({ isConnected, pingMs: undefined }),
+    ...(alertChannel !== undefined && {
+      // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
+      async announce(sentence: string) {
+        const once = `announce:${Math.floor(Date.now() / SAME_SENTENCE_MS)}:${sentence}`;
+        const place = { channel: alertChannel, thread: undefined };
+        await post(await workspaces.of(''), place, once, { text: toMrkdwn(sentence) });
+      },
+    }),
     async stop() {
       await client?.stop();
       await entrances?.settled();
@@ -133,15 +152,17 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
 }
 
 /** An outage is one line when it begins and one when it ends, not one for each attempt. */
-function watchConnection({ connection }: SlackClient, log: Logger): void {
+function watchConnection({ connection }: SlackClient, log: Logger, onChange: (isConnected: boolean) => void): void {
   let isAway = false;
   connection?.on('reconnecting', () => {
     if (!isAway) log.warn('The connection to Slack is lost; connecting again');
     isAway = true;
+    onChange(false);
   });
   connection?.on('connected', () => {
     if (isAway) log.info('Connected to Slack again');
     isAway = false;
+    onChange(true);
   });
 }
 

@@ -14,6 +14,8 @@ const UPLOAD_WITHIN_MS = 120_000;
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 2000;
 const SHARED_WITHIN_MS = 30_000;
+/** Whatever an earlier life asked for was asked for some time ago. */
+const SHARED_EARLIER_WITHIN_MS = 8000;
 
 /** `completing`: Slack may have been asked to share it. `shared`: `ts` is the message that it came with. */
 const uploadSchema = z.discriminatedUnion('state', [
@@ -52,8 +54,13 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
     return kept === undefined ? undefined : uploadSchema.parse(JSON.parse(kept));
   };
 
-  const untilShared = async (workspace: Workspace, file: string, channel: string): Promise<string | undefined> => {
-    const deadline = Date.now() + SHARED_WITHIN_MS;
+  const untilShared = async (
+    workspace: Workspace,
+    file: string,
+    channel: string,
+    withinMs: number,
+  ): Promise<string | undefined> => {
+    const deadline = Date.now() + withinMs;
     for (let delayMs = FIRST_LOOK_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_LOOK_MS)) {
       const ts = await findShare(workspace, file, channel);
       if (ts !== undefined || Date.now() > deadline) return ts;
@@ -83,14 +90,15 @@ export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
       const upload = await make();
       let file = before?.file;
       // An earlier life may have died before or after Slack heard of it, and Slack forgets a share now and then: only time tells.
-      let ts = file === undefined ? undefined : await untilShared(workspace, file, upload.channel);
+      let ts =
+        file === undefined ? undefined : await untilShared(workspace, file, upload.channel, SHARED_EARLIER_WITHIN_MS);
       if (ts === undefined) {
         // Not seen so far, and so it never shall be.
         if (file !== undefined) await discard(workspace, file);
         file = await send(workspace, upload);
         await keep(once, { state: 'completing', file });
         await complete(workspace, file, upload);
-        ts = await untilShared(workspace, file, upload.channel);
+        ts = await untilShared(workspace, file, upload.channel, SHARED_WITHIN_MS);
       }
       if (file === undefined || ts === undefined) {
         throw new Error(`Slack has not shared the file ${file} within ${SHARED_WITHIN_MS / 1000} s`);

@@ -1,7 +1,6 @@
 // Each workspace that the bot is in, with the clients that speak for it there: one workspace by its token, or as many as
 // have installed the app.
 import { type AuthorizeResult, type InstallationStore, webApi } from '@slack/bolt';
-import { OperationError } from '../../errors.ts';
 import type { SlackLogger } from './client.ts';
 
 /** The inbox and the deliveries try again by themselves, so an outage need not be waited out in memory. */
@@ -53,11 +52,10 @@ export function createWorkspaces({ token, installations, apiUrl, logger }: Works
 
   const find = async (team: string): Promise<Workspace> => {
     if (!installations) {
-      const only = known.get(team);
+      // Members of other organisations come with a team of their own, and are answered by the one that there is.
+      const [only] = known.values();
       if (only) return only;
-      throw new OperationError('setup_missing', `SLACK_BOT_TOKEN is not of the workspace ${team}.`, {
-        isRetryable: false,
-      });
+      throw new Error('Slack has not been asked yet whose token it is');
     }
     // Asked each time: it may have been installed again, with another token, or taken out.
     const { bot } = await installations.fetchInstallation({

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.ts';
 import { outputSize } from '../../render.ts';
 import type { ButtonPress, CommandPicture, Handlers, Member, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
-import type { MessageChannel } from './channel.ts';
+import { CHANNEL_NAME, type MessageChannel } from './channel.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import type { Media } from './media-routes.ts';
 import { pngSize } from './png-size.ts';
@@ -16,6 +16,9 @@ import type { Picture } from './wire.ts';
 
 const MEMBER_COOKIE = 'animate_member';
 const MEMBER_SECONDS = 365 * 24 * 60 * 60;
+
+/** The page is one channel, on no server, and knows no roles. */
+const PLACE = { channel: CHANNEL_NAME, roles: [] };
 
 const pressSchema = z.object({
   action: z.enum(['cancel', 'again', 'larger', 'extend', 'delete']),
@@ -58,6 +61,7 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     const { renderId } = await handlers.animate({
       eventId,
       member: memberOf(request, reply, author),
+      place: PLACE,
       text,
       picture,
       open,
@@ -89,6 +93,7 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
       action: data.action,
       renderId,
       member: memberOf(request, reply, 'Guest'),
+      place: PLACE,
       mayManage: true,
       async open(view) {
         const picture = await pictureOf(view.renderId, undefined);

@@ -9,6 +9,7 @@ import { OperationError, UserError } from '../../errors.ts';
 import type { Clip, Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
 import { guardAccess, requireSafeHost } from './access.ts';
+import { serveAdmin } from './admin-routes.ts';
 import { CHANNEL_NAME, createChannel } from './channel.ts';
 import { serveCommands } from './command-routes.ts';
 import { createLiveFeed } from './live-feed.ts';
@@ -88,6 +89,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
     await app.register(multipart, { throwFileSizeLimit: false });
     await app.register(serveStatic, { root: pageFolder, cacheControl: false, setHeaders: askEachTime });
     serveMedia(app, media);
+    serveAdmin(app, handlers);
     serveCommands(app, { channel, media, maxPictureBytes, handlers, changed });
     app.get('/api/channel', async (_request, reply): Promise<Channel> => {
       reply.header('cache-control', 'no-store');

@@ -12,6 +12,7 @@ import type { View } from '../../../src/bots/view.ts';
 import type { Media } from '../../../src/bots/web/media-routes.ts';
 import { createWebPlatform, type WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import type { ChannelMessage } from '../../../src/bots/web/wire.ts';
+import { healthOf } from '../../fakes/health.ts';
 import type { TestRedis } from '../../fakes/redis.ts';
 
 export const MAX_PICTURE_BYTES = 1024 * 1024;
@@ -82,8 +83,14 @@ export function scriptedHandlers() {
     async recall() {
       return view().request;
     },
+    async left() {
+      return '';
+    },
     async administer({ verb }) {
       return `You asked for ${verb}.`;
+    },
+    async health() {
+      return healthOf();
     },
   };
   return Object.assign(script, { handlers });

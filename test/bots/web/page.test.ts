@@ -10,6 +10,7 @@ import type { View } from '../../../src/bots/view.ts';
 import type { WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import { UserError } from '../../../src/errors.ts';
 import { startBrowser } from '../../fakes/browser.ts';
+import { engineOf, healthOf, workerOf } from '../../fakes/health.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
 import { clipOf, startPage, view } from './fixtures.ts';
 import { bringPicture, HAS_CLIP, HAS_NO_SIDEWAYS_SCROLL, IS_PLAYING, NAMELESS, TOO_FAINT } from './in-page.ts';
@@ -465,5 +466,35 @@ describe('the page', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
     await page.keyboard.press('Shift+Tab');
     expect(await page.evaluate('document.activeElement.ariaLabel')).toContain('Your name');
+  });
+});
+
+describe('the admin page', () => {
+  it('shows how everything is, does what its buttons say, and keeps to the style of the chat', async () => {
+    await using opened = await open({}, { viewport: { width: 400, height: 800 } });
+    const { page, server } = opened;
+    const asked: unknown[] = [];
+    server.script.handlers.administer = async (request) => {
+      asked.push(request);
+      return '**Paused**: what runs goes on.';
+    };
+    server.script.handlers.health = async () =>
+      healthOf({
+        verdict: 'worn',
+        faults: [{ code: 'hot', severity: 'worn', text: 'the card of engine 0 is at 93 °C' }],
+        workers: [workerOf({ engines: [engineOf({ state: 'lent', renderId: 'web-1', fraction: 0.62 })] })],
+      });
+    await page.goto(`${server.at}/admin`);
+    await page.getByRole('heading', { name: 'Look at this' }).waitFor();
+    await page.getByText('the card of engine 0 is at 93 °C').waitFor();
+    await page.getByText('web-1 62 %').waitFor();
+    await page.getByText('NVIDIA GeForce RTX 5090, 21.0 of 32.0 GiB, 61 °C, 97 % busy').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused: what runs goes on.').waitFor();
+    await page.getByRole('button', { name: 'Unload' }).click();
+    await eventually(() => asked).toMatchObject([{ verb: 'pause' }, { verb: 'unload', subject: 'attic/0' }]);
+    expect(await page.evaluate(HAS_NO_SIDEWAYS_SCROLL)).toBe(true);
+    expect(await page.evaluate(NAMELESS)).toEqual([]);
+    expect(await page.evaluate(TOO_FAINT)).toEqual([]);
   });
 });

@@ -418,6 +418,25 @@ describe('with a token', () => {
     expect((await send(`${page.at}/api/channel`, bearer(token))).status).toBe(200);
     expect((await send(`${page.at}/api/channel`, bearer('wrong'))).status).toBe(401);
   });
+
+  it('the health and what admins do are behind it, too', async () => {
+    await using page = await startPage(redis, { token });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const ask = async (path: string, options: Parameters<typeof send>[1]) => send(`${page.at}${path}`, options);
+    expect((await ask('/admin', {})).status).toBe(401);
+    expect((await ask('/api/health', {})).status).toBe(401);
+    const pause = { method: 'POST', body: '{"verb":"pause"}' };
+    expect((await ask('/api/admin', { ...pause, headers: { 'content-type': 'application/json' } })).status).toBe(401);
+    expect(
+      (await ask('/api/admin', { ...pause, headers: { ...headers, origin: 'https://evil.example' } })).status,
+    ).toBe(403);
+    expect(await ask('/api/admin', { ...pause, headers })).toMatchObject({
+      status: 200,
+      body: '{"message":"You asked for pause."}',
+    });
+    expect((await ask('/api/admin', { ...pause, headers, body: '{"verb":"format"}' })).status).toBe(422);
+    expect(JSON.parse((await ask('/api/health', { headers })).body)).toMatchObject({ verdict: 'well' });
+  });
 });
 
 describe('the server', () => {

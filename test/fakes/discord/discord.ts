@@ -90,7 +90,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     world.interactions.set(id, interaction);
     const isInGuild = channel.guild !== undefined;
     const user = { id: member.id, username: member.name, global_name: member.name, discriminator: '0', avatar: null };
-    gateway.dispatch('INTERACTION_CREATE', {
+    const event = {
       id,
       application_id: APPLICATION_ID,
       type,
@@ -133,7 +133,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
           }
         : { user }),
       ...more,
-    });
+    };
+    gateway.dispatch('INTERACTION_CREATE', event, channel.guild);
     return interaction;
   };
 
@@ -241,13 +242,16 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
         ...{
           name,
           value,
-          type: name === 'member' ? 6 : { boolean: 5, number: 4, string: 3 }[typeof value as 'string'],
+          type:
+            { member: 6, channel: 7, role: 8, seconds: 10, weight: 10 }[name] ??
+            { boolean: 5, number: 4, string: 3 }[typeof value as 'string'],
         },
       }));
       const users = typed.member
         ? { [String(typed.member)]: { id: typed.member, username: 'x', discriminator: '0' } }
         : {};
-      return command('animate-admin', [{ name: verb, type: 1, options: inner }], rest_, { users });
+      const roles = typed.role ? { [String(typed.role)]: { id: typed.role, name: 'x', permissions: '0' } } : {};
+      return command('animate-admin', [{ name: verb, type: 1, options: inner }], rest_, { users, roles });
     },
 
     /** A member's own message with pictures. */

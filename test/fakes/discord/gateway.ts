@@ -1,11 +1,12 @@
-// The gateway: identifies, sends what happens in order, keeps it for whoever resumes, and drops connections when told to.
+// The gateway: identifies shards, sends each what happens in order, keeps it for whoever resumes, and drops or refuses
+// connections when told to.
 import type { Server } from 'node:http';
 import { GatewayDispatchEvents, GatewayOpcodes } from 'discord.js';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { APPLICATION_ID, BOT_ID, GUILD_ID, ROLE_ID, type World } from './world.ts';
 
 const HEARTBEAT_MS = 41_250;
-const SESSION_ID = 'a-session-of-tests';
+const SESSION = 'a-session-of-shard-';
 
 interface Packet {
   op: number;
@@ -14,43 +15,70 @@ interface Packet {
   t?: string;
 }
 
+/** Of one shard. While nobody is connected, what happens is kept for a resume. */
+interface Session {
+  socket: WebSocket | undefined;
+  count: number;
+  sent: Packet[];
+}
+
+/** Discord's own rule; direct messages come to the first. */
+const shardOf = (guild: string | undefined, count: number): number =>
+  guild === undefined ? 0 : Number((BigInt(guild) >> 22n) % BigInt(count));
+
 export function serveGateway(server: Server, world: World, token: () => string) {
-  const sockets = new WebSocketServer({ server });
-  const sent: Packet[] = [];
-  let current: WebSocket | undefined;
-  let isIdentified = false;
+  let isRefusing = false;
+  let fewestShards = 1;
+  let tries = 0;
   let isResumable = true;
   let readies = 0;
+  const sessions = new Map<number, Session>();
+  const sockets = new WebSocketServer({
+    server,
+    verifyClient: (_, answer) => {
+      tries += 1;
+      world.tell();
+      answer(!isRefusing, 503);
+    },
+  });
 
   const send = (socket: WebSocket, packet: Packet) => socket.send(JSON.stringify(packet));
 
-  const dispatch = (t: string, d: unknown): void => {
-    const packet = { op: GatewayOpcodes.Dispatch, t, d, s: sent.length + 1 };
-    sent.push(packet);
-    if (current && isIdentified) send(current, packet);
+  const tellSession = (session: Session, t: string, d: unknown): void => {
+    const packet = { op: GatewayOpcodes.Dispatch, t, d, s: session.sent.length + 1 };
+    session.sent.push(packet);
+    if (session.socket) send(session.socket, packet);
   };
 
-  const identify = (socket: WebSocket, given: { token: string }): void => {
+  const identify = (socket: WebSocket, given: { token: string; shard?: [number, number] }): void => {
     if (given.token !== token()) {
       socket.close(4004, 'Authentication failed.');
       return;
     }
-    isIdentified = true;
+    const [shard, count] = given.shard ?? [0, 1];
+    if (count < fewestShards) {
+      socket.close(4011, 'Sharding required.');
+      return;
+    }
     isResumable = true;
     readies += 1;
     // A new session begins with nothing: what came while nobody was there is gone, as with Discord.
-    sent.length = 0;
+    const session = { socket, count, sent: [] };
+    sessions.set(shard, session);
+    const tell = (t: string, d: unknown) => tellSession(session, t, d);
     const { port } = server.address() as { port: number };
-    dispatch(GatewayDispatchEvents.Ready, {
+    tell(GatewayDispatchEvents.Ready, {
       v: 10,
       user: { id: BOT_ID, username: 'animate-bot', discriminator: '0', global_name: null, avatar: null, bot: true },
-      guilds: [{ id: GUILD_ID, unavailable: true }],
-      session_id: SESSION_ID,
+      guilds: shardOf(GUILD_ID, count) === shard ? [{ id: GUILD_ID, unavailable: true }] : [],
+      session_id: `${SESSION}${shard}`,
       resume_gateway_url: `ws://127.0.0.1:${port}`,
       application: { id: APPLICATION_ID, flags: 0 },
     });
+    world.tell();
+    if (shardOf(GUILD_ID, count) !== shard) return;
     const channels = [...world.channels.values()].filter(({ guild, parent }) => guild === GUILD_ID && !parent);
-    dispatch(GatewayDispatchEvents.GuildCreate, {
+    tell(GatewayDispatchEvents.GuildCreate, {
       id: GUILD_ID,
       name: 'The garden',
       owner_id: '1',
@@ -73,21 +101,20 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     world.tell();
   };
 
-  const resume = (socket: WebSocket, { seq }: { seq: number }): void => {
-    if (!isResumable) {
+  const resume = (socket: WebSocket, { seq, session_id: id }: { seq: number; session_id: string }): void => {
+    const session = sessions.get(Number(id.slice(SESSION.length)));
+    if (!isResumable || !session) {
       send(socket, { op: GatewayOpcodes.InvalidSession, d: false });
       return;
     }
-    isIdentified = true;
+    session.socket = socket;
     readies += 1;
-    for (const packet of sent.filter(({ s = 0 }) => s > seq)) send(socket, packet);
-    dispatch(GatewayDispatchEvents.Resumed, {});
+    for (const packet of session.sent.filter(({ s = 0 }) => s > seq)) send(socket, packet);
+    tellSession(session, GatewayDispatchEvents.Resumed, {});
     world.tell();
   };
 
   sockets.on('connection', (socket) => {
-    current = socket;
-    isIdentified = false;
     send(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: HEARTBEAT_MS } });
     socket.on('message', (text) => {
       const { op, d } = JSON.parse(String(text)) as { op: number; d: never };
@@ -95,18 +122,49 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       if (op === GatewayOpcodes.Identify) identify(socket, d);
       if (op === GatewayOpcodes.Resume) resume(socket, d);
     });
+    socket.on('close', () => {
+      for (const session of sessions.values()) if (session.socket === socket) session.socket = undefined;
+      world.tell();
+    });
   });
 
   return {
-    dispatch,
-    /** How often a bot has begun or resumed a session. */
+    dispatch(t: string, d: unknown, guild: string | undefined): void {
+      for (const [shard, session] of sessions) {
+        if (shardOf(guild, session.count) === shard) tellSession(session, t, d);
+      }
+    },
+    /** How often a shard has begun or resumed a session. */
     get readies() {
       return readies;
     },
-    /** The connection breaks; `canResume: false` makes Discord forget the session, too. */
+    /** How often somebody wanted a connection. */
+    get tries() {
+      return tries;
+    },
+    /** How many are connected. */
+    get connections() {
+      return sockets.clients.size;
+    },
+    /** The shards that have begun a session, as `id of count`. */
+    get shards() {
+      return [...sessions].map(([shard, { count }]) => `${shard} of ${count}`);
+    },
+    /** Bots with fewer shards are sent away for good. */
+    requireShards(fewest: number): void {
+      fewestShards = fewest;
+    },
+    /** New connections are answered with 503 from now on, or taken again. */
+    refuse(isIt: boolean): void {
+      isRefusing = isIt;
+    },
+    /** The connections break; `canResume: false` makes Discord forget the sessions, too. */
     drop({ canResume = true } = {}): void {
       isResumable = canResume;
-      current?.close(4000, 'Unknown error');
+      for (const session of sessions.values()) {
+        session.socket?.close(4000, 'Unknown error');
+        session.socket = undefined;
+      }
     },
     close(): void {
       for (const socket of sockets.clients) socket.terminate();

@@ -21,8 +21,9 @@ import {
 export interface Trouble {
   method: string;
   path: RegExp;
-  /** `hang` never answers. */
-  status: number | 'hang';
+  /** `hang` never answers; `late` answers as usual, when `until` resolves. */
+  status: number | 'hang' | 'late';
+  until?: Promise<void>;
   code?: number;
   times: number;
   /** Of requests with files alone. */
@@ -240,10 +241,13 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
     if (trouble) {
       trouble.times -= 1;
       world.tell();
-      if (trouble.status === 'hang') return new Promise(() => undefined);
-      const { status, code = 0 } = trouble;
-      const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
-      return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
+      const { status, code = 0, until } = trouble;
+      if (status === 'hang') return new Promise(() => undefined);
+      if (status === 'late') await until;
+      else {
+        const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
+        return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
+      }
     }
     if (path.startsWith('/attachments')) return;
     const isOfInteraction = /^\/(interactions|webhooks)\//.test(path);
@@ -275,7 +279,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       api.get('/gateway/bot', async () => ({
         url: `ws://127.0.0.1:${(app.server.address() as { port: number }).port}`,
         shards: 1,
-        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 },
       }));
       api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
       api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
@@ -316,12 +320,17 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const interaction = interactionOf(request.params.token);
         const { body, files } = await readBody(request);
         holdTo('IncomingWebhookRequestPartialSchema', body, request);
-        return toJson(post(interaction.channel, body, files, { interaction: interaction.id }));
+        // Shown as a reply to the first answer.
+        const more = { interaction: interaction.id, reference: interaction.original };
+        return toJson(post(interaction.channel, body, files, more));
       });
       const ofWebhook = ({ token: given, message }: WithToken['Params']): FakeMessage => {
         const interaction = interactionOf(given);
         const id = message === '@original' ? interaction.original : message;
-        return messageOf(interaction.channel, id ?? '');
+        const found = messageOf(interaction.channel, id ?? '');
+        // A webhook reaches nothing but its own.
+        if (found.interaction !== interaction.id) throw unknown('Message', 10008);
+        return found;
       };
       api.get<WithToken>('/webhooks/:application/:token/messages/:message', async ({ params }) =>
         toJson(ofWebhook(params)),
@@ -384,6 +393,10 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         world.addChannel(thread);
         world.tell();
         return { id, type: thread.type, name, parent_id: channel.id, guild_id: guild };
+      });
+      api.get<WithChannel>('/channels/:channel', async ({ params }) => {
+        const { id, type, name } = channelOf(params.channel);
+        return { id, type, name };
       });
       api.patch<WithChannel>('/channels/:channel', async (request) => {
         holdTo('UpdateThreadRequestPartialSchema', request.body, request);

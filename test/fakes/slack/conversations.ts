@@ -191,14 +191,16 @@ export function conversationMethods(service: Service): Methods {
       },
     },
 
-    'usergroups.users.list': {
+    'usergroups.list': {
       tier: 'tier2',
       scopes: ['usergroups:read'],
-      arguments: { usergroup: 'text!', include_disabled: 'flag' },
-      run({ given }) {
-        const users = world.groups.get(given.usergroup);
-        if (!users) throw new Refusal('no_such_subteam');
-        return { users };
+      arguments: { include_users: 'flag', include_count: 'flag', include_disabled: 'flag' },
+      run({ team, given }) {
+        const usergroups = [...world.groups].map(([id, users]) => ({
+          ...{ id, team_id: team.id, is_usergroup: true, name: id, handle: id.toLowerCase() },
+          ...(given.include_users && { users }),
+        }));
+        return { usergroups };
       },
     },
 

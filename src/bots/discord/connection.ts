@@ -1,0 +1,97 @@
+// The connection to Discord: waits while Discord is away, tells the operator what only they can mend, and logs outages.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, DiscordAPIError, Events, GatewayCloseCodes, type Interaction } from 'discord.js';
+import { OperationError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { type ClientSettings, createDiscordClient } from './client.ts';
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+export interface ConnectionOptions extends ClientSettings {
+  token: string;
+  onInteraction(interaction: Interaction): void;
+  log: Logger;
+  /** Ends the waiting. */
+  signal: AbortSignal;
+}
+
+/** Resolves when every shard is there. Throws OperationError `setup_missing` for what trying again cannot mend. */
+export async function connect(options: ConnectionOptions): Promise<Client> {
+  const { token, onInteraction, log, signal } = options;
+  for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
+    signal.throwIfAborted();
+    // A new one for each attempt: discord.js closes a client once, and a failed login is that once.
+    const client = createDiscordClient(options);
+    client.on(Events.InteractionCreate, onInteraction);
+    watch(client, log);
+    try {
+      await logIn(client, token, signal);
+      log.info({ user: client.user?.tag, servers: client.guilds.cache.size }, 'Connected to Discord');
+      return client;
+    } catch (error) {
+      await client.destroy();
+      signal.throwIfAborted();
+      if (error instanceof OperationError) throw error;
+      if (isTokenRefused(error)) throw toTokenRefused(error);
+      log.warn({ err: error, retryInMs: delayMs }, 'Discord cannot be reached; trying again');
+      await sleep(delayMs, undefined, { signal });
+    }
+  }
+}
+
+async function logIn(client: Client, token: string, signal: AbortSignal): Promise<void> {
+  const closedForGood = new Promise<never>((_, reject) => {
+    client.once(Events.ShardDisconnect, ({ code }) => reject(toCloseFault(code)));
+  });
+  await Promise.race([Promise.all([once(client, Events.ClientReady, { signal }), client.login(token)]), closedForGood]);
+}
+
+/** An outage is one line when it begins and one when it ends, not one for each attempt. */
+function watch(client: Client, log: Logger): void {
+  const away = new Set<number>();
+  client.on(Events.ShardReconnecting, (shard) => {
+    if (!away.has(shard)) log.warn({ shard }, 'There is no connection to Discord; connecting again');
+    away.add(shard);
+  });
+  const back = (shard: number): void => {
+    if (away.delete(shard)) log.info({ shard }, 'Connected to Discord again');
+  };
+  client.on(Events.ShardResume, back);
+  client.on(Events.ShardReady, back);
+  client.on(Events.ShardDisconnect, ({ code }, shard) =>
+    log.error({ shard, err: toCloseFault(code) }, 'Discord is gone'),
+  );
+  client.on(Events.ShardError, (error, shard) => log.debug({ err: error, shard }, 'The connection had a fault'));
+  client.on(Events.Error, (error) => log.warn({ err: error }, 'The connection to Discord had a fault'));
+}
+
+/** For the codes after which discord.js does not try again. */
+function toCloseFault(code: number): OperationError {
+  switch (code) {
+    case GatewayCloseCodes.AuthenticationFailed:
+      return toTokenRefused(undefined);
+    case GatewayCloseCodes.InvalidShard:
+    case GatewayCloseCodes.ShardingRequired:
+      return new OperationError(
+        'setup_missing',
+        'DISCORD_SHARDS: expected as many connections as Discord asks of this bot, got another number. Set it to auto.',
+      );
+    default:
+      return new OperationError('setup_missing', `Discord closed the connection for good, with code ${code}.`);
+  }
+}
+
+export function isTokenRefused(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'TokenInvalid' || (error instanceof DiscordAPIError && error.status === 401);
+}
+
+export function toTokenRefused(cause: unknown): OperationError {
+  return new OperationError(
+    'setup_missing',
+    'DISCORD_TOKEN: expected the token of a bot, got one that Discord refuses. Take it from the Developer Portal, Bot, Reset Token.',
+    { cause },
+  );
+}

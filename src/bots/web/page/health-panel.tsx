@@ -1,0 +1,206 @@
+// The health as its operator reads it: the verdict, then each part with what can be done about it.
+import type { ComponentChildren } from 'preact';
+import type { Health } from '../../../queue/health.ts';
+import type { EngineEntry, WorkerEntry } from '../../../queue/roster.ts';
+import type { AdminRequest } from '../../platform.ts';
+
+type Act = (request: Pick<AdminRequest, 'verb' | 'subject' | 'isUndone'>) => void;
+
+const VERDICTS = { well: 'All is well', worn: 'Look at this', broken: 'Broken' } satisfies Record<
+  Health['verdict'],
+  string
+>;
+
+const STATES = {
+  starting: 'getting ready',
+  free: 'free',
+  lent: 'rendering',
+  asleep: 'unloaded',
+  refused: 'left out',
+} satisfies Record<EngineEntry['state'], string>;
+
+export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
+  const { verdict, faults, redis, lanes, workers, bots, store, durations, version } = health;
+  const isPaused = lanes.some((lane) => lane.isPaused);
+  return (
+    <>
+      <section class="verdict" data-verdict={verdict}>
+        <h2>{VERDICTS[verdict]}</h2>
+        <ul>
+          {faults.map(({ code, text, severity }) => (
+            <li key={code} data-severity={severity}>
+              {text}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <Part
+        title="Queue"
+        action={<Do onAct={() => onAct({ verb: isPaused ? 'resume' : 'pause' })}>{isPaused ? 'Resume' : 'Pause'}</Do>}
+      >
+        <Table
+          head={['', 'Waiting', 'Rendering', 'Failed in a day', 'Oldest']}
+          rows={lanes.map(({ resolution, quality, waiting, active, failed, oldestSeconds }) => [
+            `${resolution} ${quality}`,
+            String(waiting),
+            String(active),
+            String(failed),
+            waiting > 0 ? words(oldestSeconds) : '–',
+          ])}
+        />
+      </Part>
+      {workers.map((worker) => (
+        <Worker key={worker.id} worker={worker} now={health.at} onAct={onAct} />
+      ))}
+      <Part title="Render seconds on an engine">
+        <Table
+          head={['', 'Half within', '95 % within', 'Renders']}
+          rows={durations.map(({ resolution, quality, seconds, median, p95, renders }) => [
+            `${resolution} ${quality}, ${seconds} s`,
+            `${median.toFixed(1)} s`,
+            `${p95.toFixed(1)} s`,
+            String(renders),
+          ])}
+        />
+      </Part>
+      <Part title="Platforms">
+        <Table
+          head={['', 'Connection', 'Ping', 'Last event', 'Not delivered']}
+          rows={bots.map(({ platform, host, isConnected, pingMs, lastEventAt, undelivered }) => [
+            `${platform} by ${host}`,
+            isConnected ? 'connected' : 'away',
+            pingMs === undefined ? '–' : `${Math.round(pingMs)} ms`,
+            lastEventAt === undefined ? '–' : `${words((health.at - lastEventAt) / 1000)} ago`,
+            String(undelivered),
+          ])}
+        />
+      </Part>
+      <Part title="Underneath">
+        <dl class="facts">
+          <Fact label="Redis">
+            {redis
+              ? `${redis.version}, ${redis.latencyMs} ms, ${Math.round(redis.usedBytes / 2 ** 20)} MiB, append-only file ${redis.isAppendOnly ? 'on' : 'off'}, ${redis.evictionPolicy ?? 'eviction unknown'}`
+              : 'does not answer'}
+          </Fact>
+          <Fact label="Store">
+            {store.kind === 'folder'
+              ? `${gibibytes(store.freeBytes)} of ${gibibytes(store.totalBytes)} GiB free`
+              : store.kind === 'bucket'
+                ? 'the bucket is there'
+                : store.reason}
+          </Fact>
+          <Fact label="Version">{version}</Fact>
+        </dl>
+      </Part>
+    </>
+  );
+}
+
+function Worker({ worker, now, onAct }: { worker: WorkerEntry; now: number; onAct: Act }) {
+  const { name, host, engine, version, launched, isDraining, engines } = worker;
+  const drain = () => onAct({ verb: 'drain', subject: name, isUndone: isDraining });
+  return (
+    <Part title={`${name} on ${host}`} action={<Do onAct={drain}>{isDraining ? 'Undo drain' : 'Drain'}</Do>}>
+      <p class="soft">
+        {engine}, launched {launched}, version {version}
+        {isDraining ? ', draining' : ''}
+      </p>
+      <ul class="engines">
+        {engines.map((each) => (
+          <li key={each.slot} data-state={each.state}>
+            <p>
+              <b>
+                {each.slot}: {STATES[each.state]}
+              </b>{' '}
+              {each.renderId}
+              {each.fraction === undefined ? '' : ` ${Math.round(each.fraction * 100)} %`}
+            </p>
+            <p class="soft">
+              {describe(each)}
+              {each.lastError && `; ${words((now - each.lastError.at) / 1000)} ago: ${each.lastError.message}`}
+            </p>
+            <Do onAct={() => onAct({ verb: 'unload', subject: `${name}/${each.slot}` })}>Unload</Do>
+          </li>
+        ))}
+      </ul>
+    </Part>
+  );
+}
+
+function describe({ model, renders, failures, gpu }: EngineEntry): string {
+  const parts = [
+    ...(gpu ? [gpu.name, `${gibibytes(gpu.usedBytes)} of ${gibibytes(gpu.memoryBytes)} GiB`] : []),
+    ...(gpu?.temperature === undefined ? [] : [`${gpu.temperature} °C`]),
+    ...(gpu?.busy === undefined ? [] : [`${Math.round(gpu.busy * 100)} % busy`]),
+    model ?? 'no model yet',
+    `${renders} renders, ${failures} failed`,
+  ];
+  return parts.join(', ');
+}
+
+function Part({ title, action, children }: { title: string; action?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <section class="part">
+      <header>
+        <h2>{title}</h2>
+        {action}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+function Do({ onAct, children }: { onAct(): void; children: ComponentChildren }) {
+  return (
+    <button class="button" type="button" onClick={onAct}>
+      {children}
+    </button>
+  );
+}
+
+function Table({ head, rows }: { head: string[]; rows: string[][] }) {
+  if (rows.length === 0) return <p class="soft">Nothing yet.</p>;
+  return (
+    <div class="table">
+      <table>
+        <thead>
+          <tr>
+            {head.map((cell) => (
+              <th key={cell} scope="col">
+                {cell}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([first = '', ...others]) => (
+            <tr key={first}>
+              <th scope="row">{first}</th>
+              {others.map((cell, index) => (
+                <td key={head[index + 1]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}
+
+function words(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}

@@ -1,0 +1,115 @@
+// What machines ask this process: is it alive, is it ready, and its numbers. With a token also the board of the queues.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ShownQueue } from './board.ts';
+
+const CHECK_WITHIN_MS = 3000;
+
+// The board would fetch its letters from elsewhere.
+const BOARD_POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'self'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS = {
+  'content-security-policy': BOARD_POLICY,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+};
+
+export interface OpsServerOptions {
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Needed to listen beyond loopback, and for the board. */
+  token: string | undefined;
+  /** What keeps this process from its work, in words; empty if it is ready. */
+  notReady(): Promise<string[]>;
+  metrics(): Promise<{ contentType: string; text: string }>;
+  /** Undefined: there is no board. */
+  queues: ShownQueue[] | undefined;
+}
+
+export interface OpsServer {
+  address: string;
+  close(): Promise<void>;
+}
+
+export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
+  const { host, port, token, notReady, metrics, queues } = options;
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.setErrorHandler((error, _request, reply) => {
+    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+    return reply.code(status < 500 ? status : 503).send({ reason: 'That could not be answered.' });
+  });
+  guard(app, token);
+
+  // Neither says more than yes or no to whoever cannot show the token, and probes cannot always show one.
+  app.get('/live', async () => ({ live: true }));
+  app.get('/ready', async (request, reply) => {
+    const reasons = await expectWithin(CHECK_WITHIN_MS, notReady());
+    const isReady = reasons.length === 0;
+    return reply.code(isReady ? 200 : 503).send({ ready: isReady, ...(isKnown(request, token) && { reasons }) });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await metrics();
+    return reply.type(contentType).send(text);
+  });
+  if (token !== undefined && queues) {
+    // Half a second of loading that nobody else pays for.
+    const { serveBoard } = await import('./board.ts');
+    await serveBoard(app, queues);
+  }
+
+  await app.listen({ host, port });
+  const taken = app.server.address() as AddressInfo;
+  return {
+    address: `http://${host.includes(':') ? `[${host}]` : host}:${taken.port}`,
+    close: () => app.close(),
+  };
+}
+
+function guard(app: FastifyInstance, token: string | undefined): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    // A page somewhere else must not ask in its visitor's name, though it may have a link; and a name that somebody's DNS points
+    // here is not ours.
+    const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
+    const isLink = request.method === 'GET' && mode === 'navigate';
+    if (!isLink && (site === 'cross-site' || site === 'same-site'))
+      return refuse(reply, 403, 'Expected a request from here.');
+    if (token === undefined && !isLoopback(request.hostname)) return refuse(reply, 403, 'Expected a local address.');
+    if (['/live', '/ready'].includes(request.routeOptions.url ?? '')) return;
+    if (isKnown(request, token)) return;
+    reply.header('www-authenticate', 'Basic realm="animate-bot", charset="UTF-8"');
+    return refuse(reply, 401, 'Expected OPS_TOKEN, as a bearer token or as the password of any user.');
+  });
+}
+
+function isKnown({ headers: { authorization = '' } }: FastifyRequest, token: string | undefined): boolean {
+  if (token === undefined) return true;
+  const [, scheme = '', given = ''] = /^(Bearer|Basic) (.+)$/i.exec(authorization) ?? [];
+  const password =
+    scheme.toLowerCase() === 'basic'
+      ? Buffer.from(given, 'base64').toString('utf8').split(':').slice(1).join(':')
+      : given;
+  return timingSafeEqual(digest(password), digest(token));
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+function refuse(reply: FastifyReply, status: number, reason: string) {
+  return reply.code(status).send({ reason });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^(127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
+}
+
+async function expectWithin(milliseconds: number, answer: Promise<string[]>): Promise<string[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string[]>((resolve) => {
+    timer = setTimeout(() => resolve([`nothing was known after ${milliseconds / 1000} s`]), milliseconds);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,115 @@
+// One story, told on every platform: a member gives a picture and a sentence, watches, and uses what is below the clip. The
+// words are the same everywhere, because they are one View.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { drawPicture } from '../fakes/pictures.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { type Role, startRole } from '../fakes/roles.ts';
+import { type Storyteller, tellOnDiscord, tellOnSlack, tellOnThePage } from './storytellers.ts';
+
+let folder: string;
+let redis: TestRedis;
+let roles: Role[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'animate-story-'));
+  redis = await startRedis();
+  roles = [];
+});
+
+afterEach(async () => {
+  await Promise.all(roles.map((role) => role.kill('SIGTERM')));
+  await redis.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(role: 'bot' | 'worker', environment: Record<string, string> = {}): Role {
+  const started = startRole(role, {
+    REDIS_URL: redis.url,
+    DATA_FOLDER: join(folder, 'data'),
+    ENGINE: 'test_engines.does_as_told:create',
+    ...environment,
+  });
+  roles.push(started);
+  return started;
+}
+
+describe.each<[string, () => Promise<Storyteller>]>([
+  ['the chat page', tellOnThePage],
+  ['Discord', tellOnDiscord],
+  ['Slack', tellOnSlack],
+])('on %s', (_name, tell) => {
+  const begin = async () => {
+    const teller = await tell();
+    const startBot = async (): Promise<Role> => {
+      const bot = start('bot', teller.environment);
+      await teller.joinedBy(bot);
+      return bot;
+    };
+    return Object.assign(teller, { startBot, bot: await startBot() });
+  };
+
+  test('a picture goes in, and its clip comes back with what can be done next', async () => {
+    await using teller = await begin();
+    const given = await teller.give(await drawPicture(), 'she smiles seconds:1 seed:7');
+    const waiting = await teller.until(given, ({ headline }) => headline === 'Next in line');
+    expect(waiting).toMatchObject({ buttons: ['Cancel'], hasClip: false });
+    start('worker');
+    const done = await teller.until(given, ({ hasClip, buttons }) => hasClip && buttons.includes('Again'));
+    expect(done.headline).toBe('Here is your clip');
+    expect(done.buttons).toEqual(['Again', 'Edit', '720p', 'Extend', 'Delete']);
+    expect(done.words).toContain('Seed 7');
+    expect(done.words).toContain('Length 1.0 s');
+    expect(await teller.press(given, 'Again')).toBe('Once more, with another seed.');
+    await teller.untilClips(2);
+    expect(await teller.press(given, 'Delete')).toBe('Deleted.');
+    await teller.untilClips(1);
+  });
+
+  test('what is cancelled says what was freed, and costs nothing', async () => {
+    await using teller = await begin();
+    const given = await teller.give(await drawPicture(), 'she smiles seconds:1');
+    await teller.until(given, ({ headline }) => headline === 'Next in line');
+    expect(await teller.press(given, 'Cancel')).toBe('Cancelled before it started.');
+    const cancelled = await teller.until(given, ({ headline }) => headline === 'Cancelled');
+    expect(cancelled.words).toContain('It had not started, so no render time was used.');
+    expect(cancelled.buttons).toEqual(['Again', 'Edit', 'Delete']);
+    start('worker');
+    await teller.press(given, 'Again');
+    await teller.untilClips(1);
+  });
+
+  test('what cannot be used is refused in a sentence, and nothing is left of it', async () => {
+    await using teller = await begin();
+    expect(await teller.refusal(Buffer.from('not a picture'), 'she smiles')).toMatch(
+      /expected a PNG, JPEG or WebP picture\.$/,
+    );
+    expect(await teller.refusal(await drawPicture(), 'she smiles seconds:9')).toBe(
+      'Expected seconds from 1 to 5, got 9.',
+    );
+  });
+
+  test('a bot that is killed in the middle of a render brings its clip in its next life', async () => {
+    await using teller = await begin();
+    start('worker');
+    const gate = join(folder, 'gate');
+    const given = await teller.give(await drawPicture(), `hold ${gate} seconds:1`);
+    await teller.until(given, ({ headline }) => headline.startsWith('Drawing the frames'));
+    await teller.bot.kill('SIGKILL');
+    await writeFile(gate, '');
+    await teller.startBot();
+    await teller.until(given, ({ hasClip, buttons }) => hasClip && buttons.includes('Again'));
+    await teller.untilClips(1);
+  });
+
+  test('an engine that gives up is apologised for, with what can be done next', async () => {
+    await using teller = await begin();
+    start('worker', { ENGINE: 'test_engines.raises_in_render:create' });
+    const given = await teller.give(await drawPicture(), 'wrong picture seconds:1');
+    const failed = await teller.until(given, ({ headline }) => headline === 'Sorry, this one did not work');
+    expect(failed.words).toContain('If you ask for help, give this number: ');
+    expect(failed.buttons).toEqual(['Again', 'Edit', 'Delete']);
+  });
+});
