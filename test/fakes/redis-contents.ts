@@ -23,6 +23,9 @@ async function read(redis: Redis, key: string): Promise<unknown> {
       return redis.zrange(key, 0, '-1', 'WITHSCORES');
     case 'stream':
       return redis.xrange(key, '-', '+');
+    // It ended in the meantime.
+    case 'none':
+      return undefined;
     default:
       throw new Error(`Expected a kind of value that is known here, got ${kind}`);
   }
