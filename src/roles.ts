@@ -25,12 +25,16 @@ import { createFileStore } from './media/files.ts';
 import { createIntake } from './media/intake.ts';
 import { createS3Store } from './media/s3.ts';
 import type { Store } from './media/store.ts';
+import type { Classifier } from './moderation/classifier.ts';
+import { createProgramClassifier } from './moderation/program-classifier.ts';
 import { holdLock } from './ops/lock.ts';
 import { type Ops, openOps } from './ops/ops.ts';
 import { startRedisServer } from './ops/redis-server.ts';
 import type { Shutdown } from './ops/shutdown.ts';
+import { createAudit } from './queue/audit.ts';
 import { createBlocks } from './queue/blocks.ts';
 import { type BotRoster, createBotRoster } from './queue/bot-roster.ts';
+import { createConsents } from './queue/consents.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
 import { createDurationLog, type DurationLog } from './queue/durations.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
@@ -43,9 +47,12 @@ import { createQuarantine, type Quarantine } from './queue/quarantine.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { createRecords, type Records } from './queue/records.ts';
 import { connectRedis, KEY_PREFIX, type Redis } from './queue/redis.ts';
+import { createRetention } from './queue/retention.ts';
 import { createRoster, type Roster } from './queue/roster.ts';
 import { createRules, type Rules } from './queue/rules.ts';
+import { createStrikes } from './queue/strikes.ts';
 import { createVault } from './queue/vault.ts';
+import { createWordList } from './queue/word-list.ts';
 import { startRenderWorker } from './queue/worker.ts';
 import type { Resolution } from './render.ts';
 
@@ -159,7 +166,7 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   const estimates = createEstimates(redis);
   return {
     redis,
-    records: createRecords(redis),
+    records: createRecords(redis, config.keepMs),
     line: createLine(redis),
     estimates,
     roster: createRoster(redis),
@@ -199,15 +206,17 @@ export async function openBot(
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
   const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'));
-  const blocks = createBlocks(redis);
   const health = () => gatherHealth({ ...base, queue, version });
   ops.watchQueue(() => queue.counts());
+  const trust = openTrust(config, redis);
+  // One that gives no answer would refuse everybody; better not to start.
+  await trust.classifier?.allows([]);
   const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) => {
     const isAway = () => platform.connection?.().isConnected === false;
     ops.mustBeReady(() => (isAway() ? `not connected to ${platform.name}` : undefined));
     return startBot({
       ...{ ...base, ...(ops.meter && { meter: ops.meter }), ...(ops.tracer && { tracer: ops.tracer }) },
-      ...{ platform, redrawEveryMs, queue, intake, clipTools, blocks, health, version, log },
+      ...{ platform, redrawEveryMs, queue, intake, clipTools, ...trust, health, version, log },
     });
   };
   const web = createWebPlatform({
@@ -224,6 +233,11 @@ export async function openBot(
   });
   shutdown.onStop('chat page', stopWeb);
   onPage(web.address());
+  const retention = createRetention({
+    ...{ ...base, queue, notes: createNotes(redis, 'retention'), keepMs: config.keepMs, log },
+    forgetBefore: (time) => web.forgetBefore(time),
+  });
+  shutdown.onStop('retention', retention.start());
   // Beside each other: one of them is there also while the other is not.
   await Promise.all([joinDiscord(), joinSlack()]);
 
@@ -257,6 +271,28 @@ export async function openBot(
     });
     shutdown.onStop('slack', await joinPlatform(slack, chatRedrawMs));
   }
+}
+
+/** Who may ask for what: kept in Redis, and the same on every platform. */
+export function openTrust(config: Config, redis: Redis) {
+  return {
+    blocks: createBlocks(redis),
+    strikes: createStrikes(redis, config.moderation.strikeMs),
+    wordList: createWordList(redis),
+    consents: createConsents(redis),
+    audit: createAudit(redis),
+    settings: config.moderation,
+    classifier: openClassifier(config),
+  };
+}
+
+function openClassifier(config: Config): Classifier | undefined {
+  const { classifier, thresholdPercent } = config.moderation;
+  if (classifier === undefined) return undefined;
+  if (classifier !== 'nsfw') return createProgramClassifier({ command: () => ({ program: classifier, args: [] }) });
+  const args = ['-m', 'render_server.picture_classifier', String(thresholdPercent)];
+  const folder = join(packageFolder, 'python');
+  return createProgramClassifier({ command: () => ({ program: pythonOf(config), args, folder }) });
 }
 
 /** What the operating system says against an address, by the name of the setting that is to be changed. */

@@ -1,8 +1,9 @@
-"""What a bot does to finished clips: makes one small enough for a chat service, or takes its last frame. Reads standard
-input, writes standard output: `python -m render_server.clip_tools shrink BYTES`, `… last-frame`."""
+"""What a bot does to finished clips: makes one small enough for a chat service, or takes frames of it. Reads standard
+input, writes standard output: `python -m render_server.clip_tools shrink BYTES`, `… last-frame`, `… sample COUNT`."""
 
 import argparse
 import io
+import struct
 import sys
 import tempfile
 from fractions import Fraction
@@ -22,6 +23,8 @@ LEAST_BITS_PER_PIXEL = 0.01
 SCALES = (Fraction(1), Fraction(3, 4), Fraction(1, 2))
 
 EXIT_TOO_SMALL = 3
+
+SAMPLE_SIDE = 512
 
 
 class TooSmallError(Exception):
@@ -85,15 +88,40 @@ def last_frame(clip: bytes) -> bytes:
     return png.getvalue()
 
 
+def sample(clip: bytes, count: int) -> bytes:
+    """So many frames from the first to the last, as PNGs, each behind its length in four bytes."""
+    with av.open(io.BytesIO(clip), "r") as container:
+        total = sum(1 for _ in container.decode(video=0))
+    wanted = {round(index * (total - 1) / max(1, count - 1)) for index in range(count)}
+    files = []
+    with av.open(io.BytesIO(clip), "r") as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index not in wanted:
+                continue
+            picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+            picture.thumbnail((SAMPLE_SIDE, SAMPLE_SIDE))
+            png = io.BytesIO()
+            picture.save(png, format="PNG")
+            files.append(struct.pack(">I", len(png.getvalue())) + png.getvalue())
+    return b"".join(files)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="render_server.clip_tools")
     tools = parser.add_subparsers(dest="tool", required=True)
     tools.add_parser("shrink").add_argument("bytes", type=int)
     tools.add_parser("last-frame")
+    tools.add_parser("sample").add_argument("count", type=int)
     args = parser.parse_args()
     clip = sys.stdin.buffer.read()
     try:
-        sys.stdout.buffer.write(shrink(clip, args.bytes) if args.tool == "shrink" else last_frame(clip))
+        match args.tool:
+            case "shrink":
+                sys.stdout.buffer.write(shrink(clip, args.bytes))
+            case "sample":
+                sys.stdout.buffer.write(sample(clip, args.count))
+            case _:
+                sys.stdout.buffer.write(last_frame(clip))
     except TooSmallError:
         sys.exit(EXIT_TOO_SMALL)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render_server.clip_tools import TooSmallError, last_frame, shrink
+from render_server.clip_tools import TooSmallError, last_frame, sample, shrink
 from render_server.video import ClipWriter
 
 FRAMES = 49
@@ -54,3 +54,20 @@ def test_the_last_frame_is_the_last_one(clip: bytes) -> None:
     picture = Image.open(io.BytesIO(last_frame(clip)))
     assert (picture.format, picture.size) == ("PNG", (832, 480))
     assert np.abs(np.asarray(picture.convert("RGB"), np.int16) - (200, 40, 40)).mean() < 6
+
+
+def test_samples_are_spread_from_the_first_frame_to_the_last(clip: bytes) -> None:
+    pictures = [Image.open(io.BytesIO(png)) for png in unpack(sample(clip, 4))]
+    assert [picture.size for picture in pictures] == [(512, 295)] * 4
+    means = [np.asarray(picture.convert("RGB"), np.int16).mean(axis=(0, 1)) for picture in pictures]
+    assert np.abs(means[-1] - (200, 40, 40)).max() < 6
+    assert all(np.abs(mean - (200, 40, 40)).max() > 30 for mean in means[:-1])
+
+
+def unpack(data: bytes) -> list[bytes]:
+    files = []
+    while data:
+        length = int.from_bytes(data[:4])
+        files.append(data[4 : 4 + length])
+        data = data[4 + length :]
+    return files

@@ -1,7 +1,6 @@
 // What an admin can see and do from chat. Answers are a few lines of Markdown, in English, the verdict first.
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Blocks } from '../queue/blocks.ts';
 import type { Health } from '../queue/health.ts';
 import type { Quarantine } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
@@ -10,40 +9,27 @@ import type { Rules } from '../queue/rules.ts';
 import { administerLimits } from './admin-limits.ts';
 import { describeHealth, describeLanes, describeWorker, lines, toWords } from './health-words.ts';
 import type { AdminRequest } from './platform.ts';
+import { createTrustAdmin, describeAct, type TrustAdminOptions } from './trust-admin.ts';
 
 const SHOWN_IN_QUARANTINE = 10;
 
-const READING_VERBS: AdminRequest['verb'][] = ['health', 'queue', 'workers', 'job', 'quarantine'];
-
-export interface AdminOptions {
-  /** Members are blocked on this one. */
-  platform: string;
+export interface AdminOptions extends TrustAdminOptions {
   health(): Promise<Health>;
   queue: RenderQueue;
   roster: Roster;
-  blocks: Blocks;
   rules: Rules;
   quarantine: Quarantine;
   /** Called for a render that is tried again. */
   onRetry?(renderId: string): void;
   log: Logger;
-  now?: () => number;
 }
 
 export type Administer = (request: AdminRequest) => Promise<string>;
 
-export function createAdmin({
-  platform,
-  health,
-  queue,
-  roster,
-  blocks,
-  rules,
-  quarantine,
-  onRetry,
-  log,
-  now = Date.now,
-}: AdminOptions): Administer {
+export function createAdmin(options: AdminOptions): Administer {
+  const { platform, health, queue, roster, rules, quarantine, audit, onRetry, log, now = Date.now } = options;
+  const trust = createTrustAdmin(options);
+
   const showQueue = async (): Promise<string> => {
     const counts = await queue.counts();
     return lines(
@@ -142,8 +128,8 @@ export function createAdmin({
     );
   };
 
-  return async ({ verb, subject = '', isUndone = false, by, limits }) => {
-    if (!READING_VERBS.includes(verb)) log.info({ verb, subject, isUndone, limits, by: by.id }, 'Admin');
+  const administer: Administer = async (request) => {
+    const { verb, subject = '', isUndone = false, limits, by } = request;
     switch (verb) {
       case 'health':
         return describeHealth(await health());
@@ -163,8 +149,6 @@ export function createAdmin({
         return drain(subject, isUndone);
       case 'cancel':
         return cancel(subject);
-      case 'block':
-        return (await blocks.block(platform, subject)) ? 'Blocked.' : 'Was blocked already.';
       case 'retry':
         return retry(subject);
       case 'unload':
@@ -173,8 +157,22 @@ export function createAdmin({
         return showQuarantine();
       case 'limits':
         return administerLimits(rules, platform, { limits, by });
+      case 'block':
       case 'unblock':
-        return (await blocks.unblock(platform, subject)) ? 'Not blocked any more.' : 'Was not blocked.';
+      case 'strikes':
+      case 'words':
+      case 'audit':
+        return trust({ ...request, verb });
     }
+  };
+
+  return async (request) => {
+    const answer = await administer(request);
+    const what = describeAct(request);
+    if (what !== undefined) {
+      log.info({ what, by: request.by.id }, 'Admin');
+      await audit.add({ at: now(), platform, by: request.by, what });
+    }
+    return answer;
   };
 }

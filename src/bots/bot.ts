@@ -3,13 +3,12 @@ import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { OperationError, UserError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import type { ClipTools } from '../media/clip-tools.ts';
 import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
 import type { Meter } from '../meter.ts';
 import { createAlertBook } from '../queue/alert-book.ts';
-import type { Blocks } from '../queue/blocks.ts';
+import type { Audit } from '../queue/audit.ts';
 import type { BotRoster } from '../queue/bot-roster.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Health } from '../queue/health.ts';
@@ -29,6 +28,7 @@ import { type ParsedCommand, parseCommand } from './command.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
+import { createModeration, type ModerationOptions } from './moderation.ts';
 import { createNarrator } from './narrator.ts';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef, Platform } from './platform.ts';
 import { firstView, toOutcomeView, toView, type View } from './view.ts';
@@ -36,7 +36,7 @@ import { firstView, toOutcomeView, toView, type View } from './view.ts';
 /** How many of a member's renders are listed. */
 const MOST_RECENT = 10;
 
-export interface BotOptions {
+export interface BotOptions extends Omit<ModerationOptions, 'platform'> {
   platform: Platform;
   /** At most one progress edit per message in this time, in milliseconds, by what it shows and how many are followed. */
   redrawEveryMs(view: View | undefined, followed: number): number;
@@ -48,16 +48,14 @@ export interface BotOptions {
   clipTools: ClipTools;
   roster: Roster;
   bots: BotRoster;
-  blocks: Blocks;
   limits: Limits;
+  audit: Audit;
   quarantine: Quarantine;
   health(): Promise<Health>;
   version: string;
   rules: Rules;
-  log: Logger;
   meter?: Meter;
   tracer?: Tracer;
-  now?: () => number;
 }
 
 /** Joins a platform and serves it until the returned function is called. */
@@ -72,7 +70,6 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     intake,
     clipTools,
     bots,
-    blocks,
     limits,
     health,
     version,
@@ -81,6 +78,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     now = Date.now,
   } = options;
   const log = options.log.child({ platform: platform.name });
+  const moderation = createModeration({ ...options, platform: platform.name, log });
   const inOrder = createInOrder();
   const admission = createAdmission({ limits, queue, now });
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
@@ -121,6 +119,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     picture: { png: Buffer } & Size,
     trace: string | undefined,
   ): Promise<RenderRecord> => {
+    await moderation.requireDecentPicture(member, picture.png, id);
     const image = `pictures/${id}.png`;
     const record: RenderRecord = {
       id,
@@ -163,11 +162,6 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return entry;
   };
 
-  const requireWelcome = async (memberId: string): Promise<void> => {
-    if (!(await blocks.isBlocked(platform.name, memberId))) return;
-    throw new UserError('blocked', 'An admin has blocked you from making clips here. Ask them about it.');
-  };
-
   const take = async (command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> => {
     const id = toRenderId(platform.name, command.eventId);
     const known = await queue.find(id);
@@ -175,7 +169,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       if (!known.ref) await begin(known.record, command.open);
       return { renderId: id };
     }
-    await requireWelcome(command.member.id);
+    await moderation.requireWelcome(command);
     if (!command.picture) {
       throw new UserError(
         'picture_missing',
@@ -183,6 +177,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       );
     }
     const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
+    const named = 'filename' in command.picture ? [command.picture.filename] : [];
+    await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
     const picture =
       'ofRender' in command.picture
         ? await pictureOf(await entryOf(command.picture.ofRender, command.language))
@@ -203,6 +199,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     const known = await queue.find(id);
     if (known?.ref) return;
     const command = { ...earlier.record.request, ...changes };
+    // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
+    await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
     const record = known?.record ?? (await admit(id, press, command, await pictureOf(earlier, which), trace));
     await begin(record, open);
   };
@@ -232,7 +230,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const act = async (button: ButtonPress, trace: string | undefined): Promise<string> => {
     const words = wordsOf(button.language);
     const entry = await ownEntryOf(button);
-    if (button.action !== 'cancel' && button.action !== 'delete') await requireWelcome(button.member.id);
+    if (button.action !== 'cancel' && button.action !== 'delete') await moderation.requireWelcome(button);
     switch (button.action) {
       case 'again':
         await renew(button, entry, { seed: undefined }, trace);
@@ -262,6 +260,41 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     return (await Promise.all(shown)).filter((each) => each !== undefined);
   };
 
+  const accept: Handlers['accept'] = async ({ member, language }) => {
+    await moderation.accept(member);
+    return wordsOf(language).trust.accepted;
+  };
+
+  const forget: Handlers['forget'] = async ({ member, language }) => {
+    let count = 0;
+    for (const id of await records.listOf(platform.name, member.id)) {
+      const entry = await queue.find(id);
+      if (!entry || entry.outcome?.kind === 'deleted') continue;
+      await remove(entry);
+      count += 1;
+    }
+    log.info({ memberId: member.id, count }, 'A member deleted all that they had made');
+    return wordsOf(language).trust.forgotten(count);
+  };
+
+  /** What is told in the place of a clip that nobody should see. */
+  const withoutIndecentClip = async ({ record }: RenderEntry, outcome: Outcome): Promise<Outcome> => {
+    if (outcome.kind !== 'done') return outcome;
+    const isDecent = await moderation.isDecentClip(async () => {
+      const stored = await store.read(outcome.clip);
+      if (!stored) throw new OperationError('clip_missing', `The clip of ${record.id} is not in the store.`);
+      return clipTools.sample(await buffer(stored.stream));
+    });
+    if (isDecent) return outcome;
+    const message = 'The clip came out as something that is not shown here.';
+    const refused: Outcome = { kind: 'failed', code: 'refused', message, seconds: outcome.seconds };
+    await records.withdraw(record.id, refused);
+    await limits.giveBack(record, refused);
+    await store.remove(outcome.clip);
+    log.info({ renderId: record.id, memberId: record.member.id }, 'A clip was refused');
+    return refused;
+  };
+
   const recall: Handlers['recall'] = async (button) => (await ownEntryOf(button)).record.request;
 
   const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
@@ -287,9 +320,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
       // Read again in turn: it may have been deleted while this waited.
       const entry = await queue.find(record.id);
       if (!entry?.ref || !entry.outcome || entry.isDelivered) return;
-      const outcome = await withoutMissingClip(store, entry.outcome);
+      const found = await withoutMissingClip(store, entry.outcome);
       const names = { renderId: record.id, memberId: record.member.id };
-      if (outcome !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
+      if (found !== entry.outcome) log.error(names, 'The clip is not in the store; is DATA_FOLDER shared?');
+      const outcome = await withoutIndecentClip(entry, found);
       const view = toOutcomeView(record, outcome);
       const { ref } = entry;
       await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
@@ -324,6 +358,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const handlers: Handlers = {
     animate: (command) => attended('command', (trace) => take(command, trace)),
     press: (button) => attended('press', (trace) => act(button, trace)),
+    accept,
+    forget,
     recent,
     recall,
     left,

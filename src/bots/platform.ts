@@ -60,6 +60,9 @@ export const ADMIN_VERBS = [
   'retry',
   'unload',
   'quarantine',
+  'strikes',
+  'words',
+  'audit',
 ] as const;
 
 /** Whose limits `limits` shows, and what it changes first. */
@@ -79,8 +82,14 @@ export interface LimitsRequest {
 export interface AdminRequest {
   verb: (typeof ADMIN_VERBS)[number];
   subject?: string | undefined;
-  /** `drain` taken back. */
+  /** `drain` taken back, `strikes` cleared, an entry of `words` removed. */
   isUndone?: boolean;
+  /** What `block` and `unblock` are about in the place of a member, by its id. */
+  server?: string | undefined;
+  /** How long a `block` holds; without, for good. */
+  hours?: number | undefined;
+  /** The entry that `words` adds or removes; without, it shows them all. Private. */
+  entry?: string | undefined;
   limits?: LimitsRequest | undefined;
   by: Member;
 }
@@ -94,6 +103,10 @@ export interface Handlers {
   administer(request: AdminRequest): Promise<string>;
   /** A member's latest renders, the newest first, without those that they deleted. */
   recent(memberId: string): Promise<{ view: View; ref: MessageRef }[]>;
+  /** The member accepts the text of `consent_missing`. Resolves to the sentence that says so. */
+  accept(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
+  /** Deletes all of a member's renders, wherever they are. Resolves to the sentence that says how many. */
+  forget(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
   /** The same as the verb `health`, for a platform that draws it. */
   health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */

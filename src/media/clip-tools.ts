@@ -3,14 +3,18 @@
 import { spawn } from 'node:child_process';
 import { buffer, text } from 'node:stream/consumers';
 import { OperationError } from '../errors.ts';
+import { unpackFiles } from './packed-files.ts';
 
 const MOST_MS = 120_000;
+const SAMPLED_FRAMES = 6;
 /** The tool's way of saying that nothing worth watching fits. */
 const EXIT_TOO_SMALL = 3;
 
 export interface ClipTools {
   /** The clip in at most so many bytes; undefined where that would leave nothing worth watching. */
   shrink(clip: Buffer, maxBytes: number): Promise<Buffer | undefined>;
+  /** A few frames from its beginning to its end, as PNGs no larger than a glance needs. */
+  sample(clip: Buffer): Promise<Buffer[]>;
   /** As a PNG. */
   lastFrame(clip: Buffer): Promise<Buffer>;
 }
@@ -38,6 +42,11 @@ export function createClipTools(python: () => string, serverFolder: string): Cli
 
   return {
     shrink: (clip, maxBytes) => run(['shrink', String(maxBytes)], clip),
+    async sample(clip) {
+      const frames = unpackFiles((await run(['sample', String(SAMPLED_FRAMES)], clip)) ?? Buffer.alloc(0));
+      if (frames.length === 0) throw new OperationError('setup_missing', 'No frame of the clip could be taken.');
+      return frames;
+    },
     async lastFrame(clip) {
       const png = await run(['last-frame'], clip);
       if (!png) throw new OperationError('setup_missing', 'The last frame of the clip could not be taken.');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openPlainFile, READ_NO_LINK } from './plain-file.ts';
-import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
+import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -63,6 +63,17 @@ export function createFileStore(folder: string): Store {
 
     async remove(key) {
       await rm(pathOf(key), { force: true });
+    },
+
+    async *list() {
+      for (const kind of (await readdir(folder).catch(undefinedIfMissing)) ?? []) {
+        for (const name of await readdir(path.join(folder, kind)).catch(() => [])) {
+          const key = `${kind}/${name}`;
+          // A file may go while the others are looked at.
+          const found = isStoreKey(key) ? await stat(path.join(folder, key)).catch(undefinedIfMissing) : undefined;
+          if (found) yield { key, modifiedAt: found.mtimeMs };
+        }
+      }
     },
 
     // Nobody beyond this machine can reach its disk.

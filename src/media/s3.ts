@@ -7,6 +7,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -14,7 +15,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { OperationError } from '../errors.ts';
 import { openPlainFile } from './plain-file.ts';
-import { requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
+import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
 const CONNECT_WITHIN_MS = 5000;
 const ANSWER_WITHIN_MS = 60_000;
@@ -93,6 +94,21 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
 
     async remove(key) {
       await ask(client.send(new DeleteObjectCommand(place(key))));
+    },
+
+    async *list() {
+      for (let from: string | undefined; ; ) {
+        const request = new ListObjectsV2Command({
+          Bucket: bucket,
+          ...(from !== undefined && { ContinuationToken: from }),
+        });
+        const answer = await ask(client.send(request));
+        for (const { Key: key = '', LastModified: modified } of answer?.Contents ?? []) {
+          if (isStoreKey(key) && modified) yield { key, modifiedAt: modified.getTime() };
+        }
+        from = answer?.NextContinuationToken;
+        if (from === undefined) return;
+      }
     },
 
     async examine() {

@@ -28,6 +28,8 @@ export interface Store {
   size(key: string): Promise<number | undefined>;
   /** A file that is already gone counts as removed. */
   remove(key: string): Promise<void>;
+  /** Every file of ours, in no order. */
+  list(): AsyncIterable<{ key: string; modifiedAt: number }>;
   /** An address that opens this file, and no other, for whoever has it, for so long; undefined where the store has none. */
   link(key: string, seconds: number): Promise<string | undefined>;
   /** Throws what is in the way when it cannot be had. */

@@ -240,6 +240,11 @@ export function createRenderQueue({
       };
     },
 
+    /** Of a render that has come to its end nothing stays here either. */
+    async discard(record: RenderRecord): Promise<void> {
+      await queueOf(record).remove(record.id);
+    },
+
     /** Nothing further is started, on any worker, until `resume`. */
     async pause(): Promise<void> {
       await Promise.all([...queues.values()].map((queue) => queue.pause()));

@@ -1,10 +1,11 @@
 // What Redis knows of each render beyond the BullMQ job: who asked for what, where its message is, and how it ended.
 // The first outcome wins, so a cancel and a finished render can never both be told.
 import type { Member, MessageRef, Place, RenderRequest, RenderResult } from '../render.ts';
+import { cancelKey } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
-/** Buttons and redelivered events work for this long after the command. */
-const RETENTION_SECONDS = 7 * 24 * 3600;
+const DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000;
+const INDEX_KEY = `${KEY_PREFIX}:renders`;
 
 export interface RenderRecord {
   id: string;
@@ -42,7 +43,8 @@ export interface RenderEntry {
 
 export type Records = ReturnType<typeof createRecords>;
 
-export function createRecords(redis: Redis) {
+/** Buttons and redelivered events work for `keepMs` after the command; retention.ts deletes what is older. */
+export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
   const recordKey = (id: string) => `${KEY_PREFIX}:render:${id}`;
   const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
   const memberKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:renders`;
@@ -54,14 +56,10 @@ export function createRecords(redis: Redis) {
         redis
           .multi()
           .hsetnx(recordKey(record.id), 'record', JSON.stringify(record))
-          .expire(recordKey(record.id), RETENTION_SECONDS)
+          .zadd(INDEX_KEY, 'NX', record.createdAt, record.id)
           .zadd(memberKey(record.platform, record.member.id), record.createdAt, record.id)
-          .zremrangebyscore(
-            memberKey(record.platform, record.member.id),
-            '-inf',
-            record.createdAt - RETENTION_SECONDS * 1000,
-          )
-          .expire(memberKey(record.platform, record.member.id), RETENTION_SECONDS)
+          .zremrangebyscore(memberKey(record.platform, record.member.id), '-inf', record.createdAt - keepMs)
+          .pexpire(memberKey(record.platform, record.member.id), keepMs)
           .exec(),
       );
       return created === 1;
@@ -79,15 +77,34 @@ export function createRecords(redis: Redis) {
     },
 
     /** A member's latest renders, the newest first. */
-    async listOf(platform: string, memberId: string, count: number): Promise<string[]> {
-      return redis.zrevrange(memberKey(platform, memberId), 0, count - 1);
+    async listOf(platform: string, memberId: string, count?: number): Promise<string[]> {
+      return redis.zrevrange(memberKey(platform, memberId), 0, count === undefined ? -1 : count - 1);
     },
 
     /** As if it had never been asked for: its message could not be posted. */
     async forget(record: RenderRecord): Promise<void> {
       await results(
-        redis.multi().del(recordKey(record.id)).zrem(memberKey(record.platform, record.member.id), record.id).exec(),
+        redis
+          .multi()
+          .del(recordKey(record.id))
+          .zrem(INDEX_KEY, record.id)
+          .zrem(memberKey(record.platform, record.member.id), record.id)
+          .exec(),
       );
+    },
+
+    /** Renders of before this time, the oldest first. */
+    async listBefore(time: number, skip: number, count: number): Promise<string[]> {
+      return redis.zrangebyscore(INDEX_KEY, '-inf', `(${time}`, 'LIMIT', skip, count);
+    },
+
+    /** Nothing of it is left, whatever it came to. */
+    async purge(id: string, record: RenderRecord | undefined): Promise<void> {
+      if (record) {
+        await redis.srem(openKey(record.platform), id);
+        await redis.zrem(memberKey(record.platform, record.member.id), id);
+      }
+      await results(redis.multi().del(recordKey(id), cancelKey(id)).zrem(INDEX_KEY, id).exec());
     },
 
     /** The renders of a platform whose status message still waits for an outcome. */
@@ -101,6 +118,11 @@ export function createRecords(redis: Redis) {
       if (isFirst === 1) return outcome;
       const standing = await redis.hget(recordKey(id), 'outcome');
       return standing ? (JSON.parse(standing) as Outcome) : outcome;
+    },
+
+    /** What it came to is not to be seen after all. */
+    async withdraw(id: string, outcome: Outcome): Promise<void> {
+      await redis.hset(recordKey(id), 'outcome', JSON.stringify(outcome));
     },
 
     /** Takes back how it ended, and that this was told: an admin has it tried again. */

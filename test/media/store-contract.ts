@@ -84,6 +84,25 @@ export function testStore(name: string, create: () => Promise<TestedStore>): voi
       await expect(tested.store.read(key, range)).rejects.toThrow(RangeError);
     });
 
+    it('lists what it holds and when that was written, and nothing when it holds nothing', async () => {
+      await using tested = await create();
+      const { store } = tested;
+      const list = async () => {
+        const found: { key: string; modifiedAt: number }[] = [];
+        for await (const file of store.list()) found.push(file);
+        return found;
+      };
+      expect(await list()).toEqual([]);
+      await store.write('clips/web-1.mp4', old);
+      await store.write('pictures/web-1.png', old);
+      const listed = await list();
+      expect(listed.map(({ key: each }) => each).sort()).toEqual(['clips/web-1.mp4', 'pictures/web-1.png']);
+      // Some stores tell whole seconds.
+      for (const { modifiedAt } of listed) expect(Math.abs(modifiedAt - Date.now())).toBeLessThan(60_000);
+      await store.remove('clips/web-1.mp4');
+      expect((await list()).map(({ key: each }) => each)).toEqual(['pictures/web-1.png']);
+    });
+
     it('has no file that was never written, or that was removed', async () => {
       await using tested = await create();
       const { store } = tested;

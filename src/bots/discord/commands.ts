@@ -16,6 +16,7 @@ import { en } from '../languages/en.ts';
 import { TRANSLATIONS } from '../languages/languages.ts';
 import type { OptionWords, Words } from '../languages/words.ts';
 import { describeLimits } from './limits-options.ts';
+import { addTrustVerbs } from './trust-verbs.ts';
 
 export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
@@ -84,7 +85,8 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
     .addBooleanOption((isPrivate) => option(isPrivate, 'private'));
   const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)
     .setIntegrationTypes(EVERY_INSTALL)
-    .setContexts(EVERYWHERE);
+    .setContexts(EVERYWHERE)
+    .addBooleanOption((forget) => describe(forget, ({ forget: words }) => words));
   const menu = new ContextMenuCommandBuilder()
     .setType(ApplicationCommandType.Message)
     .setName(MENU)
@@ -98,7 +100,7 @@ export const ADMIN = 'animate-admin';
 
 /** In English alone: admins and their logs speak of the same things. Hidden from members by default. */
 function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
-  return new SlashCommandBuilder()
+  const command = new SlashCommandBuilder()
     .setName(ADMIN)
     .setDescription('Steer animate-bot: its health, its queue and its workers')
     .setDefaultMemberPermissions(PermissionFlagsBits.ManageGuild)
@@ -148,20 +150,8 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
     .addSubcommand((verb) =>
       verb.setName('quarantine').setDescription('The renders that broke every engine that tried them'),
     )
-    .addSubcommand((verb) =>
-      verb
-        .setName('block')
-        .setDescription('Take no more commands from a member')
-        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
-    )
-    .addSubcommand(describeLimits)
-    .addSubcommand((verb) =>
-      verb
-        .setName('unblock')
-        .setDescription('Take commands from a member again')
-        .addUserOption((member) => member.setName('member').setDescription('Who').setRequired(true)),
-    )
-    .toJSON();
+    .addSubcommand(describeLimits);
+  return addTrustVerbs(command).toJSON();
 }
 
 /** Resolves to whether they had to be changed. In one server they are there at once, for development. */

@@ -85,6 +85,15 @@ function drawBar(fraction: number): string {
   return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${Math.floor(fraction * 100)} %`;
 }
 
+/** The button under the text that a member accepts before their first clip. */
+export const ACCEPT = 'accept';
+
+export function drawAcceptButton(language: string | undefined) {
+  const label = wordsOf(language).trust.accept;
+  const button = { type: ComponentType.Button, style: ButtonStyle.Primary, label, custom_id: ACCEPT } as const;
+  return [{ type: ComponentType.ActionRow, components: [button] }];
+}
+
 function drawButtons({ buttons, renderId, language }: View) {
   if (buttons.length === 0) return [];
   const labels = wordsOf(language).buttons;

@@ -6,7 +6,7 @@ import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { Attachments } from './attachments.ts';
-import { NOBODY } from './drawing.ts';
+import { drawAcceptButton, NOBODY } from './drawing.ts';
 import { describeFault, type Item } from './interactions.ts';
 import { isGone, type Messages } from './messages.ts';
 import type { Origin } from './origin.ts';
@@ -26,11 +26,16 @@ interface FinisherOptions {
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
 export function createFinisher({ handlers, attachments, messages, status, notes }: FinisherOptions) {
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
-  const tell = async (origin: Origin, sentence: string, isAnswerPublic: boolean): Promise<void> => {
+  const tell = async (
+    origin: Origin,
+    sentence: string,
+    isAnswerPublic: boolean,
+    components: ReturnType<typeof drawAcceptButton> | [] = [],
+  ): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
     if (token === undefined) return;
     const reach = { application: origin.application, token };
-    const body = { content: sentence, allowed_mentions: NOBODY };
+    const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
     if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
     await messages.remove(reach, '@original').catch((error) => {
       if (!isGone(error)) throw error;
@@ -71,11 +76,8 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     const { origin, action, renderId, mayManage } = item;
     const { interaction: eventId, member, language, place } = origin;
     const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
-    await tell(
-      origin,
-      await handlers.press({ eventId, action, renderId, member, language, place, mayManage, open }),
-      false,
-    );
+    const press = { eventId, action, renderId, member, language, place, mayManage, open };
+    await tell(origin, await handlers.press(press), false);
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
@@ -86,7 +88,13 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       // Discord never heard that the command was taken, and told the member so: then nothing is to be done.
       if (isGone(error) && isStale(origin)) return;
       if (!(error instanceof UserError) && !isLast) throw error;
-      await tell(origin, describeFault(error, wordsOf(origin.language)), item.kind === 'animate' && !origin.isPrivate);
+      const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
+      await tell(
+        origin,
+        describeFault(error, wordsOf(origin.language)),
+        item.kind === 'animate' && !origin.isPrivate,
+        isConsentMissing ? drawAcceptButton(origin.language) : [],
+      );
       if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };

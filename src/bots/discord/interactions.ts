@@ -16,10 +16,10 @@ import type { Notes } from '../../queue/notes.ts';
 import { type ParsedCommand, parseOptions } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
-import { ADMIN_VERBS, type ButtonPress, type Handlers } from '../platform.ts';
+import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../platform.ts';
 import { soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
-import { NOBODY, plain, readCustomId } from './drawing.ts';
+import { ACCEPT, NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
 import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
@@ -169,6 +169,12 @@ export function createInteractions(options: InteractionsOptions) {
     await accept(interaction, { command, picture: picked, isPrivate });
   };
 
+  const onAccept = async (interaction: ButtonInteraction): Promise<void> => {
+    const { locale: language } = interaction;
+    const content = await soon(notes, () => handlers.accept({ member: memberOf(interaction), language })).inTime;
+    await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
+  };
+
   const onButton = async (interaction: ButtonInteraction, words: Words): Promise<void> => {
     const pressed = readCustomId(interaction.customId);
     if (!pressed) throw new Refusal(words.chat.expired);
@@ -204,10 +210,14 @@ export function createInteractions(options: InteractionsOptions) {
     if (!verb) throw new Refusal(words.chat.expired);
     const subject =
       given.getString('id') ?? given.getString('worker') ?? given.getString('engine') ?? given.getUser('member')?.id;
+    const removed = given.getString('remove') ?? undefined;
     const answer = await handlers.administer({
       verb,
       subject,
-      isUndone: given.getBoolean('undo') ?? false,
+      isUndone: given.getBoolean('undo') ?? given.getBoolean('clear') ?? removed !== undefined,
+      server: given.getString('server') ?? undefined,
+      hours: given.getInteger('hours') ?? undefined,
+      entry: removed ?? given.getString('add') ?? undefined,
       limits: verb === 'limits' ? readLimits(given, interaction.guildId ?? undefined) : undefined,
       by: { id: user.id, name: user.displayName },
     });
@@ -215,6 +225,11 @@ export function createInteractions(options: InteractionsOptions) {
   };
 
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
+    if (interaction.options.getBoolean('delete_my_clips')) {
+      await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+      const content = await handlers.forget({ member: memberOf(interaction), language: interaction.locale });
+      return void (await interaction.editReply({ content, allowedMentions: NOBODY }));
+    }
     const { animate, menu } = words.commands;
     const asking = {
       member: { id: interaction.user.id, name: interaction.user.displayName },
@@ -237,6 +252,7 @@ export function createInteractions(options: InteractionsOptions) {
     if (interaction.isMessageContextMenuCommand() && interaction.commandName === MENU)
       return onMenu(interaction, words);
     if (interaction.isModalSubmit()) return onForm(interaction, words);
+    if (interaction.isButton() && interaction.customId === ACCEPT) return onAccept(interaction);
     if (interaction.isButton()) return onButton(interaction, words);
   };
 
@@ -272,6 +288,8 @@ export function createInteractions(options: InteractionsOptions) {
     },
   };
 }
+
+const memberOf = ({ user }: Interaction): Member => ({ id: user.id, name: user.displayName });
 
 /** A sentence for the member, already in their language. */
 class Refusal extends Error {

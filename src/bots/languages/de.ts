@@ -65,6 +65,13 @@ export const de: Words = {
     aspect_too_extreme: 'Das Bild ist zu schmal oder zu breit: höchstens 3:1.',
     limit_reached: 'Du hast gerade genug.',
     blocked: 'Ein Admin hat dich hier gesperrt.',
+    refused: 'Das wird hier nicht animiert.',
+    consent_missing: 'Vorher ist das hier anzunehmen.',
+  },
+  trust: {
+    accept: 'Annehmen',
+    accepted: 'Danke. Schick jetzt deinen Befehl noch einmal.',
+    forgotten: (count) => (count === 0 ? 'Hier ist nichts von dir.' : `Gelöscht: ${count}.`),
   },
   left: {
     atOnce: (left, most) => `${left} von ${most} gleichzeitig noch frei`,
@@ -121,6 +128,7 @@ export const de: Words = {
     mentionNeedsPicture:
       'Ich bringe Bilder zum Leben: erwähne mich in einer Nachricht mit einem Bild, und sag, wie es sich bewegen soll.',
     notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',
+    howToAccept: 'Um das anzunehmen, tippe `/animate accept` und schick dann deinen Befehl noch einmal.',
     deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe das, und fang mit einem Bild neu an.',
     help: ({ animate, menu, bot }) =>
       [
@@ -144,6 +152,7 @@ export const de: Words = {
     private: { name: 'privat', description: 'Nur du siehst es' },
     menu: 'Dieses Bild animieren',
     help: { name: 'animieren-hilfe', description: 'Wie man ein Bild zum Leben bringt' },
+    forget: { name: 'delete_my_clips', description: 'Alle Clips löschen, die du hier gemacht hast' },
     quick: '480p, schnell',
     sharp: '720p, schärfer, dauert länger',
     fast: 'schnell',

@@ -45,6 +45,11 @@ export const en: Words = {
   renderUnknown: 'That render is too old: it is not kept any more.',
   pictureGone: 'The picture of that render is not kept any more. Attach it again.',
   refusals: {},
+  trust: {
+    accept: 'Accept',
+    accepted: 'Thank you. Now send your command again.',
+    forgotten: (count) => (count === 0 ? 'There is nothing of yours here.' : `Deleted: ${count}.`),
+  },
   left: {
     atOnce: (left, most) => `${left} of ${most} at once still free`,
     perDay: (left, most) => `${left} of ${most} clips left today`,
@@ -99,6 +104,7 @@ export const en: Words = {
     mentionNeedsPicture:
       'I bring pictures to life: mention me in a message that has one attached, and say how it should move.',
     notShared: 'I am not set up to work in channels that are shared with other organisations.',
+    howToAccept: 'To accept this, type `/animate accept`, and then send your command again.',
     deletedMeanwhile: 'That render was deleted in the meantime. Close this, and start again from a picture.',
     help: ({ animate, menu, bot }) =>
       [
@@ -122,6 +128,7 @@ export const en: Words = {
     private: { name: 'private', description: 'Only you see it' },
     menu: 'Animate this image',
     help: { name: 'animate-help', description: 'How to bring a picture to life' },
+    forget: { name: 'delete_my_clips', description: 'Delete every clip that you have made here' },
     quick: '480p, quick',
     sharp: '720p, sharper, takes longer',
     fast: 'fast',

@@ -65,6 +65,13 @@ export const es: Words = {
     aspect_too_extreme: 'La imagen es demasiado alargada: como mucho 3:1.',
     limit_reached: 'Por ahora tienes bastante.',
     blocked: 'Un administrador te ha bloqueado aquí.',
+    refused: 'Eso no se anima aquí.',
+    consent_missing: 'Antes hay que aceptar esto.',
+  },
+  trust: {
+    accept: 'Aceptar',
+    accepted: 'Gracias. Ahora envía tu comando otra vez.',
+    forgotten: (count) => (count === 0 ? 'Aquí no hay nada tuyo.' : `Eliminados: ${count}.`),
   },
   left: {
     atOnce: (left, most) => `${left} de ${most} a la vez aún libres`,
@@ -118,6 +125,7 @@ export const es: Words = {
       `No estoy en esta conversación. En un canal, escribe primero ${invite} e inténtalo otra vez; o envíame la imagen por mensaje directo.`,
     mentionNeedsPicture: 'Doy vida a las imágenes: mencióname en un mensaje que lleve una, y di cómo debe moverse.',
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',
+    howToAccept: 'Para aceptarlo, escribe `/animate accept` y envía tu comando otra vez.',
     deletedMeanwhile: 'Ese clip se borró mientras tanto. Cierra esto y empieza de nuevo con una imagen.',
     help: ({ animate, menu, bot }) =>
       [
@@ -141,6 +149,7 @@ export const es: Words = {
     private: { name: 'privado', description: 'Solo tú lo ves' },
     menu: 'Animar esta imagen',
     help: { name: 'animar-ayuda', description: 'Cómo dar vida a una imagen' },
+    forget: { name: 'delete_my_clips', description: 'Eliminar todos los clips que has hecho aquí' },
     quick: '480p, rápido',
     sharp: '720p, más nítido, tarda más',
     fast: 'rápida',

@@ -65,6 +65,13 @@ export const ja: Words = {
     aspect_too_extreme: '縦横の比が極端です（3:1まで）。',
     limit_reached: 'いまは上限に達しています。',
     blocked: '管理者によってブロックされています。',
+    refused: 'それはここではアニメーションにできません。',
+    consent_missing: '最初に次への同意が必要です。',
+  },
+  trust: {
+    accept: '同意する',
+    accepted: 'ありがとうございます。もう一度コマンドを送ってください。',
+    forgotten: (count) => (count === 0 ? 'ここにあなたのものはありません。' : `${count} 件を削除しました。`),
   },
   left: {
     atOnce: (left, most) => `同時にあと${left}件（上限${most}件）`,
@@ -119,6 +126,7 @@ export const ja: Words = {
     mentionNeedsPicture:
       '画像に動きをつけます。画像を添付したメッセージで私をメンションし、どう動かすかを書いてください。',
     notShared: '他の組織と共有しているチャンネルでは使えない設定になっています。',
+    howToAccept: '同意するには `/animate accept` と入力し、もう一度コマンドを送ってください。',
     deletedMeanwhile: 'このクリップはその間に削除されました。閉じて、画像からやり直してください。',
     help: ({ animate, menu, bot }) =>
       [
@@ -142,6 +150,7 @@ export const ja: Words = {
     private: { name: '非公開', description: '自分だけに表示' },
     menu: 'この画像を動かす',
     help: { name: '動かし方', description: '画像の動かし方' },
+    forget: { name: 'delete_my_clips', description: 'ここで作ったクリップをすべて削除します' },
     quick: '480p、速い',
     sharp: '720p、細かい、時間がかかる',
     fast: '速い',

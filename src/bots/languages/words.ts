@@ -48,6 +48,8 @@ export interface Words {
   pictureGone: string;
   /** A general sentence for each refusal. English is told the particular sentence alone, so it has none. */
   refusals: Partial<Record<UserErrorCode, string>>;
+  /** Answers to what a member does about themselves. */
+  trust: { accept: string; accepted: string; forgotten(count: number): string };
   /** What a member may still have. */
   left: Record<'atOnce' | 'perDay' | 'gpuSecondsPerDay', (left: number, most: number) => string>;
   /** What only a chat service needs. */
@@ -92,6 +94,8 @@ export interface Words {
     inviteMe(invite: string): string;
     mentionNeedsPicture: string;
     notShared: string;
+    /** Below the text that has to be accepted first. */
+    howToAccept: string;
     deletedMeanwhile: string;
     help(commands: { animate: string; menu: string; bot: string }): string;
   };
@@ -108,6 +112,7 @@ export interface Words {
     /** A menu entry: any letters, up to 32. */
     menu: string;
     help: OptionWords;
+    forget: OptionWords;
     quick: string;
     sharp: string;
     fast: string;

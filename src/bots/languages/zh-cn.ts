@@ -58,6 +58,13 @@ export const zhCn: Words = {
     aspect_too_extreme: '图片太长或太宽，最多 3:1。',
     limit_reached: '目前已达到上限。',
     blocked: '管理员已将你屏蔽。',
+    refused: '这里不能生成这样的内容。',
+    consent_missing: '请先同意以下内容。',
+  },
+  trust: {
+    accept: '同意',
+    accepted: '谢谢。现在请再发送一次命令。',
+    forgotten: (count) => (count === 0 ? '这里没有你的内容。' : `已删除 ${count} 个。`),
   },
   left: {
     atOnce: (left, most) => `同时还可进行 ${left}/${most} 个`,
@@ -110,6 +117,7 @@ export const zhCn: Words = {
     inviteMe: (invite) => `我不在这个会话里。在频道中请先输入 ${invite} 再试一次；也可以把图片私信给我。`,
     mentionNeedsPicture: '我能让图片动起来：在带图片的消息里提到我，并说明它该怎么动。',
     notShared: '我没有被设置为可在与其他组织共享的频道中使用。',
+    howToAccept: '要同意，请输入 `/animate accept`，然后再发送一次命令。',
     deletedMeanwhile: '这个短片在此期间已被删除。请关闭后从图片重新开始。',
     help: ({ animate, menu, bot }) =>
       [
@@ -133,6 +141,7 @@ export const zhCn: Words = {
     private: { name: '私密', description: '只有你能看到' },
     menu: '让这张图动起来',
     help: { name: '动起来-帮助', description: '怎样让图片动起来' },
+    forget: { name: 'delete_my_clips', description: '删除你在这里做过的所有短片' },
     quick: '480p，快',
     sharp: '720p，更清晰，更久',
     fast: '快',

@@ -12,7 +12,10 @@ export const ADMIN_USAGE = [
   '`drain WORKER`, `drain WORKER undo`: let it finish what it has and take no more, or undo that',
   '`unload WORKER/ENGINE`: give a GPU free until the next render',
   '`cancel NUMBER`, `retry NUMBER`: cancel anybody’s render, or try one again that failed',
-  '`block @member`, `unblock @member`: whose commands are taken',
+  '`block`, `block @member`, `block @member hours:24`, `block server:T123`, and `unblock` the same: whose commands are taken',
+  '`strikes @member`, `strikes @member clear`: how often they were refused lately',
+  '`words`, `words add ENTRY`, `words remove ENTRY`: the private list of what is refused',
+  '`audit`: what admins did lately',
   '`limits`, `limits at_once:3 per_day:20`: what each member may have; 0 is no limit. Also `gpu_seconds`, `cooldown`, `seconds`, `resolution` and `weight`',
   '`limits @member …`, `limits @group …`, `limits #channel …`, `limits channels …`, `limits workspace …`, `limits everyone …`: the same for others; `reset` takes them away, `history` says who changed what',
 ].join('\n');
@@ -34,18 +37,40 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
     case 'drain':
       return { verb, subject: require(subject, 'the name of a worker behind drain'), isUndone: rest[1] === 'undo' };
     case 'block':
-    case 'unblock': {
-      const user = /^<@([UW][A-Z0-9]+)(\|[^>]*)?>$/.exec(subject ?? '')?.[1];
-      return {
-        verb,
-        subject: toMemberId({ team, user: require(user, `a member, such as @ada, behind ${verb}`, subject) }),
-      };
-    }
+      return subject === undefined ? { verb } : { verb, ...readWho(verb, subject, team), ...readHours(rest[1]) };
+    case 'unblock':
+      return { verb, ...readWho(verb, subject, team) };
+    case 'strikes':
+      return { verb, ...readWho(verb, subject, team), isUndone: rest[1] === 'clear' };
+    case 'words':
+      return { verb, ...readWords(text) };
     case 'limits':
       return { verb, limits: readLimits(rest, team) };
     default:
       return { verb };
   }
+}
+
+function readWho(verb: string, word: string | undefined, team: string): Pick<AdminRequest, 'subject' | 'server'> {
+  const server = /^server:([A-Z0-9]{2,20})$/.exec(word ?? '')?.[1];
+  if (server !== undefined) return { server };
+  const user = /^<@([UW][A-Z0-9]+)(\|[^>]*)?>$/.exec(word ?? '')?.[1];
+  return { subject: toMemberId({ team, user: require(user, `a member, such as @ada, behind ${verb}`, word) }) };
+}
+
+function readHours(word: string | undefined): Pick<AdminRequest, 'hours'> {
+  if (word === undefined) return {};
+  const hours = Number(/^hours:(\d{1,4})$/.exec(word)?.[1]);
+  if (!(hours >= 1)) throw new UserError('bad_option', `Expected hours:NUMBER, got ${word}.`);
+  return { hours };
+}
+
+/** What comes behind `add` and `remove` is the entry, as it was typed. */
+function readWords(text: string): Pick<AdminRequest, 'entry' | 'isUndone'> {
+  const [, change, entry] = /^\s*words\s+(add|remove)\s+(.+)$/is.exec(text) ?? [];
+  if (entry !== undefined) return { entry: entry.trim(), isUndone: change?.toLowerCase() === 'remove' };
+  if (/^\s*words\s*$/i.test(text)) return {};
+  throw new UserError('bad_option', 'Expected `words`, `words add ENTRY` or `words remove ENTRY`.');
 }
 
 /** A member, a user group or a channel, as Slack writes them where commands are escaped. */

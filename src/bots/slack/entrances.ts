@@ -189,6 +189,14 @@ export function createEntrances(options: EntrancesOptions) {
     await openForm(team, trigger, { channel: channel.id, thread, files, request: {} }, words);
   };
 
+  const onAboutMe = async (
+    who: { team: string; user: string },
+    typed: 'accept' | 'delete my clips',
+  ): Promise<string> => {
+    const { member, language } = await people.find(who);
+    return typed === 'accept' ? handlers.accept({ member, language }) : handlers.forget({ member, language });
+  };
+
   const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
     const { member, mayManage, language } = await personOf(origin);
     const recalling = soon(notes, () => handlers.recall({ renderId, member, mayManage, language }));
@@ -239,7 +247,10 @@ export function createEntrances(options: EntrancesOptions) {
         const tell = (sentence: string) => respond({ text: sentence, response_type: 'ephemeral' });
         goOn(ANIMATE, () =>
           guard({ team, user }, tell, async (words) => {
-            if (/^help$/i.test(text.trim())) await tell(await helpHere({ team, channel, user }, words));
+            const typed = text.trim().toLowerCase();
+            if (typed === 'help') await tell(await helpHere({ team, channel, user }, words));
+            else if (typed === 'accept' || typed === 'delete my clips')
+              await tell(await onAboutMe({ team, user }, typed));
             else await openForm(team, trigger, { channel, request: readTyped(text) }, words);
           }),
         );

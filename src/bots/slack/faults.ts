@@ -19,7 +19,9 @@ export function describeFault(error: unknown, words: Words): string {
   return words.chat.broken;
 }
 
-function describeRefusal({ code, message }: UserError, { refusals }: Words): string {
+function describeRefusal({ code, message }: UserError, { refusals, slack }: Words): string {
+  // There is no button: the text ends with the command that accepts it.
+  if (code === 'consent_missing') return `${plain(message)}\n${slack.howToAccept}`;
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.
   return general === undefined ? plain(message) : `${general}\n_${plain(message)}_`;

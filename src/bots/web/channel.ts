@@ -93,6 +93,13 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
     return toMessage(await redis.hgetall(keyOf(messageId)));
   }
 
+  async function drop(messageId: string, message: ChannelMessage | undefined): Promise<void> {
+    const renderIds = message?.replies.map((reply) => reply.view.renderId) ?? [];
+    const step = redis.multi().del(keyOf(messageId)).zrem(messages, messageId);
+    if (renderIds.length > 0) step.hdel(renders, ...renderIds);
+    await step.exec();
+  }
+
   return {
     read,
 
@@ -129,12 +136,18 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
     /** Drops the oldest messages beyond the cap, and answers which went. */
     async trim(): Promise<string[]> {
       const dropped = await redis.zrange(messages, 0, String(-(keep + 1)));
-      for (const id of dropped) {
+      for (const id of dropped) await drop(id, await read(id));
+      return dropped;
+    },
+
+    /** Drops the messages of before this time in whose threads nothing is newer, and answers which went. */
+    async forgetBefore(time: number): Promise<string[]> {
+      const dropped: string[] = [];
+      for (const id of await redis.zrangebyscore(messages, '-inf', `(${time}`)) {
         const message = await read(id);
-        const renderIds = message?.replies.map((reply) => reply.view.renderId) ?? [];
-        const step = redis.multi().del(keyOf(id)).zrem(messages, id);
-        if (renderIds.length > 0) step.hdel(renders, ...renderIds);
-        await step.exec();
+        if (message?.replies.some(({ sentAt }) => sentAt >= time)) continue;
+        await drop(id, message);
+        dropped.push(id);
       }
       return dropped;
     },

@@ -69,6 +69,14 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     return reply.code(202).send({ renderId });
   });
 
+  server.post('/api/accept', async (request, reply) => {
+    return { message: await handlers.accept({ member: memberOf(request, reply, 'Guest') }) };
+  });
+
+  server.post('/api/forget', async (request, reply) => {
+    return { message: await handlers.forget({ member: memberOf(request, reply, 'Guest') }) };
+  });
+
   server.post<{ Params: { id: string } }>('/api/renders/:id/press', async (request, reply) => {
     const { success, data } = pressSchema.safeParse(request.body);
     if (!success)

@@ -16,7 +16,18 @@ const MAX_FIELD_BYTES = 64 * 1024;
 const LONGEST_AUTHOR = 40;
 const MEGABYTE = 1024 * 1024;
 
+/** Throws a UserError also for what is no form, or the beginning of one. */
 export async function readUpload(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
+  return readParts(request, maxPictureBytes).catch((error) => {
+    // Fastify's own faults have a status; the parser's have none.
+    if (error instanceof UserError || 'statusCode' in error) throw error;
+    throw new UserError('bad_command', 'Expected a form with words and a picture, got one that cannot be read.', {
+      cause: error,
+    });
+  });
+}
+
+async function readParts(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
   const fields = new Map<string, string>();
   let file: { bytes: Buffer; filename: string } | undefined;
   let isTooLarge = false;

@@ -36,6 +36,8 @@ export interface WebPlatformOptions {
 }
 
 export interface WebPlatform extends Platform {
+  /** Deletes the messages of before this time. */
+  forgetBefore(time: number): Promise<void>;
   /** Where the page is, once started: `http://127.0.0.1:8470`. */
   address(): string;
 }
@@ -114,6 +116,9 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
     start: listen,
     update: (ref, view) => show(ref, view, undefined),
     deliver: (ref, view, clip) => show(ref, view, clip && toClipLink(clip)),
+    async forgetBefore(time) {
+      for (const id of await channel.forgetBefore(time)) feed.send('removed', { id });
+    },
     async stop() {
       feed.close();
       await server?.close();

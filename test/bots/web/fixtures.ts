@@ -71,6 +71,12 @@ export function scriptedHandlers() {
       script.presses.push(press);
       return await script.onPress(press);
     },
+    async accept() {
+      return 'You accepted.';
+    },
+    async forget() {
+      return 'You deleted everything.';
+    },
     async recent() {
       return [];
     },

@@ -45,6 +45,7 @@ export interface Typed {
   negative?: string;
   private?: boolean;
   quality?: 'fast' | 'best';
+  delete_my_clips?: boolean;
 }
 
 export type Discord = Awaited<ReturnType<typeof startDiscord>>;
@@ -234,7 +235,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       return command('animate', [attachment, ...options_], given, { attachments: { [file.id]: toAttachment(file) } });
     },
 
-    command: (name: string, given: SentCommand = {}) => command(name, [], given),
+    command: (name: string, given: SentCommand = {}, typed: Typed = {}) => command(name, toOptions(typed), given),
 
     administer(verb: string, given: SentCommand & { options?: Record<string, string | boolean | number> } = {}) {
       const { options: typed = {}, ...rest_ } = given;

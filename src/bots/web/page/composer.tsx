@@ -6,6 +6,7 @@ import { AttachmentPreview } from './attachment-preview.tsx';
 import { CompletionList, comboboxProps } from './completion-list.tsx';
 import type { Draft } from './draft.ts';
 import { Icon } from './icons.tsx';
+import { askAboutMe } from './send.ts';
 import { Sentence } from './sentence.tsx';
 import { Upload } from './upload.tsx';
 import { useCompletion } from './use-completion.ts';
@@ -33,13 +34,15 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       draft.finish();
       input.current?.focus();
     },
-    onRefused(sentence) {
+    onRefused(sentence, needsConsent) {
       onComplaint(sentence);
+      setConsentMissing(needsConsent);
       // The field was out of use while the command was on its way, and lost the focus with that.
       requestAnimationFrame(() => input.current?.focus());
     },
   });
   const isSending = sending.state.kind === 'sending';
+  const [isConsentMissing, setConsentMissing] = useState(false);
 
   useLayoutEffect(() => {
     const element = input.current;
@@ -54,7 +57,13 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     draft.setText(text);
     setCaret(at);
     onComplaint('');
+    setConsentMissing(false);
     sending.forget();
+  };
+  const acceptAndSend = async () => {
+    if ((await askAboutMe('accept')) === undefined)
+      onComplaint('The bot could not be reached. Please try again in a moment.');
+    else send();
   };
   const accept = (index: number) => {
     const suggestion = completion.current?.suggestions[index];
@@ -71,6 +80,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     if (isSending) return;
     const fault = findFault(draft);
     onComplaint(fault);
+    setConsentMissing(false);
     if (fault === '') void sending.send({ text: draft.text, author, attachment: draft.attachment });
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -96,6 +106,11 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       {complaint !== '' && (
         <p class="complaint" role="alert">
           <Sentence text={complaint} />
+          {isConsentMissing && (
+            <button class="button primary" type="button" onClick={() => void acceptAndSend()}>
+              Accept and send
+            </button>
+          )}
         </p>
       )}
       {sending.state.kind === 'unreachable' && (

@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { Avatar } from './avatar.tsx';
 import type { Connection } from './channel-feed.ts';
 import { Icon, Mark } from './icons.tsx';
+import { askAboutMe } from './send.ts';
 
 const CONNECTION_WORDS = {
   connecting: 'Connecting…',
@@ -34,6 +35,24 @@ export function Header({ connection, name, onName }: HeaderProps) {
         <DisplayName name={name} onName={onName} />
       </div>
     </header>
+  );
+}
+
+/** Deletes for good, so it asks once more. */
+function ForgetMe() {
+  const [told, setTold] = useState('');
+  const forget = async () => {
+    if (!window.confirm('Delete every clip and picture of yours here? This cannot be undone.')) return;
+    setTold((await askAboutMe('forget')) ?? 'The bot could not be reached. Please try again in a moment.');
+  };
+  return (
+    <p role="status">
+      {told || (
+        <button class="link" type="button" onClick={() => void forget()}>
+          Delete all my clips
+        </button>
+      )}
+    </p>
   );
 }
 
@@ -91,6 +110,7 @@ function DisplayName({ name, onName }: Pick<HeaderProps, 'name' | 'onName'>) {
               Save
             </button>
           </div>
+          <ForgetMe />
         </form>
       )}
     </div>

@@ -17,7 +17,7 @@ export interface OutgoingCommand {
 
 export type Answer =
   | { kind: 'accepted' }
-  | { kind: 'refused'; message: string }
+  | { kind: 'refused'; message: string; isConsentMissing: boolean }
   /** It may or may not have arrived: sending it again is safe. */
   | { kind: 'unreachable' }
   | { kind: 'aborted' };
@@ -65,17 +65,32 @@ export async function pressButton(renderId: string, action: Exclude<Button, 'edi
   }
 }
 
+/** `accept` the text that has to be accepted first, or `forget` all clips of whoever asks. Undefined: it was not heard. */
+export async function askAboutMe(what: 'accept' | 'forget'): Promise<string | undefined> {
+  try {
+    const response = await fetch(`/api/${what}`, { method: 'POST' });
+    return response.ok ? messageOf(await response.text()) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function toAnswer(status: number, body: string): Answer {
   if (status >= 200 && status < 300) return { kind: 'accepted' };
   if (status === 0 || status === 429 || status >= 500) return { kind: 'unreachable' };
-  return { kind: 'refused', message: messageOf(body) };
+  return { kind: 'refused', message: messageOf(body), isConsentMissing: refusalOf(body)?.code === 'consent_missing' };
 }
 
 /** A proxy in between may answer with a page of its own. */
 function messageOf(body: string): string {
+  const message = refusalOf(body)?.message;
+  return typeof message === 'string' ? message : 'The bot gave an answer that makes no sense here. Please try again.';
+}
+
+function refusalOf(body: string): Partial<Refusal> | undefined {
   try {
-    const { message } = JSON.parse(body) as Partial<Refusal>;
-    if (typeof message === 'string') return message;
-  } catch {}
-  return 'The bot gave an answer that makes no sense here. Please try again.';
+    return JSON.parse(body) as Partial<Refusal>;
+  } catch {
+    return undefined;
+  }
 }

@@ -17,7 +17,10 @@ export interface Sending {
 
 const PAUSES_MS = [1000, 3000];
 
-export function useSending(on: { onAccepted(): void; onRefused(sentence: string): void }): Sending {
+export function useSending(on: {
+  onAccepted(): void;
+  onRefused(sentence: string, isConsentMissing: boolean): void;
+}): Sending {
   const [state, setState] = useState<SendingState>({ kind: 'idle' });
   const eventId = useRef<string | undefined>(undefined);
   const running = useRef<AbortController | undefined>(undefined);
@@ -44,7 +47,7 @@ export function useSending(on: { onAccepted(): void; onRefused(sentence: string)
       // Aborted and unreachable commands may have arrived: their id stays theirs until they are changed.
       if (answer.kind === 'accepted' || answer.kind === 'refused') eventId.current = undefined;
       if (answer.kind === 'accepted') latest.current.onAccepted();
-      if (answer.kind === 'refused') latest.current.onRefused(answer.message);
+      if (answer.kind === 'refused') latest.current.onRefused(answer.message, answer.isConsentMissing);
       return;
     }
   }

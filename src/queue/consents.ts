@@ -1,0 +1,25 @@
+// Who has accepted which text, and when.
+import type { Member } from '../render.ts';
+import { KEY_PREFIX, type Redis } from './redis.ts';
+
+export type Consents = ReturnType<typeof createConsents>;
+
+interface Whose {
+  platform: string;
+  member: Pick<Member, 'id'>;
+}
+
+export function createConsents(redis: Redis, now: () => number = Date.now) {
+  const keyOf = (platform: string) => `${KEY_PREFIX}:consents:${platform}`;
+  return {
+    /** `version` names the text: another one has to be accepted again. */
+    async accept({ platform, member }: Whose, version: string): Promise<void> {
+      await redis.hset(keyOf(platform), member.id, JSON.stringify({ version, at: now() }));
+    },
+
+    async has({ platform, member }: Whose, version: string): Promise<boolean> {
+      const kept = await redis.hget(keyOf(platform), member.id);
+      return kept !== null && (JSON.parse(kept) as { version: string }).version === version;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+// The text that has to be accepted first, and "delete all my clips", as members meet them on each platform.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { en } from '../../src/bots/languages/en.ts';
+import { createWebPlatform } from '../../src/bots/web/web-platform.ts';
+import { startBotOn } from '../fakes/bot.ts';
+import { onDiscord, onSlack } from '../fakes/chat-platforms.ts';
+import { EPHEMERAL, startDiscord } from '../fakes/discord/discord.ts';
+import { drawPicture } from '../fakes/pictures.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { startSlack } from '../fakes/slack/slack.ts';
+
+const consentText = 'Only pictures of people who agreed to it.';
+const settings = { settings: { consentText } };
+
+let server: TestRedis;
+let picture: Buffer;
+beforeEach(async () => {
+  server = await startRedis();
+  picture = await drawPicture();
+});
+afterEach(() => server.stop());
+
+test('on Discord the text comes to its member alone, with a button, and nothing is left in the channel', async () => {
+  const discord = await startDiscord();
+  try {
+    await using bot = await startBotOn(server, onDiscord(discord), settings);
+    const command = discord.animate(picture);
+    const text = await discord.until(() =>
+      discord
+        .answersTo(command)
+        .find(({ content, flags }) => content.includes(consentText) && (flags & EPHEMERAL) !== 0),
+    );
+    expect(discord.world.messagesIn(discord.garden.id).filter(({ flags }) => (flags & EPHEMERAL) === 0)).toEqual([]);
+    expect(await discord.told(discord.press(text, en.trust.accept))).toBe(en.trust.accepted);
+    const again = discord.animate(picture);
+    await discord.until(() => discord.threadOf(again));
+    expect(await bot.records.listOf('discord', again.member.id)).toHaveLength(1);
+
+    expect(await discord.told(discord.command('animate-help', {}, { delete_my_clips: true }))).toBe('Deleted: 1.');
+    expect((await bot.records.get(`discord-${again.id}`))?.outcome).toEqual({ kind: 'deleted' });
+  } finally {
+    await discord.close();
+  }
+});
+
+test('on Slack the text says how it is accepted', async () => {
+  const slack = await startSlack();
+  try {
+    await using bot = await startBotOn(server, onSlack(slack), settings);
+    slack.mention('she smiles', { files: [slack.upload(picture)] });
+    expect(await slack.told()).toBe(`${consentText}\n${en.slack.howToAccept}`);
+    slack.command('animate', 'accept');
+    expect(await slack.told()).toBe(en.trust.accepted);
+    slack.mention('she smiles', { files: [slack.upload(picture)] });
+    await slack.until(() => [...slack.world.messages.values()].find(({ blocks }) => blocks.length > 0));
+    expect(await bot.redis.keys('*slack*:renders')).toHaveLength(1);
+    slack.command('animate', 'delete my clips');
+    expect(await slack.told()).toBe('Deleted: 1.');
+    expect(slack.faults).toEqual([]);
+  } finally {
+    await slack.close();
+  }
+});
+
+test('on the chat page the text comes with its code, and the same browser goes on once it has accepted', async () => {
+  await using bot = await startBotOn(
+    server,
+    ({ redis, store, log }) =>
+      createWebPlatform({
+        ...{ redis, media: store, pageFolder: process.cwd(), host: '127.0.0.1', port: 0, token: undefined, log },
+        maxPictureBytes: 2 ** 20,
+      }),
+    settings,
+  );
+  let cookie = '';
+  const send = async (path: string, body?: FormData) => {
+    const response = await fetch(`${bot.platform.address()}/api/${path}`, {
+      ...{ method: 'POST', headers: { cookie } },
+      ...(body && { body }),
+    });
+    cookie ||= response.headers.get('set-cookie')?.split(';')[0] ?? '';
+    return { status: response.status, body: await response.json() };
+  };
+  const animate = () => {
+    const form = new FormData();
+    form.set('eventId', crypto.randomUUID());
+    form.set('text', 'she smiles');
+    form.set('picture', new Blob([new Uint8Array(picture)]), 'a.png');
+    return send('animate', form);
+  };
+  expect(await animate()).toEqual({ status: 422, body: { code: 'consent_missing', message: consentText } });
+  expect(await send('accept')).toEqual({ status: 200, body: { message: en.trust.accepted } });
+  expect(await animate()).toMatchObject({ status: 202 });
+});
