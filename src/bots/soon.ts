@@ -1,5 +1,6 @@
 // What a member who waits for an acknowledgement may wait for Redis: chat services give three seconds in all.
 import { OperationError } from '../errors.ts';
+import type { Inbox } from '../queue/inbox.ts';
 import type { Notes } from '../queue/notes.ts';
 
 const REDIS_WITHIN_MS = 1800;
@@ -17,4 +18,29 @@ export function soon<Value>(
     asked.then(resolve, reject).finally(() => clearTimeout(timer));
   });
   return { asked, inTime };
+}
+
+export interface Keeping<Item> {
+  notes: Pick<Notes, 'isHere'>;
+  inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
+  id: string;
+  item: Item;
+  /** What has to be kept before it. */
+  first?(): Promise<void>;
+}
+
+/** Keeps an item, or throws: then the member is told that nothing was started, and it is not begun later either. */
+export async function keepInTime<Item>({ notes, inbox, id, item, first }: Keeping<Item>): Promise<void> {
+  const keeping = soon(notes, async () => {
+    await first?.();
+    return inbox.put(id, item);
+  });
+  try {
+    const letGo = await keeping.inTime;
+    // If Redis goes away now, it is let go by the time.
+    void letGo().catch(() => undefined);
+  } catch (error) {
+    void keeping.asked?.then(() => inbox.drop(id)).catch(() => undefined);
+    throw error;
+  }
 }

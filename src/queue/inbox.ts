@@ -11,6 +11,9 @@ const MOST_ATTEMPTS = 3000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
+/** What nobody let go is begun after this long: whoever put it there has died since. Longer than a Redis stalls. */
+const HELD_MS = 20_000;
+
 /** A bot that died in the middle of a command is noticed after this long. */
 const LOCK_MS = 5000;
 const STALLED_CHECK_MS = 2500;
@@ -42,16 +45,24 @@ export function createInbox<Item>(redis: Redis, platform: string) {
   let worker: Worker | undefined;
 
   return {
-    /** Keeps an item until it is handled. The same id again is the same item. */
-    async put(id: string, item: Item): Promise<void> {
-      await queue.add('item', item, {
+    /**
+     * Keeps an item until it is handled. The same id again is the same item. It is held at first, so that whoever put it there
+     * too late can still take it out; the returned function lets it go.
+     */
+    async put(id: string, item: Item): Promise<() => Promise<void>> {
+      const job = await queue.add('item', item, {
         // BullMQ refuses ids that are numbers.
         jobId: `i-${id}`,
+        delay: HELD_MS,
         attempts: MOST_ATTEMPTS,
         backoff: { type: 'custom' },
         removeOnComplete: true,
         removeOnFail: true,
       });
+      return async () => {
+        // The same event came before, and its item was let go then.
+        if (await job.isDelayed()) await job.promote();
+      };
     },
 
     /** Takes an item out that nobody has begun. */

@@ -33,7 +33,7 @@ test('a member who could not be told that it failed is told later', async () => 
       onError: () => undefined,
     });
   });
-  await inbox.put('one', 'a command');
+  await (await inbox.put('one', 'a command'))();
   await told;
   expect(attempts).toEqual([false, false, false, true, true]);
 });
@@ -45,7 +45,28 @@ test('what its member was told of is over', async () => {
       onError: resolve,
     });
   });
-  await inbox.put('one', 'a command');
+  await (await inbox.put('one', 'a command'))();
   expect((await failed).message).toBe('The store is full');
   expect(await redis.exists('{animate}:inbox-discord:i-one')).toBe(0);
+});
+
+test('what is taken out before it was let go is never begun, and what comes twice is one item', async () => {
+  const handled: string[] = [];
+  const untilHandled = new Promise<void>((resolve) => {
+    void inbox.work({
+      async handle(item) {
+        handled.push(item);
+        resolve();
+      },
+      onError: () => undefined,
+    });
+  });
+  await inbox.put('late', 'its member was told that nothing was started');
+  await inbox.drop('late');
+  const letGo = await inbox.put('one', 'a command');
+  const letGoAgain = await inbox.put('one', 'a command');
+  await letGo();
+  await letGoAgain();
+  await untilHandled;
+  expect(handled).toEqual(['a command']);
 });

@@ -17,7 +17,7 @@ import { type ParsedCommand, parseOptions } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../platform.ts';
-import { soon } from '../soon.ts';
+import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { ACCEPT, NOBODY, plain, readCustomId } from './drawing.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
@@ -54,17 +54,10 @@ export function createInteractions(options: InteractionsOptions) {
   const underWay = new Set<Promise<void>>();
 
   /** Puts an item into the inbox, and its token where only its message needs it. */
-  const keep = async (token: string, item: Item): Promise<void> => {
-    const { interaction } = item.origin;
-    const keeping = soon(notes, async () => {
-      await notes.put(`token:${interaction}`, token, TOKEN_SECONDS);
-      await inbox.put(interaction, item);
-    });
-    await keeping.inTime.catch((error) => {
-      // The member is told that nothing was started, and that has to stay true.
-      void keeping.asked?.then(() => inbox.drop(interaction)).catch(() => undefined);
-      throw error;
-    });
+  const keep = (token: string, item: Item): Promise<void> => {
+    const { interaction: id } = item.origin;
+    const first = () => notes.put(`token:${id}`, token, TOKEN_SECONDS);
+    return keepInTime({ notes, inbox, id, item, first });
   };
 
   const isListed = (interaction: Interaction): boolean => {

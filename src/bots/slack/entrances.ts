@@ -1,7 +1,7 @@
 // Every way in: an answer within Slack's three seconds, and the rest into the inbox, from where it is finished even if this
 // process dies.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { App, BlockAction, MessageShortcut, types } from '@slack/bolt';
+import type { App, BlockAction, MessageShortcut } from '@slack/bolt';
 import { OperationError, UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../queue/inbox.ts';
@@ -10,15 +10,16 @@ import { type ParsedCommand, parseCommand } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import type { ButtonPress, Handlers } from '../platform.ts';
-import { soon } from '../soon.ts';
+import { keepInTime, soon } from '../soon.ts';
 import { ADMIN_USAGE, parseAdminCommand } from './admin-command.ts';
 import type { EventBody } from './client.ts';
 import { RENDER_BUTTON, readButton, toMrkdwn } from './drawing.ts';
 import { isPicture, readMessageEvent, toEventId } from './events.ts';
 import { describeFault, isExpected, Refusal } from './faults.ts';
+import { createFormOpening } from './form-opening.ts';
 import { drawForm, drawNotice, FORM, type FormContents, FormFaults, readForm } from './forms.ts';
 import { ADMIN, ANIMATE, GLOBAL_SHORTCUT, MESSAGE_SHORTCUT } from './manifest.ts';
-import { isRefusal, isShutOut, post } from './messages.ts';
+import { post } from './messages.ts';
 import type { OpenForms } from './open-forms.ts';
 import { isDirect, type Origin, type Place } from './origin.ts';
 import type { People, Person } from './people.ts';
@@ -67,15 +68,9 @@ export function createEntrances(options: EntrancesOptions) {
     void going.finally(() => underWay.delete(going));
   };
 
-  const put = async (item: Item): Promise<void> => {
-    const { event } = item.origin;
-    const keeping = soon(notes, () => inbox.put(event, item));
-    await keeping.inTime.catch((error) => {
-      // The member is told that nothing was started, and that has to stay true.
-      void keeping.asked?.then(() => inbox.drop(event)).catch(() => undefined);
-      throw error;
-    });
-  };
+  const put = (item: Item): Promise<void> => keepInTime({ notes, inbox, id: item.origin.event, item });
+
+  const { openView, openForm, requireMembership } = createFormOpening({ workspaces, people, notes });
 
   /** Asked of Redis and Slack, so not at all while Redis is away. */
   const personOf = (who: { team: string; user: string }): Promise<Person> => soon(notes, () => people.find(who)).inTime;
@@ -115,41 +110,6 @@ export function createEntrances(options: EntrancesOptions) {
     };
     const left = await soon(notes, describe).inTime.catch(() => '');
     return [await helpFor(asking.team, words), toMrkdwn(left)].filter((part) => part !== '').join('\n\n');
-  };
-
-  /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells. */
-  const requireMembership = async (team: string, channel: string, words: Words): Promise<void> => {
-    const workspace = await workspaces.of(team);
-    const isIn = await workspace.client.conversations.info({ channel }).then(
-      ({ channel: told }) => (told?.is_member ?? false) || (told?.is_im ?? false),
-      (error) => {
-        if (isRefusal(error, 'missing_scope')) return true;
-        if (isShutOut(error)) return false;
-        throw error;
-      },
-    );
-    if (isIn) return;
-    const { member } = await personOf({ team, user: workspace.botUser });
-    throw new Refusal(words.slack.inviteMe(`/invite @${member.name}`));
-  };
-
-  const openView = async (team: string, trigger: string, view: types.ModalView): Promise<string> => {
-    const { client } = await workspaces.of(team);
-    const opened = await client.views.open({ trigger_id: trigger, view });
-    return opened.view?.id ?? '';
-  };
-
-  /** A form comes first, because there is little time for it; then it is seen whether it makes sense there. */
-  const openForm = async (team: string, trigger: string, contents: FormContents, words: Words): Promise<void> => {
-    const view = await openView(team, trigger, drawForm(contents, words));
-    if (contents.channel === undefined) return;
-    try {
-      await requireMembership(team, contents.channel, words);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const { client } = await workspaces.of(team);
-      await client.views.update({ view_id: view, view: drawNotice(error.message, words) });
-    }
   };
 
   const sayInThread = async ({ team, channel, thread, event }: Origin, sentence: string): Promise<void> => {

@@ -1,0 +1,59 @@
+// Opens forms in time: Slack takes one within three seconds of what asked for it. Whether it makes sense there is seen after.
+import type { types } from '@slack/bolt';
+import type { Notes } from '../../queue/notes.ts';
+import type { Words } from '../languages/words.ts';
+import { soon } from '../soon.ts';
+import { Refusal } from './faults.ts';
+import { drawForm, drawNotice, type FormContents } from './forms.ts';
+import { isRefusal, isShutOut } from './messages.ts';
+import type { People } from './people.ts';
+import type { Workspaces } from './workspaces.ts';
+
+export interface FormOpeningOptions {
+  workspaces: Pick<Workspaces, 'of'>;
+  people: People;
+  notes: Pick<Notes, 'isHere'>;
+}
+
+export function createFormOpening({ workspaces, people, notes }: FormOpeningOptions) {
+  /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells. */
+  const requireMembership = async (team: string, channel: string, words: Words): Promise<void> => {
+    const workspace = await workspaces.of(team);
+    const isIn = await workspace.client.conversations.info({ channel }).then(
+      ({ channel: told }) => (told?.is_member ?? false) || (told?.is_im ?? false),
+      (error) => {
+        if (isRefusal(error, 'missing_scope')) return true;
+        if (isShutOut(error)) return false;
+        throw error;
+      },
+    );
+    if (isIn) return;
+    const { member } = await soon(notes, () => people.find({ team, user: workspace.botUser })).inTime;
+    throw new Refusal(words.slack.inviteMe(`/invite @${member.name}`));
+  };
+
+  /** Resolves to the view's id. */
+  const openView = async (team: string, trigger: string, view: types.ModalView): Promise<string> => {
+    const { client } = await workspaces.of(team);
+    const opened = await client.views.open({ trigger_id: trigger, view });
+    return opened.view?.id ?? '';
+  };
+
+  return {
+    requireMembership,
+    openView,
+
+    /** In a conversation that the bot is not in, the form becomes the sentence that says so. */
+    async openForm(team: string, trigger: string, contents: FormContents, words: Words): Promise<void> {
+      const view = await openView(team, trigger, drawForm(contents, words));
+      if (contents.channel === undefined) return;
+      try {
+        await requireMembership(team, contents.channel, words);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { client } = await workspaces.of(team);
+        await client.views.update({ view_id: view, view: drawNotice(error.message, words) });
+      }
+    },
+  };
+}
