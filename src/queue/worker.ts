@@ -1,10 +1,9 @@
 // Takes renders off the queue, has them rendered on a lent engine, stores the clip and asks for its delivery.
 // The processor may die at any line and run again: every step finds what an earlier life has done.
 import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { OperationError } from '../errors.ts';
@@ -19,6 +18,7 @@ import { NO_TRACES, type Span, type SpanAttributes, type Tracer } from '../trace
 import type { Deliveries } from './deliveries.ts';
 import { PutBack, startDispatch } from './dispatch.ts';
 import type { DurationLog } from './durations.ts';
+import { placeInput, removeStale } from './engine-files.ts';
 import { createEngineLog } from './engine-log.ts';
 import { type Estimates, fractionDone } from './estimates.ts';
 import type { Limits } from './limits.ts';
@@ -103,6 +103,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const { request } = record;
     const image = `${record.id}.png`;
     await placeInput(store, request.image, join(lease.engine.inputsFolder, image));
+    await removeStale([lease.engine.inputsFolder, lease.engine.outputsFolder], now());
     const { prompt, negative, width, height, frames, seed } = request;
     const usual = await estimates.estimate(request);
     let storing = Promise.resolve();
@@ -306,17 +307,4 @@ function toAttributes({ engine, model, bytes, seconds }: RenderResult): SpanAttr
 
 function isNotAwake(error: unknown): boolean {
   return error instanceof OperationError && error.code === 'engine_not_ready';
-}
-
-/** Copies the picture to where the engine reads it; complete or not at all, because a rejoined engine may be reading. */
-async function placeInput(store: Store, key: string, target: string): Promise<void> {
-  const picture = await store.read(key);
-  if (!picture) {
-    throw new OperationError('clip_missing', 'The picture of this render is not in the store any more.', {
-      isRetryable: false,
-    });
-  }
-  const part = `${target}.${randomUUID()}.part`;
-  await writeFile(part, await buffer(picture.stream));
-  await rename(part, target);
 }
