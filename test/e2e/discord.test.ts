@@ -600,7 +600,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   await worker.said('The engine is unloaded until it is needed');
   expect(await ask('quarantine')).toBe('**Nothing is in quarantine.**');
   expect(await ask('retry', { id })).toBe('It has not failed, so there is nothing to try again.');
-  expect(await ask('block', { member: BOB.id })).toBe('Blocked.');
+  expect(await ask('block', { member: BOB.id })).toBe('Blocked until you unblock it.');
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
   expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
   expect(await ask('job', { id: 'discord-1' })).toBe('Expected the number of a render, got discord-1.');

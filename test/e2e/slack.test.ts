@@ -459,7 +459,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('')).toContain('`drain WORKER`');
   expect(await ask('dance')).toMatch(/^Expected one of health, queue/);
   expect(await ask('block nobody')).toBe('Expected a member, such as @ada, behind block, got nobody.');
-  expect(await ask(`block <@${BOB.id}|bob>`)).toBe('Blocked.');
+  expect(await ask(`block <@${BOB.id}|bob>`)).toBe('Blocked until you unblock it.');
   slack.mention('she smiles', { files: [file], member: BOB });
   expect(await slack.told(BOB)).toContain('Ein Admin hat dich hier gesperrt.');
   expect(await ask(`unblock <@${BOB.id}|bob>`)).toBe('Not blocked any more.');
