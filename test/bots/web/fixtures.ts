@@ -58,6 +58,7 @@ export function scriptedHandlers() {
       script.refs.push(await command.open(view({ renderId })));
       return { renderId };
     },
+    onAccept(): void {},
     async onPress(press: ButtonPress): Promise<string> {
       return `You pressed ${press.action}.`;
     },
@@ -72,6 +73,7 @@ export function scriptedHandlers() {
       return await script.onPress(press);
     },
     async accept() {
+      script.onAccept();
       return 'You accepted.';
     },
     async forget() {

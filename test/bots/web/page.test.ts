@@ -185,6 +185,37 @@ describe('the composer', () => {
     expect(opened.server.script.commands).toEqual([]);
   });
 
+  it('goes on by itself once the text is accepted that has to be accepted first', async () => {
+    await using opened = await open();
+    const { page, composer, server } = opened;
+    const { onAnimate } = server.script;
+    let hasAccepted = false;
+    server.script.onAccept = () => {
+      hasAccepted = true;
+    };
+    server.script.onAnimate = async (command) => {
+      if (!hasAccepted) throw new UserError('consent_missing', 'Only pictures of people who agreed.');
+      return onAnimate(command);
+    };
+    await attach(page);
+    await composer.fill('/animate she smiles');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('Only pictures of people who agreed.').waitFor();
+    await page.getByRole('button', { name: 'Accept and send' }).click();
+    await page.getByText('1st in line').waitFor();
+    expect(server.script.commands.length).toBe(2);
+    expect(await page.getByRole('button', { name: 'Accept and send' }).isVisible()).toBe(false);
+  });
+
+  it('deletes all that is theirs when asked to, and asks once more before', async () => {
+    await using opened = await open();
+    const { page } = opened;
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: /^Your name/ }).click();
+    await page.getByRole('button', { name: 'Delete all my clips' }).click();
+    await page.getByText('You deleted everything.').waitFor();
+  });
+
   it('keeps the words and the picture of a refused command', async () => {
     await using opened = await open();
     const { page, composer, server } = opened;
