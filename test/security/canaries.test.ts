@@ -84,7 +84,8 @@ beforeAll(async () => {
 
   await discord.clipOf(onDiscord);
   await slack.clipOf(onSlack.message ?? '');
-  await roles[1]?.said('Delivered', (line) => line.platform === 'web');
+  for (const name of ['discord', 'slack', 'web'])
+    await roles[1]?.said('Delivered', ({ platform }) => platform === name);
 }, 120_000);
 
 afterAll(async () => {
