@@ -12,6 +12,7 @@ const COMMANDS: Record<string, string[]> = {
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
   models: [],
   discord: [],
+  slack: [],
   admin: ['--platform', '--undo', '--json'],
   doctor: ['--json', '--quick'],
 };
