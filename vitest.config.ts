@@ -1,11 +1,33 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** They mostly wait, for processes, for services and for each other, each in an installation of its own. */
+const TOGETHER = ['test/e2e/{discord,slack,slack-http,slack-emulate,story,faults,operations}.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real servers, engines and browsers on as few as two cores: one file at a time.
-    fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'chats',
+          include: TOGETHER,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'one at a time',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...TOGETHER],
+          // Real servers, engines and browsers on as few as two cores: one file at a time.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -47,7 +47,6 @@ test.each([
   ['dance', /^Expected one of health, .*, got dance\.$/],
   ['job', 'Expected the number of a render behind job, got nothing.'],
   ['drain', 'Expected the name of a worker behind drain, got nothing.'],
-  ['block', 'Expected a member, such as @ada, behind block, got nothing.'],
   ['block @ada', 'Expected a member, such as @ada, behind block, got @ada.'],
   ['block <!channel>', 'Expected a member, such as @ada, behind block, got <!channel>.'],
   ['unload', 'Expected an engine, such as worker/0, behind unload, got nothing.'],
