@@ -447,6 +447,9 @@ test('a bot that is killed before it could acknowledge leaves nothing behind', a
   await expectOneClip(discord.animate(picture, { seconds: 1 }));
   expect(discord.answersTo(command)).toEqual([]);
   expect([...discord.world.channels.values()].filter(({ parent }) => parent !== undefined)).toHaveLength(1);
+  const connection = connectRedis(installation.redis.url, () => undefined);
+  expect(await connection.keys(`*:render:discord-${command.id}`)).toEqual([]);
+  connection.disconnect();
 });
 
 test('while Redis is away a member is told so in time, nothing of it is begun later, and the next command is taken', async () => {

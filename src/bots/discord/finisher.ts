@@ -57,7 +57,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       place,
       text: command,
       picture,
-      open: (view) => status.open(origin, view),
+      open: (view) => status.open(origin, view).catch((error) => requireHeard(error, origin)),
     });
     // The render is in line: advice that does not arrive is no reason to do any of this again.
     await advise(origin).catch(() => undefined);
@@ -85,8 +85,8 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
     } catch (error) {
-      // Discord never heard that the command was taken, and told the member so: then nothing is to be done.
-      if (isGone(error) && isStale(origin)) return;
+      // The member was told by Discord itself.
+      if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return;
       if (!(error instanceof UserError) && !isLast) throw error;
       const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
       await tell(
@@ -98,6 +98,16 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };
+}
+
+/** Discord never heard that the command was taken, and told the member so: then nothing of it is kept. */
+function requireHeard(error: unknown, origin: Origin): never {
+  if (!isGone(error) || !isStale(origin)) throw error;
+  throw new UserError('place_closed', 'Discord never heard that this command was taken.', { cause: error });
+}
+
+function isNeverHeard(error: unknown): boolean {
+  return error instanceof UserError && error.code === 'place_closed';
 }
 
 /** Discord's ids hold the time of what they name, in milliseconds since 2015. */
