@@ -66,9 +66,7 @@ local function sum(spent, name) return tonumber(redis.call('HGET', spent, name) 
  */
 const TAKE_SCRIPT = `${FORGET_FUNCTION}
 local id, now, day, cost = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('ZSCORE', KEYS[1], id) then return nil end
-for holder = 1, #KEYS / 2 do
-  local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
+local function refusalOf(holder, taken, spent)
   local atOnce, perDay, most, cooldown = unpack(ARGV, holder * 4 + 1, holder * 4 + 4)
   atOnce, perDay, most, cooldown = tonumber(atOnce), tonumber(perDay), tonumber(most), tonumber(cooldown)
   forget(taken, spent, now - day)
@@ -93,9 +91,20 @@ for holder = 1, #KEYS / 2 do
   end
   local last = tonumber(redis.call('ZRANGE', taken, -1, -1, 'WITHSCORES')[2] or '-inf')
   if cooldown > 0 and last + cooldown > now then return { holder, 'cooldownSeconds', last + cooldown, 0 } end
+  return nil
 end
+-- It may be counted with some of them already: to a web page, its member can be another one when the same command comes again.
+local uncounted = {}
 for holder = 1, #KEYS / 2 do
   local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
+  if redis.call('HEXISTS', spent, id) == 0 then
+    local refusal = refusalOf(holder, taken, spent)
+    if refusal then return refusal end
+    table.insert(uncounted, { taken, spent })
+  end
+end
+for _, keys in ipairs(uncounted) do
+  local taken, spent = unpack(keys)
   redis.call('ZADD', taken, now, id)
   redis.call('HSET', spent, id, 'o' .. ARGV[4])
   redis.call('HINCRBY', spent, '#ms', ARGV[4])

@@ -68,6 +68,14 @@ test('the same render again is counted once', async () => {
   for (let times = 0; times < 3; times += 1) expect(await take(of('r1'))).toEqual(ALLOWED);
 });
 
+test('the same render again, of a member whom the page takes for another one, is counted once for everybody', async () => {
+  await set({ atOnce: 1 }, { kind: 'everyone' });
+  await take(of('r1'));
+  expect(await take(of('r1', { member: 'bob' }))).toEqual(ALLOWED);
+  await limits.giveBack(of('r1', { member: 'bob' }), done(1));
+  expect(await take(of('r2'))).toEqual(ALLOWED);
+});
+
 test('a render that ended makes room, and the day remembers it', async () => {
   await set({ atOnce: 1, perDay: 2 });
   await take(of('r1'));
