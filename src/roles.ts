@@ -37,6 +37,7 @@ import { type BotRoster, createBotRoster } from './queue/bot-roster.ts';
 import { createConsents } from './queue/consents.ts';
 import { createDeliveries, type Deliveries } from './queue/deliveries.ts';
 import { createDurationLog, type DurationLog } from './queue/durations.ts';
+import { startEngineSweep } from './queue/engine-files.ts';
 import { createEstimates, type Estimates } from './queue/estimates.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createInbox } from './queue/inbox.ts';
@@ -104,11 +105,13 @@ function missing(message: string): OperationError {
   return new OperationError('setup_missing', message, { isRetryable: false });
 }
 
+const enginesFolderOf = (dataFolder: string, workerName: string): string => join(dataFolder, 'engines', workerName);
+
 export function createRuntime(config: Config, name: string): Runtime {
   const { engine, dataFolder, runtime } = config;
   const folders = {
     socketFolder: join(socketFolderOf(dataFolder), name),
-    dataFolder: join(dataFolder, 'engines', name),
+    dataFolder: enginesFolderOf(dataFolder, name),
   };
   if (runtime.kind === 'process') {
     return createProcessRuntime({
@@ -363,6 +366,8 @@ export async function openWorker({ config, log, shutdown }: RoleOptions, base: B
     log,
   });
   base.ops.watchEngines(worker.engines);
+  const { records } = base;
+  shutdown.onStop('engine files', startEngineSweep({ folder: enginesFolderOf(config.dataFolder, name), records, log }));
   shutdown.onStop('worker', () => worker.close());
 }
 

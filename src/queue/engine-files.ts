@@ -1,13 +1,22 @@
 // The files that pass between a worker and an engine: the picture goes in, the clip comes out, and neither stays.
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { Store } from '../media/store.ts';
+import type { Records } from './records.ts';
 
-/** Until a clip's outcome is known to Redis, another life of its job may come for it. */
-const STALE_MS = 3600 * 1000;
+const SWEEP_EVERY_MS = 30_000;
+
+export interface EngineSweepOptions {
+  /** Holds a folder for each engine of this worker. */
+  folder: string;
+  records: Pick<Records, 'get'>;
+  log: Logger;
+  everyMs?: number;
+}
 
 /** Copies the picture to where the engine reads it; complete or not at all, because a rejoined engine may be reading. */
 export async function placeInput(store: Store, key: string, target: string): Promise<void> {
@@ -22,13 +31,37 @@ export async function placeInput(store: Store, key: string, target: string): Pro
   await rename(part, target);
 }
 
-/** Removes what is left of renders that died here and were finished by another engine. */
-export async function removeStale(folders: string[], now: number): Promise<void> {
-  for (const folder of folders) {
-    for (const name of await readdir(folder)) {
-      const file = join(folder, name);
-      const changed = await stat(file).catch(() => undefined);
-      if (changed?.isFile() && now - changed.mtimeMs > STALE_MS) await rm(file, { force: true });
+/**
+ * Removes, now and then, what is left of renders that died here and were finished by another engine. Until a render's outcome
+ * is known to Redis its files stay: another life of its job may come for them. Stops with the returned function.
+ */
+export function startEngineSweep({ folder, records, log, everyMs = SWEEP_EVERY_MS }: EngineSweepOptions) {
+  let underWay: Promise<unknown> = Promise.resolve();
+  const sweep = async (): Promise<void> => {
+    for (const engine of await namesIn(folder)) {
+      for (const passed of ['inputs', 'outputs'].map((name) => join(folder, engine, name))) {
+        for (const file of await namesIn(passed)) {
+          const entry = await records.get(file.slice(0, file.indexOf('.')));
+          if (!entry || entry.outcome) await rm(join(passed, file), { force: true });
+        }
+      }
     }
-  }
+  };
+  const timer = setInterval(() => {
+    underWay = underWay
+      .then(sweep)
+      .catch((error) => log.warn({ err: error }, 'Old files of engines could not be removed'));
+  }, everyMs);
+  return async (): Promise<void> => {
+    clearInterval(timer);
+    await underWay;
+  };
+}
+
+/** Nothing where there is no such folder: its engine never started. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }

@@ -18,7 +18,7 @@ import { NO_TRACES, type Span, type SpanAttributes, type Tracer } from '../trace
 import type { Deliveries } from './deliveries.ts';
 import { PutBack, startDispatch } from './dispatch.ts';
 import type { DurationLog } from './durations.ts';
-import { placeInput, removeStale } from './engine-files.ts';
+import { placeInput } from './engine-files.ts';
 import { createEngineLog } from './engine-log.ts';
 import { type Estimates, fractionDone } from './estimates.ts';
 import type { Limits } from './limits.ts';
@@ -103,7 +103,6 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const { request } = record;
     const image = `${record.id}.png`;
     await placeInput(store, request.image, join(lease.engine.inputsFolder, image));
-    await removeStale([lease.engine.inputsFolder, lease.engine.outputsFolder], now());
     const { prompt, negative, width, height, frames, seed } = request;
     const usual = await estimates.estimate(request);
     let storing = Promise.resolve();

@@ -1,34 +1,67 @@
-// What stays in an engine's folders, on a real disk.
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+// What stays in the engines' folders, on a real disk and a real Redis.
+import { mkdir, mkdtemp, readdir, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { removeStale } from '../../src/queue/engine-files.ts';
-
-const HOUR_MS = 3600 * 1000;
+import { startEngineSweep } from '../../src/queue/engine-files.ts';
+import { createRecords, type RenderRecord } from '../../src/queue/records.ts';
+import { connectRedis, type Redis } from '../../src/queue/redis.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 let folder: string;
+let server: TestRedis;
+let redis: Redis;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'animate-engine-'));
+  folder = await mkdtemp(join(tmpdir(), 'animate-engines-'));
+  server = await startRedis();
+  redis = connectRedis(server.url, () => undefined);
 });
 
 afterEach(async () => {
+  redis.disconnect();
+  await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
-test('what a render left behind that another engine finished is gone after an hour, and no earlier', async () => {
-  const now = Date.now();
-  for (const [name, age] of [
-    ['old.png', 1.1],
-    ['old.mp4', 30],
-    ['finished-a-moment-ago.mp4', 0.9],
-  ] as const) {
-    const file = join(folder, name);
-    await writeFile(file, '');
-    const at = new Date(now - age * HOUR_MS);
-    await utimes(file, at, at);
+test('what a render left behind goes once its outcome is known, and not before', async () => {
+  const records = createRecords(redis);
+  for (const id of ['web-ended', 'web-goes-on']) await records.create(recordOf(id));
+  await records.settle('web-ended', { kind: 'failed', code: 'render_failed', message: 'No.', seconds: 1 });
+  const kept = ['engine-0/inputs/web-goes-on.png', 'engine-0/outputs/web-goes-on.mp4', 'engine-1/cache/web-ended.bin'];
+  const left = [
+    'engine-0/outputs/web-ended.mp4',
+    'engine-1/inputs/web-ended.png.1234.part',
+    'engine-1/inputs/web-unknown.png',
+  ];
+  for (const engine of ['engine-0', 'engine-1']) {
+    for (const name of ['inputs', 'outputs', 'cache']) await mkdir(join(folder, engine, name), { recursive: true });
   }
-  await removeStale([folder], now);
-  expect(await readdir(folder)).toEqual(['finished-a-moment-ago.mp4']);
+  for (const name of [...kept, ...left]) await writeFile(join(folder, name), '');
+
+  const changes = watch(folder, { recursive: true });
+  const stop = startEngineSweep({
+    folder,
+    records,
+    log: { warn: (told: unknown) => expect.fail(String(told)) } as never,
+    everyMs: 20,
+  });
+  for await (const _ of changes) if ((await filesIn(folder)).length === kept.length) break;
+  await stop();
+  expect((await filesIn(folder)).sort()).toEqual(kept);
+});
+
+async function filesIn(place: string): Promise<string[]> {
+  const found = await readdir(place, { recursive: true, withFileTypes: true });
+  return found
+    .filter((each) => each.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(place.length + 1));
+}
+
+const recordOf = (id: string): RenderRecord => ({
+  ...{ id, platform: 'web', member: { id: 'ada', name: 'Ada' }, createdAt: Date.now() },
+  request: {
+    ...{ image: `pictures/${id}.png`, prompt: 'she smiles', negative: '', resolution: '480p', quality: 'fast' },
+    ...{ seconds: 1, seed: 1, width: 832, height: 480, frames: 25 },
+  },
 });
