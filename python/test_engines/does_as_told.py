@@ -1,5 +1,5 @@
 """Does what the prompt says, for tests from the outside: `hold FILE`, `die`, `die once FILE`,
-`die until FILE`, `go silent`, `eat memory`.
+`die sometimes`, `die until FILE`, `go silent`, `eat memory`.
 
 It draws the still, without any move, so that a render ends as soon as it is let go.
 """
@@ -7,6 +7,7 @@ It draws the still, without any move, so that a render ends as soon as it is let
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -18,6 +19,7 @@ from render_server.protocol import EngineLoaded, Gpu
 
 POLL_SECONDS = 0.01
 MEAL_BYTES = 64 * 2**20
+CHANCE_OF_DEATH = 0.5
 
 
 class DoesAsTold:
@@ -38,6 +40,8 @@ class DoesAsTold:
                     time.sleep(POLL_SECONDS)
             case ["die", "once", file] if not Path(file).exists():
                 Path(file).touch()
+                os._exit(9)
+            case ["die", "sometimes"] if random.random() < CHANCE_OF_DEATH:
                 os._exit(9)
             case ["die", "until", file] if not Path(file).exists():
                 os._exit(9)

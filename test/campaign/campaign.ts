@@ -5,6 +5,7 @@ import { createBreaking } from './faults.ts';
 import { gatherMembers } from './members.ts';
 import { comeToRest } from './rest.ts';
 import { FAULTS, makeSchedule } from './schedule.ts';
+import { type Answer, readAnswer, readMessages } from './shown.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface CampaignOptions {
@@ -18,7 +19,7 @@ export interface CampaignOptions {
 export interface CampaignResult {
   verdicts: Verdict[];
   /** What was left out here, and why. */
-  leftOut: string | undefined;
+  leftOut: string[];
   /** What the processes said and what the stand-ins have: what a broken promise is understood by. */
   record: string;
 }
@@ -48,8 +49,12 @@ export async function runCampaign({ jobs, seed, restWithinMs, tell }: CampaignOp
     tell(`${seconds()} s  ${pending.length === 0 ? 'at rest' : `not at rest: ${pending.join(', ')}`}`);
     const verdicts = await check(world, members.given);
     const accepted = members.given.filter((given) => given.isAccepted()).length;
-    tell(`${members.given.length} commands, ${accepted} accepted, ${members.pressed.length} buttons pressed`);
+    const pressed = members.given.filter((given) => given.pressed).length;
+    tell(`${members.given.length} commands, ${accepted} accepted, ${pressed} buttons pressed`);
     tell(await describeEnds(world));
+    const messages = await readMessages(world);
+    const answers = members.given.map((given) => readAnswer(world, messages, given));
+    for (const [sentence, count] of countRefusals(answers)) tell(`refused ${count} times: ${sentence}`);
     tell(`${faults.length} faults of ${new Set(faults.map(({ name }) => name)).size} of ${FAULTS.length} kinds`);
     const left = await world.stop();
     verdicts.push({
@@ -57,10 +62,21 @@ export async function runCampaign({ jobs, seed, restWithinMs, tell }: CampaignOp
       checked: world.kept.length,
       broken: left,
     });
-    return { verdicts, leftOut: world.diskIsFixed, record: toRecord(world) };
+    const noContainers = world.hasContainers ? undefined : 'containers, because Docker or its image is not here';
+    const noDisk = world.diskIsFixed && `a full and a read-only disk, because ${world.diskIsFixed}`;
+    const leftOut = [noContainers, noDisk].filter((left) => left !== undefined);
+    return { verdicts, leftOut, record: toRecord(world) };
   } finally {
     await world.close();
   }
+}
+
+/** Each sentence in the place of a render, and how often it was told. */
+function countRefusals(answers: readonly Answer[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const sentence of answers.flatMap(({ refusals }) => refusals))
+    counts.set(sentence, (counts.get(sentence) ?? 0) + 1);
+  return counts;
 }
 
 async function describeEnds(world: World): Promise<string> {

@@ -1,10 +1,10 @@
 // Whether the promises were kept. It believes nobody: it reads what the stand-ins recorded, the store, what Redis holds at
 // rest and which processes are there, and imports nothing of the product.
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { LogLine } from '../fakes/roles.ts';
+import { engineFiles, filesIn } from './engines.ts';
 import type { Given } from './members.ts';
 import { lookAtQueues } from './rest.ts';
-import { type Answer, readAnswers, readMessages, type ShownMessage } from './shown.ts';
+import { type Answer, ONCE_MORE, readAnswer, readMessages, type ShownMessage } from './shown.ts';
 import type { World } from './world.ts';
 
 export interface Verdict {
@@ -24,6 +24,7 @@ export interface Entry {
   isDelivered: boolean;
 }
 
+const UNUSABLE = /expected a (picture|PNG)/i;
 const RENDER_KEY = '{animate}:render:';
 /** Families of keys that may be there at rest for good, or that end by themselves. */
 const LASTING =
@@ -54,25 +55,28 @@ const verdict = (promise: string, each: readonly (string | undefined)[]): Verdic
 export async function check(world: World, given: readonly Given[]): Promise<Verdict[]> {
   const entries = await readEntries(world);
   const messages = await readMessages(world);
-  const answers = readAnswers(world, messages, entries);
   const all = [...entries.values()];
-  const accepted = given.filter((each) => each.isAccepted());
+  const answered = given
+    .filter((each) => each.isAccepted())
+    .map((each) => ({ given: each, answer: readAnswer(world, messages, each) }));
   return [
     verdict(
-      'an accepted command is answered',
-      accepted.map((each) => unanswered(each, answers)),
+      'an accepted command is answered, once, where its member sees it',
+      answered.map(({ given, answer }) => misanswered(given, answer)),
     ),
     verdict(
       'with one clip, one apology or one word that it was cancelled',
       all.map((entry) => notOnce(entry, messages)),
     ),
-    verdict('what cannot be used is refused, and nothing is made of it', refusals(accepted, answers)),
+    verdict('what cannot be used is refused, and nothing is made of it', answered.map(misused)),
     verdict('a poison ends with an apology', poisons(all)),
+    verdict('a render that was made is not made again', madeAgain(world)),
     verdict(
       'no message says that it goes on',
       messages.map(({ isOpen, where }) => (isOpen ? where : undefined)),
     ),
     verdict('a render has one message, and a message a render', strangers(messages, entries)),
+    verdict('a member is called once for each render', calls(world)),
     verdict('the store has what the renders need, and nothing else', await storeFaults(world, entries)),
     verdict('the engines’ folders are empty', await engineFiles(world)),
     verdict(
@@ -81,18 +85,33 @@ export async function check(world: World, given: readonly Given[]): Promise<Verd
     ),
     verdict('every key in Redis has an owner', await strayKeys(world, entries)),
     verdict('no limit counts a render that has ended', await openCounts(world)),
-    verdict('the services were asked for nothing that they refuse', [...world.discord.faults, ...world.slack.faults]),
+    {
+      promise: 'the services were asked for nothing that they refuse',
+      checked: world.discord.requests.length + world.slack.requests.length,
+      broken: [...world.discord.faults, ...world.slack.faults],
+    },
   ];
 }
 
-function unanswered({ act, id }: Given, answers: Map<string, Answer>): string | undefined {
-  const answer = answers.get(`${act.platform} ${id}`);
+/** In Slack's thread the render of a press stands beside the first one. */
+function misanswered({ act, id, pressed }: Given, answer: Answer): string | undefined {
+  const { renders, ended, refusals, toldAfterPress } = answer;
   const name = `command ${act.number} on ${act.platform} (${id}, ${act.deed})`;
-  if (!answer || answer.renders.length + answer.refusals === 0) return `${name}: no answer`;
-  // A press is answered in the same place, in the same words.
-  const isPressed = /^(cancels|presses)/.test(act.deed);
-  if (answer.renders.length > 0 && answer.refusals > 0 && !isPressed) return `${name}: a render and a refusal`;
-  return undefined;
+  const told = `${name}: ${renders.length} renders, ${ended.length} ended, ${JSON.stringify([...refusals, ...toldAfterPress])}`;
+  const isAgain = pressed?.label === 'Again' && pressed.id === undefined && pressed.isAccepted();
+  if (pressed?.label === 'Delete' && renders.length === 0) return undefined;
+  const isOneOfThem = (ended.length === 1 && refusals.length === 0) || (renders.length === 0 && refusals.length === 1);
+  const isBoth = isAgain && ended.length === 2 && refusals.length === 0;
+  const isPressRefused = isAgain && toldAfterPress.some((sentence) => sentence !== ONCE_MORE);
+  return (isAgain ? isBoth || (isOneOfThem && isPressRefused) : isOneOfThem) ? undefined : told;
+}
+
+function misused({ given: { act }, answer }: { given: Given; answer: Answer }): string | undefined {
+  const name = `command ${act.number} on ${act.platform} (${act.deed}): ${answer.renders} ${answer.refusals}`;
+  const saysSo = answer.refusals.some((sentence) => UNUSABLE.test(sentence));
+  if (act.deed !== 'gives no picture') return saysSo ? name : undefined;
+  // Where something is broken just then, the apology may be for that.
+  return answer.renders.length > 0 ? name : undefined;
 }
 
 function notOnce(entry: Entry, messages: readonly ShownMessage[]): string | undefined {
@@ -109,15 +128,6 @@ function notOnce(entry: Entry, messages: readonly ShownMessage[]): string | unde
   return isRight ? undefined : told;
 }
 
-function refusals(accepted: readonly Given[], answers: Map<string, Answer>): (string | undefined)[] {
-  return accepted
-    .filter(({ act }) => act.deed === 'gives no picture')
-    .map(({ act, id }) => {
-      const renders = answers.get(`${act.platform} ${id}`)?.renders ?? [];
-      return renders.length > 0 ? `command ${act.number} on ${act.platform}: ${renders}` : undefined;
-    });
-}
-
 function poisons(all: readonly Entry[]): (string | undefined)[] {
   return all
     .filter(({ prompt, outcome }) => prompt === 'die' && outcome !== 'cancelled' && outcome !== 'deleted')
@@ -126,19 +136,48 @@ function poisons(all: readonly Entry[]): (string | undefined)[] {
 
 function strangers(messages: readonly ShownMessage[], entries: Map<string, Entry>): (string | undefined)[] {
   const seen = new Set<string>();
-  return messages
+  const unknownClips = messages.map(({ clips, where }) => {
+    const unknown = clips.find((id) => !entries.has(id));
+    return unknown === undefined ? undefined : `${where}: a clip of ${unknown}, which nobody knows`;
+  });
+  const status = messages
     .filter(({ statusOf }) => statusOf !== undefined)
     .map(({ statusOf = '', where }) => {
       if (seen.has(statusOf)) return `${where}: a second message of ${statusOf}`;
       seen.add(statusOf);
       return entries.has(statusOf) ? undefined : `${where}: of ${statusOf}, which nobody knows`;
     });
+  return [...unknownClips, ...status];
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+/** Engines keep no books: what they were asked for is in what the workers said, those that were killed too. */
+function madeAgain({ kept }: World): (string | undefined)[] {
+  const lines = kept.flatMap(({ lines, role }) => [...lines, ...role.lines]) as (LogLine & { time: number })[];
+  const ofRenders = (message: string) => lines.filter(({ msg, renderId }) => msg === message && renderId);
+  const madeAt = new Map<unknown, number>();
+  for (const { renderId, time } of ofRenders('Rendered')) {
+    madeAt.set(renderId, Math.min(time, madeAt.get(renderId) ?? time));
+  }
+  return ofRenders('Rendering').map(({ renderId, time }) =>
+    time > (madeAt.get(renderId) ?? time) ? `${renderId}: begun again after it was made` : undefined,
+  );
 }
+
+/** On Discord the one mention is a message of its own, on Slack it comes with the clip or is a message of its own. */
+function calls({ discord, slack }: World): (string | undefined)[] {
+  const onDiscord = [...discord.world.messages.values()].filter(({ pinged }) => pinged.length > 0);
+  const onSlack = [...slack.world.messages.values()].filter(
+    ({ isFromBot, text }) => isFromBot && text.startsWith('<@'),
+  );
+  const seen = new Map<string, number>();
+  const count = (render: string) => seen.set(render, (seen.get(render) ?? 0) + 1);
+  for (const { reference, nonce, id } of onDiscord) count(`Discord ${reference ?? nonce ?? id}`);
+  for (const { ts, files } of onSlack) count(`Slack ${clipNameOf(files) ?? ts}`);
+  return [...seen].map(([render, times]) => (times > 1 ? `${render}: ${times} times` : undefined));
+}
+
+const clipNameOf = (files: readonly { name: string }[]): string | undefined =>
+  files.find(({ name }) => name.endsWith('.mp4'))?.name;
 
 async function storeFaults({ media }: World, entries: Map<string, Entry>): Promise<(string | undefined)[]> {
   // What a process that died was writing goes after an hour; nobody can ask for it.
@@ -154,11 +193,6 @@ async function storeFaults({ media }: World, entries: Map<string, Entry>): Promi
     .filter(({ outcome }) => outcome === 'done')
     .map(({ id }) => (keys.has(`clips/${id}.mp4`) ? undefined : `clips/${id}.mp4 is not there`));
   return [...stray, ...lacking];
-}
-
-async function engineFiles({ folder }: World): Promise<string[]> {
-  const files = await filesIn(join(folder, 'data', 'engines'));
-  return files.filter((file) => /\/(inputs|outputs)\//.test(file));
 }
 
 async function strayKeys({ look }: World, entries: Map<string, Entry>): Promise<(string | undefined)[]> {

@@ -1,14 +1,17 @@
 // Breaks things as the schedule says, and mends them again.
 import { execFileSync } from 'node:child_process';
-import { open, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findEngines } from './engines.ts';
 import type { Fault, FaultName } from './schedule.ts';
 import type { Kept, World } from './world.ts';
 
 const TROUBLES = 6;
 const SLOW_MS = 400;
 const FILL_BYTES = 2 ** 20;
+/** What is to happen just then may not happen any more. */
+const AIMED_WITHIN_MS = 20_000;
 
 /** Of Redis and of the disk there is one: what breaks it waits until it is whole. */
 const ALONE = /^(Redis|disk) /;
@@ -47,20 +50,8 @@ function signal(pid: number | undefined, name: NodeJS.Signals): boolean {
   }
 }
 
-/** The render servers of this campaign, which are no children of ours. */
-async function enginesOf({ folder }: World): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return line.includes('render_server') && line.includes(folder) ? Number(pid) : undefined;
-    }),
-  );
-  return found.filter((pid) => pid !== undefined);
-}
-
 const anEngine = async (world: World, { which }: Fault): Promise<number | undefined> => {
-  const engines = await enginesOf(world);
+  const engines = await findEngines(world);
   return engines[which % engines.length];
 };
 
@@ -88,7 +79,7 @@ async function troubled(troubles: { times: number }[], ms: number): Promise<void
 }
 
 /** `late`: it answers when the trouble is over. */
-const onDiscord = ({ discord }: World, status: number | 'late', ms: number): Promise<void> => {
+const onDiscord = ({ discord }: World, status: number | 'late' | 'lost', ms: number): Promise<void> => {
   const until = sleep(ms);
   return troubled(
     ['POST', 'PATCH', 'GET'].map((method) => discord.trouble({ method, path: /./, status, until, times: TROUBLES })),
@@ -98,6 +89,26 @@ const onDiscord = ({ discord }: World, status: number | 'late', ms: number): Pro
 
 const onSlack = (world: World, trouble: { status: number | 'hang'; isDone?: boolean }, ms: number): Promise<void> =>
   troubled([world.slack.trouble({ method: /^(chat|files|users)\./, ...trouble, times: TROUBLES })], ms);
+
+/** The service does what it was asked for, and no bot lives to hear of it. */
+async function killedAs(
+  { kept }: World,
+  trouble: { times: number },
+  until: (look: () => boolean, timeoutMs: number) => Promise<unknown>,
+): Promise<void> {
+  const isMet = await until(() => trouble.times === 0, AIMED_WITHIN_MS).then(
+    () => true,
+    () => false,
+  );
+  trouble.times = 0;
+  if (isMet) await Promise.all(kept.filter(({ kind }) => kind === 'bot').map(({ role }) => role.kill('SIGKILL')));
+}
+
+const killedAsDiscord = (world: World, method: string, path: RegExp, isUpload = false): Promise<void> =>
+  killedAs(world, world.discord.trouble({ method, path, isUpload, status: 'lost', times: 1 }), world.discord.until);
+
+const killedAsSlack = (world: World, method: string): Promise<void> =>
+  killedAs(world, world.slack.trouble({ method, status: 'hang', isDone: true, times: 1 }), world.slack.until);
 
 async function diskFull({ media, diskIsFixed }: World, ms: number): Promise<void> {
   if (diskIsFixed !== undefined) return;
@@ -147,6 +158,11 @@ const BREAKING: Record<FaultName, (world: World, fault: Fault) => Promise<void>>
   'Discord answers 429': (world, { lastsMs }) => onDiscord(world, 429, lastsMs),
   'Discord answers 503': (world, { lastsMs }) => onDiscord(world, 503, lastsMs),
   'Discord hangs': (world, { lastsMs }) => onDiscord(world, 'late', lastsMs),
+  'Discord does it and the answer is lost': (world, { lastsMs }) => onDiscord(world, 'lost', lastsMs),
+  'bots killed as Discord hears that a command is taken': (world) =>
+    killedAsDiscord(world, 'POST', /^\/interactions\//),
+  'bots killed as Discord has a message': (world) => killedAsDiscord(world, 'POST', /^\/channels\/\d+\/messages$/),
+  'bots killed as Discord has a clip': (world) => killedAsDiscord(world, 'PATCH', /^\/channels\//, true),
   'Discord drops the gateway': async ({ discord }) => discord.gateway.drop(),
   'Discord forgets its sessions': async ({ discord }) => discord.gateway.drop({ canResume: false }),
   'Slack answers 429': (world, { lastsMs }) => onSlack(world, { status: 429 }, lastsMs),
@@ -154,6 +170,8 @@ const BREAKING: Record<FaultName, (world: World, fault: Fault) => Promise<void>>
   'Slack hangs': (world, { lastsMs }) => onSlack(world, { status: 'hang' }, lastsMs),
   'Slack does it and the answer is lost': (world, { lastsMs }) =>
     onSlack(world, { status: 503, isDone: true }, lastsMs),
+  'bots killed as Slack has a message': (world) => killedAsSlack(world, 'chat.postMessage'),
+  'bots killed as Slack has a clip': (world) => killedAsSlack(world, 'files.completeUploadExternal'),
   'Slack drops the socket': async ({ slack }) => slack.socket.drop(),
   'Slack asks for another connection': async ({ slack }) => slack.socket.disconnect(),
   'disk full': (world, { lastsMs }) => diskFull(world, lastsMs),

@@ -22,7 +22,7 @@ for (const { promise, checked, broken } of verdicts) {
   say(`${broken.length === 0 ? 'kept  ' : 'BROKEN'}  ${promise}: ${checked} looked at, ${broken.length} broken`);
   for (const sentence of broken.slice(0, SHOWN)) say(`          ${sentence}`);
 }
-if (leftOut !== undefined) say(`left out: a full and a read-only disk, because ${leftOut}`);
+for (const left of leftOut) say(`left out: ${left}`);
 const isKept = verdicts.every(({ broken }) => broken.length === 0);
 say(`seed ${seed}, ${jobs} jobs, ${((Date.now() - startedAt) / 1000).toFixed(0)} s: ${isKept ? 'kept' : 'BROKEN'}`);
 if (!isKept) {

@@ -1,34 +1,38 @@
 // The members of a campaign: what they send on each platform, and what they press afterwards. What they did is written down.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChannelType } from 'discord.js';
 import * as discordFakes from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import * as slackFakes from '../fakes/slack/slack.ts';
-import type { Act, Deed, PlatformName } from './schedule.ts';
+import type { Act, Deed } from './schedule.ts';
 import type { World } from './world.ts';
 
-/** A command that a member gave. */
+/** A command that a member gave, by typing it or by pressing Again. */
 export interface Given {
   act: Act;
   /** What the service calls it: an interaction, a thread, a render of the page. */
   id: string;
   /** The service was told that it came. Asked at the end: it may be told later. */
   isAccepted(): boolean;
+  pressed: Pressed | undefined;
 }
 
-/** A press that a member made, as the service has it. */
+/** A press that a member made below what came of a command. */
 export interface Pressed {
-  platform: PlatformName;
   label: string;
+  /** The command that Again is, where it is told apart from the one whose button it was. */
+  id: string | undefined;
+  isAccepted(): boolean;
+  /** So many sentences had been told on Slack to one member alone: what comes later may answer the press. */
+  toldBefore: number;
 }
 
 interface Talk {
   given: Given;
   sendAgain(): Promise<void>;
   /** Undefined while there is no such button. */
-  press(label: string): (() => Promise<void>) | undefined;
+  press(label: string): (() => Promise<Omit<Pressed, 'label' | 'toldBefore'>>) | undefined;
 }
 
 const PATIENCE_MS = 60_000;
@@ -49,7 +53,6 @@ export type Members = Awaited<ReturnType<typeof gatherMembers>>;
 export async function gatherMembers(world: World) {
   const { discord, slack, kept } = world;
   const given: Given[] = [];
-  const pressed: Pressed[] = [];
   const leaving = new AbortController();
   const picture = await drawPicture();
   const noPicture = Buffer.from('not a picture');
@@ -62,7 +65,7 @@ export async function gatherMembers(world: World) {
 
   const promptOf = ({ deed, number }: Act): string => {
     if (deed === 'gives a poison') return 'die';
-    if (deed === 'gives what kills one engine') return `die once ${join(world.folder, `met-${number}`)}`;
+    if (deed === 'gives what kills engines') return 'die sometimes';
     return `a still, number ${number}`;
   };
 
@@ -74,7 +77,7 @@ export async function gatherMembers(world: World) {
     const sent = discord.animate(file, typed, { member, channel });
     const messages = () => [...discord.world.messagesIn(discord.threadOf(sent)?.id ?? ''), ...discord.answersTo(sent)];
     return {
-      given: { act, id: sent.id, isAccepted: () => sent.acknowledgedAfter !== undefined },
+      given: { act, id: sent.id, isAccepted: () => sent.acknowledgedAfter !== undefined, pressed: undefined },
       async sendAgain() {
         discord.animate(file, typed, { member, channel, id: sent.id });
       },
@@ -82,7 +85,11 @@ export async function gatherMembers(world: World) {
         const message = messages().find(({ components }) =>
           components.some(({ components: buttons }) => buttons.some((button) => button.label === label)),
         );
-        return message && (async () => void discord.press(message, label, { member }));
+        if (!message) return undefined;
+        return async () => {
+          const { id } = discord.press(message, label, { member });
+          return { id, isAccepted: () => discord.world.interactions.get(id)?.acknowledgedAfter !== undefined };
+        };
       },
     };
   };
@@ -98,13 +105,18 @@ export async function gatherMembers(world: World) {
     const sent = slack.mention(`${promptOf(act)} seconds:1`, { files: [file], member });
     const thread = sent.message?.ts ?? '';
     return {
-      given: { act, id: thread, isAccepted: () => sent.acknowledgedAfter !== undefined },
+      given: { act, id: thread, isAccepted: () => sent.acknowledgedAfter !== undefined, pressed: undefined },
       sendAgain: async () => void slack.redeliver(sent),
       press(label) {
         const message = slack
           .messagesIn(slack.garden.id, thread)
           .find(({ blocks }) => JSON.stringify(blocks).includes(`"text":"${label}"`));
-        return message && (async () => void slack.press(message, label, { member }));
+        if (!message) return undefined;
+        return async () => {
+          const press = slack.press(message, label, { member });
+          // Both renders are in one thread.
+          return { id: undefined, isAccepted: () => press.acknowledgedAfter !== undefined };
+        };
       },
     };
   };
@@ -139,17 +151,19 @@ export async function gatherMembers(world: World) {
     const answer = await send();
     const { renderId = '' } = ((await answer?.json()) ?? {}) as { renderId?: string };
     return {
-      given: { act, id: renderId, isAccepted: () => answer?.status === 202 },
+      given: { act, id: renderId, isAccepted: () => answer?.status === 202, pressed: undefined },
       async sendAgain() {
         await (await send())?.body?.cancel();
       },
       press(label) {
         if (renderId === '') return undefined;
         return async () => {
-          const body = JSON.stringify({ action: label.toLowerCase(), eventId: randomUUID() });
+          const pressId = randomUUID();
+          const body = JSON.stringify({ action: label.toLowerCase(), eventId: pressId });
           const headers = { 'content-type': 'application/json' };
           const said = await askPage(`/api/renders/${renderId}/press`, () => ({ method: 'POST', headers, body }));
           await said?.body?.cancel();
+          return { id: `web-${pressId}`, isAccepted: () => said?.ok === true };
         };
       },
     };
@@ -169,8 +183,14 @@ export async function gatherMembers(world: World) {
     while (Date.now() < deadline && !leaving.signal.aborted) {
       const press = talk.press(label);
       if (press && (await isThere(label, talk.given))) {
-        pressed.push({ platform: act.platform, label });
-        return press();
+        const toldBefore = slack.ephemerals.length;
+        const made = await press();
+        talk.given.pressed = { ...made, label, toldBefore };
+        const { id, isAccepted } = made;
+        if (label === 'Again' && id !== undefined) {
+          given.push({ act: { ...act, deed: 'waits' }, id, isAccepted, pressed: undefined });
+        }
+        return;
       }
       await sleep(LOOK_EVERY_MS);
     }
@@ -178,7 +198,6 @@ export async function gatherMembers(world: World) {
 
   return {
     given,
-    pressed,
 
     async act(act: Act): Promise<void> {
       const begin = { discord: onDiscord, slack: onSlack, page: onPage }[act.platform];

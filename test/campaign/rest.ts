@@ -1,5 +1,6 @@
 // Whether anything is still going on, as Redis and the stand-ins have it, without asking the bots or the workers.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { engineFiles } from './engines.ts';
 import type { World } from './world.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -28,11 +29,13 @@ export async function lookAtQueues({ look }: Pick<World, 'look'>): Promise<{ nam
   return Promise.all([...queues, ...lines, ...open]);
 }
 
-async function findPending({ look, discord }: World): Promise<string[]> {
-  const queues = (await lookAtQueues({ look })).filter(({ pending }) => pending > 0);
+async function findPending(world: World): Promise<string[]> {
+  const { discord } = world;
+  const queues = (await lookAtQueues(world)).filter(({ pending }) => pending > 0);
   const thinking = [...discord.world.messages.values()].filter(({ isLoading }) => isLoading).length;
   return [
     ...queues.map(({ name, pending }) => `${name}: ${pending}`),
+    ...((await engineFiles(world)).length > 0 ? ['files of engines'] : []),
     ...(thinking > 0 ? [`answers on Discord that are still to come: ${thinking}`] : []),
   ];
 }

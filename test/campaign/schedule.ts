@@ -11,7 +11,7 @@ export type Deed =
   | 'presses Again'
   | 'presses Delete'
   | 'gives a poison'
-  | 'gives what kills one engine'
+  | 'gives what kills engines'
   | 'gives no picture';
 
 export interface Act {
@@ -38,12 +38,18 @@ export const FAULTS = [
   'Discord answers 429',
   'Discord answers 503',
   'Discord hangs',
+  'Discord does it and the answer is lost',
+  'bots killed as Discord hears that a command is taken',
+  'bots killed as Discord has a message',
+  'bots killed as Discord has a clip',
   'Discord drops the gateway',
   'Discord forgets its sessions',
   'Slack answers 429',
   'Slack answers 503',
   'Slack hangs',
   'Slack does it and the answer is lost',
+  'bots killed as Slack has a message',
+  'bots killed as Slack has a clip',
   'Slack drops the socket',
   'Slack asks for another connection',
   'disk full',
@@ -78,7 +84,7 @@ const DEEDS: [Deed, number][] = [
   ['presses Again', 8],
   ['presses Delete', 8],
   ['gives a poison', 2],
-  ['gives what kills one engine', 4],
+  ['gives what kills engines', 4],
   ['gives no picture', 6],
 ];
 

@@ -1,12 +1,14 @@
 // What members can see at the end, read off the stand-ins and, for the page, off the messages that it keeps in Redis.
-import { EPHEMERAL } from '../fakes/discord/discord.ts';
-import type { Entry } from './checker.ts';
+import { EPHEMERAL, type FakeInteraction } from '../fakes/discord/discord.ts';
+import type { Given } from './members.ts';
 import type { World } from './world.ts';
 
 type Kind = 'done' | 'failed' | 'cancelled';
 
 export interface ShownMessage {
   where: string;
+  /** Slack's name for it. */
+  ts?: string;
   /** The renders whose clips are in it. */
   clips: string[];
   /** The render that its buttons are for. */
@@ -17,11 +19,16 @@ export interface ShownMessage {
   isOpen: boolean;
 }
 
-/** What became of a command. */
+/** What a member saw become of a command. */
 export interface Answer {
+  /** The renders that have a message. */
   renders: string[];
+  /** Those of them whose message says how they ended. */
+  ended: string[];
   /** Sentences in the place of a render. */
-  refusals: number;
+  refusals: string[];
+  /** Sentences that may answer a press below it. */
+  toldAfterPress: string[];
 }
 
 const HEADLINES: [Kind, string][] = [
@@ -29,6 +36,8 @@ const HEADLINES: [Kind, string][] = [
   ['failed', 'Sorry, this one did not work'],
   ['cancelled', 'Cancelled'],
 ];
+/** What a member is told alone when Again begins another render. */
+export const ONCE_MORE = 'Once more, with another seed.';
 const RENDER = /(?:discord|slack)-[\w-]+/;
 
 const clipsOf = (files: readonly { name: string }[]): string[] =>
@@ -53,7 +62,7 @@ export async function readMessages(world: World): Promise<ShownMessage[]> {
     .map(({ ts, text, blocks, files }) => {
       const there = files.filter(({ state }) => state !== 'deleted');
       const controls = blocks.filter(({ type }) => type === 'actions');
-      return toShown(`Slack ${ts}`, `${text} ${JSON.stringify(blocks)}`, controls, there);
+      return { ...toShown(`Slack ${ts}`, `${text} ${JSON.stringify(blocks)}`, controls, there), ts };
     });
   return [...onDiscord, ...onSlack, ...(await readPage(world))];
 }
@@ -77,35 +86,33 @@ async function readPage({ look }: World): Promise<ShownMessage[]> {
   }));
 }
 
-/** By platform and the service's own name for the command. */
-export function readAnswers(
-  { discord, slack }: World,
-  messages: readonly ShownMessage[],
-  entries: Map<string, Entry>,
-): Map<string, Answer> {
-  const answers = new Map<string, Answer>();
-  const isThere = (id: string) => entries.has(id) || messages.some(({ statusOf }) => statusOf === id);
-  for (const interaction of discord.world.interactions.values()) {
-    const id = `discord-${interaction.id}`;
-    const told = discord.answersTo(interaction).filter(({ flags, isLoading }) => flags & EPHEMERAL && !isLoading);
-    answers.set(`discord ${interaction.id}`, { renders: isThere(id) ? [id] : [], refusals: told.length });
+/** What a command came to, as its member saw it. */
+export function readAnswer({ discord, slack }: World, messages: readonly ShownMessage[], given: Given): Answer {
+  const { act, id, pressed } = given;
+  const of = (isIts: (message: ShownMessage) => boolean) => {
+    const status = messages.filter((message) => message.statusOf !== undefined && isIts(message));
+    const idsOf = (those: ShownMessage[]) => [...new Set(those.map(({ statusOf = '' }) => statusOf))];
+    return { renders: idsOf(status), ended: idsOf(status.filter(({ ending }) => ending)) };
+  };
+  switch (act.platform) {
+    case 'discord': {
+      const told = discord.answersTo({ id } as FakeInteraction);
+      const sentences = told.filter(({ flags, isLoading }) => flags & EPHEMERAL && !isLoading);
+      const refusals = sentences.map(({ content }) => content).filter((content) => content !== ONCE_MORE);
+      return { ...of(({ statusOf }) => statusOf === `discord-${id}`), refusals, toldAfterPress: [] };
+    }
+    case 'slack': {
+      const before = pressed?.toldBefore ?? Number.POSITIVE_INFINITY;
+      const inThread = new Set(slack.messagesIn(slack.garden.id, id).map(({ ts }) => ts));
+      const told = slack.ephemerals.map(({ thread, text }, index) => ({ isHere: thread === id, text, index }));
+      const here = told.filter(({ isHere }) => isHere);
+      return {
+        ...of(({ ts }) => ts !== undefined && inThread.has(ts)),
+        refusals: here.filter(({ index }) => index < before).map(({ text }) => text),
+        toldAfterPress: here.filter(({ index }) => index >= before).map(({ text }) => text),
+      };
+    }
+    case 'page':
+      return { ...of(({ statusOf }) => statusOf === id), refusals: [], toldAfterPress: [] };
   }
-  for (const { message } of slack.events) {
-    if (!message) continue;
-    const said = slack
-      .messagesIn(message.channel, message.ts)
-      .filter(
-        ({ isFromBot, blocks, files, text }) =>
-          isFromBot && blocks.length === 0 && files.length === 0 && !text.startsWith('<@'),
-      );
-    const told = slack.ephemerals.filter(({ thread, via }) => thread === message.ts && via === 'chat.postEphemeral');
-    const renders = [...entries.values()].filter(
-      ({ platform, ref }) => platform === 'slack' && ref?.thread === message.ts,
-    );
-    answers.set(`slack ${message.ts}`, { renders: renders.map(({ id }) => id), refusals: said.length + told.length });
-  }
-  for (const { id, platform } of entries.values()) {
-    if (platform === 'web') answers.set(`page ${id}`, { renders: [id], refusals: 0 });
-  }
-  return answers;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Discord, startDiscord } from '../fakes/discord/discord.ts';
+import { containersOf, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 import { type LogLine, leftAfter, type Role, startRole } from '../fakes/roles.ts';
 import { type Slack, startSlack } from '../fakes/slack/slack.ts';
@@ -16,6 +17,8 @@ const DISK_MEBIBYTES = 512;
 const ENDED_WITHIN_MS = 15_000;
 /** Discord's real allowances would spread a few hundred commands of two members over an hour. */
 const ALLOWANCE = { requests: 100, perMs: 1000 };
+/** The worker whose engines are in containers, where Docker is. */
+const IN_CONTAINERS = 'two';
 
 /** A process that is started again whenever it ends, until the campaign ends. */
 export interface Kept {
@@ -35,13 +38,14 @@ export interface World {
   media: string;
   /** Why the disk cannot be filled here. */
   diskIsFixed: string | undefined;
+  hasContainers: boolean;
   discord: Discord;
   slack: Slack;
   redis: Awaited<ReturnType<typeof startDurableRedis>>;
   kept: Kept[];
   /** A connection of the campaign's own, past all proxies. */
   look: Redis;
-  /** Nothing is started again from here on; resolves to the processes that are left. */
+  /** Nothing is started again from here on; resolves to the processes and containers that are left. */
   stop(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -51,7 +55,8 @@ export async function startWorld(): Promise<World> {
   const media = join(folder, 'data', 'media');
   await mkdir(media, { recursive: true, mode: 0o700 });
   const diskIsFixed = mountDisk(media);
-  const redis = await startDurableRedis();
+  // What was accepted is to outlive a Redis that is killed: docs/operations.md.
+  const redis = await startDurableRedis({ appendfsync: 'always' });
   const { port } = new URL(redis.url);
   const [discord, slack] = await Promise.all([
     startDiscord({ allowance: ALLOWANCE }),
@@ -59,6 +64,7 @@ export async function startWorld(): Promise<World> {
   ]);
   const look = new Redis(redis.url, { maxRetriesPerRequest: null });
   look.on('error', () => undefined);
+  const hasContainers = isDockerHere;
   let isEnding = false;
 
   const launch = (kept: Kept): Role => {
@@ -70,6 +76,9 @@ export async function startWorld(): Promise<World> {
       ...(kept.kind === 'bot'
         ? { ...discord.environment, ...slack.environment }
         : { WORKER_NAME: kept.name, ENGINE_SILENCE_SECONDS: '5' }),
+      ...(kept.name === IN_CONTAINERS && hasContainers
+        ? { RUNTIME: 'docker', RENDER_IMAGE, RENDER_MEMORY_GIBIBYTES: '1', WEIGHTS: join(folder, 'weights') }
+        : {}),
     });
     kept.starts += 1;
     kept.address = undefined;
@@ -99,12 +108,14 @@ export async function startWorld(): Promise<World> {
   await Promise.all(bots.flatMap(({ role }) => [role.said('Connected to Discord'), role.said('Connected to Slack')]));
 
   return {
-    ...{ folder, media, diskIsFixed, discord, slack, redis, kept, look },
+    ...{ folder, media, diskIsFixed, hasContainers, discord, slack, redis, kept, look },
 
     async stop() {
       isEnding = true;
       await Promise.all(kept.map(({ role }) => role.kill('SIGTERM')));
-      return leftAfter(folder, ENDED_WITHIN_MS);
+      const containers = hasContainers ? await containersOf(folder) : [];
+      const left = await leftAfter(folder, ENDED_WITHIN_MS);
+      return [...left, ...containers.map(({ Names }) => `container ${Names}`)];
     },
 
     async close() {

@@ -6,8 +6,6 @@ const JOBS = 25;
 const SEED = 7;
 const REST_WITHIN_MS = 60_000;
 const TIMEOUT_MS = 150_000;
-/** docs/reliability.md says what is left there, and when. */
-const NOT_KEPT_YET = ['the engines’ folders are empty'];
 
 test(
   'of 25 commands among faults of many kinds, each is answered once, and nothing is left over',
@@ -17,7 +15,7 @@ test(
       ...{ jobs: JOBS, seed: SEED, restWithinMs: REST_WITHIN_MS },
       tell: (line) => said.push(line),
     });
-    const broken = verdicts.filter(({ promise, broken }) => broken.length > 0 && !NOT_KEPT_YET.includes(promise));
+    const broken = verdicts.filter(({ broken }) => broken.length > 0);
     expect(broken, said.join('\n')).toEqual([]);
     expect(verdicts[0]?.checked).toBeGreaterThan(JOBS / 2);
   },

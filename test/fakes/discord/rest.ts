@@ -21,8 +21,8 @@ import {
 export interface Trouble {
   method: string;
   path: RegExp;
-  /** `hang` never answers; `late` answers as usual, when `until` resolves. */
-  status: number | 'hang' | 'late';
+  /** `hang` never answers; `late` answers as usual, when `until` resolves; `lost` does what was asked, and its answer is lost. */
+  status: number | 'hang' | 'late' | 'lost';
   until?: Promise<void>;
   code?: number;
   times: number;
@@ -84,6 +84,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   const troubles: Trouble[] = [];
   const requests: { method: string; path: string; at: number }[] = [];
   const faults: string[] = [];
+  /** Requests whose answers never arrive. */
+  const lost = new WeakSet<FastifyRequest>();
   const nonces = new Map<string, string>();
 
   const holdTo = (name: string, body: unknown, request: FastifyRequest): void => {
@@ -244,6 +246,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       const { status, code = 0, until } = trouble;
       if (status === 'hang') return new Promise(() => undefined);
       if (status === 'late') await until;
+      else if (status === 'lost') lost.add(request);
       else {
         const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
         return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
@@ -259,6 +262,12 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       ? path
       : `${request.method} ${request.routeOptions.url} ${/webhooks/.test(major) ? major : major.split('/').slice(0, 3).join('/')}`;
     if (!limits.allow(reply, key, !isOfInteraction)) return reply;
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (!lost.has(request)) return payload;
+    reply.hijack();
+    request.raw.socket.destroy();
+    return payload;
   });
   app.setErrorHandler((error: unknown, request, reply: FastifyReply) => {
     if (error instanceof Refusal) return reply.code(error.status).send({ message: error.message, code: error.code });
