@@ -19,23 +19,32 @@ export interface AdmissionOptions {
   now: () => number;
 }
 
-export function createAdmission({ limits, queue, now }: AdmissionOptions) {
-  return {
-    /** Counts it and resolves to its member's weight, or throws what they are told. Once more counts nothing. */
-    async require(record: RenderRecord): Promise<number> {
-      const { request } = record;
-      const allowance = await limits.take(record);
-      if (allowance.isAllowed) return allowance.weight;
-      const isFull = allowance.limit === 'atOnce' && allowance.of !== 'member';
-      const seconds = isFull
-        ? await queue.secondsUntilEnded(request, allowance.tooMany)
-        : allowance.freeAt && (allowance.freeAt - now()) / 1000;
-      throw new UserError('limit_reached', describeRefusal(allowance, request, seconds));
-    },
+export type Admission = ReturnType<typeof createAdmission>;
 
-    /** It was counted and could not be taken in: that is our fault, and costs nothing. */
-    async takeBack(record: RenderRecord): Promise<void> {
-      await limits.giveBack(record, { kind: 'failed', code: 'not_admitted', message: '', seconds: 0 });
+export function createAdmission({ limits, queue, now }: AdmissionOptions) {
+  /** Resolves to its member's weight, or throws what they are told. */
+  const count = async (record: RenderRecord): Promise<number> => {
+    const { request } = record;
+    const allowance = await limits.take(record);
+    if (allowance.isAllowed) return allowance.weight;
+    const isFull = allowance.limit === 'atOnce' && allowance.of !== 'member';
+    const seconds = isFull
+      ? await queue.secondsUntilEnded(request, allowance.tooMany)
+      : allowance.freeAt && (allowance.freeAt - now()) / 1000;
+    throw new UserError('limit_reached', describeRefusal(allowance, request, seconds));
+  };
+
+  return {
+    /** Counts a render, once however often it comes, and takes it in; it is not counted while that fails. */
+    async counted<Value>(record: RenderRecord, takeIn: (weight: number) => Promise<Value>): Promise<Value> {
+      const weight = await count(record);
+      try {
+        return await takeIn(weight);
+      } catch (error) {
+        // That is our fault, and costs nothing.
+        await limits.giveBack(record, { kind: 'failed', code: 'not_admitted', message: '', seconds: 0 });
+        throw error;
+      }
     },
 
     /** Empty where nothing is limited. */

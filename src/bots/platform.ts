@@ -1,5 +1,5 @@
 // The seam between the bot and a chat service: what a platform gives us, and what it must do for us.
-// Adapters carry transport only; wording lives in view.ts, decisions in bot.ts.
+// Adapters carry transport only; wording lives in view.ts, decisions in taking.ts and buttons.ts.
 import type { Readable } from 'node:stream';
 import type { Health } from '../queue/health.ts';
 import type { Rule, Scope } from '../queue/rules.ts';

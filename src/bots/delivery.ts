@@ -1,0 +1,96 @@
+// How an outcome gets back into its status message, with the clip if there is one that may be seen.
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { OperationError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { ClipTools } from '../media/clip-tools.ts';
+import type { Store } from '../media/store.ts';
+import type { Meter } from '../meter.ts';
+import type { Limits } from '../queue/limits.ts';
+import type { RenderQueue } from '../queue/queue.ts';
+import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
+import type { Tracer } from '../trace.ts';
+import type { InOrder } from './in-order.ts';
+import type { Moderation } from './moderation.ts';
+import type { Clip, Platform } from './platform.ts';
+import { toOutcomeView } from './view.ts';
+
+export interface DeliveryOptions {
+  platform: Pick<Platform, 'name' | 'deliver'>;
+  queue: RenderQueue;
+  records: Records;
+  store: Store;
+  clipTools: ClipTools;
+  limits: Limits;
+  moderation: Moderation;
+  inOrder: InOrder;
+  meter: Meter | undefined;
+  tracer: Tracer;
+  log: Logger;
+  now(): number;
+}
+
+export function createDelivery(options: DeliveryOptions) {
+  const { platform, queue, records, store, clipTools, limits, moderation, inOrder, meter, tracer, log, now } = options;
+
+  const read = async (key: string): Promise<Readable> => {
+    const stored = await store.read(key);
+    if (!stored) throw new OperationError('clip_missing', `The clip ${key} is not in the store.`);
+    return stored.stream;
+  };
+
+  /** A clip that is gone stays gone: its member is told so at once. */
+  const withoutMissingClip = async (record: RenderRecord, outcome: Outcome): Promise<Outcome> => {
+    if (outcome.kind !== 'done' || (await store.size(outcome.clip)) !== undefined) return outcome;
+    log.error(namesOf(record), 'The clip is not in the store; is DATA_FOLDER shared?');
+    const message = 'The clip was made, but it is not in the store any more.';
+    return { kind: 'failed', code: 'clip_missing', message, seconds: outcome.seconds };
+  };
+
+  /** What is told in the place of a clip that nobody should see. */
+  const withoutIndecentClip = async (record: RenderRecord, outcome: Outcome): Promise<Outcome> => {
+    if (outcome.kind !== 'done') return outcome;
+    const { clip, seconds } = outcome;
+    if (await moderation.isDecentClip(async () => clipTools.sample(await buffer(await read(clip))))) return outcome;
+    const message = 'The clip came out as something that is not shown here.';
+    const refused: Outcome = { kind: 'failed', code: 'refused', message, seconds };
+    await records.withdraw(record.id, refused);
+    await limits.giveBack(record, refused);
+    await store.remove(clip);
+    log.info(namesOf(record), 'A clip was refused');
+    return refused;
+  };
+
+  const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
+    if (outcome.kind !== 'done') return undefined;
+    const { clip: key, result } = outcome;
+    return {
+      key,
+      filename: `${renderId}.mp4`,
+      result,
+      read: () => read(key),
+      shrink: async (maxBytes) => clipTools.shrink(await buffer(await read(key)), maxBytes),
+      link: (seconds) => store.link(key, seconds),
+    };
+  };
+
+  return async ({ record }: RenderEntry): Promise<void> => {
+    await inOrder(record.id, async () => {
+      // Read again in turn: it may have been deleted while this waited.
+      const entry = await queue.find(record.id);
+      if (!entry?.ref || !entry.outcome || entry.isDelivered) return;
+      const { ref } = entry;
+      const outcome = await withoutIndecentClip(record, await withoutMissingClip(record, entry.outcome));
+      const view = toOutcomeView(record, outcome);
+      await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
+        platform.deliver(ref, view, toClip(record.id, outcome)),
+      );
+      meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
+      log.info({ ...namesOf(record), outcome: outcome.kind }, 'Delivered');
+    });
+  };
+}
+
+function namesOf({ id, member }: RenderRecord) {
+  return { renderId: id, memberId: member.id };
+}

@@ -1,0 +1,156 @@
+// How a command becomes a render: looked at, counted, kept, its message posted, in line. A crash between any two of these
+// is made good by the same event coming again: it finds what is there, and nothing counts twice.
+import { createHash, randomInt } from 'node:crypto';
+import { UserError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Intake, NormalisedPicture } from '../media/intake.ts';
+import type { Store } from '../media/store.ts';
+import type { Meter } from '../meter.ts';
+import type { RenderQueue } from '../queue/queue.ts';
+import type { Records, RenderEntry, RenderRecord } from '../queue/records.ts';
+import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
+import type { Admission } from './admission.ts';
+import { type ParsedCommand, parseCommand } from './command.ts';
+import type { Earlier } from './earlier.ts';
+import type { Moderation } from './moderation.ts';
+import type { AnimateCommand, ButtonPress, MessageRef } from './platform.ts';
+import { firstView, type View } from './view.ts';
+
+export interface TakingOptions {
+  platform: string;
+  queue: RenderQueue;
+  records: Records;
+  store: Store;
+  intake: Intake;
+  earlier: Earlier;
+  moderation: Moderation;
+  admission: Admission;
+  /** Called for a render that has joined the line. */
+  onBegun(renderId: string): void;
+  meter: Meter | undefined;
+  log: Logger;
+  now(): number;
+}
+
+type Open = (view: View) => Promise<MessageRef>;
+
+export type Taking = ReturnType<typeof createTaking>;
+
+export function createTaking(options: TakingOptions) {
+  const { platform, queue, records, store, intake, earlier, moderation, admission, onBegun, meter, log, now } = options;
+
+  /** Resolves to the record that stands: the same event may have brought it meanwhile. */
+  const keep = async (record: RenderRecord, png: Buffer): Promise<RenderRecord> => {
+    await store.write(record.request.image, png);
+    if (await queue.admit(record)) return record;
+    return (await queue.find(record.id))?.record ?? record;
+  };
+
+  const withdraw = async (record: RenderRecord): Promise<void> => {
+    await records.forget(record);
+    await store.remove(record.request.image);
+  };
+
+  /** `png` is the picture of a render that is not kept yet. */
+  const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
+    let isKept = png === undefined;
+    const opening = admission.counted(record, async (weight) => {
+      const kept = png === undefined ? record : await keep({ ...record, weight }, png);
+      isKept = true;
+      return { kept, ref: await open(firstView(kept)) };
+    });
+    const { kept, ref } = await opening.catch(async (error) => {
+      // The member can only put that right elsewhere, so nothing of this is kept.
+      if (isKept && error instanceof UserError) await withdraw(record);
+      throw error;
+    });
+    await queue.enqueue(kept, ref);
+    onBegun(kept.id);
+    meter?.accepted(platform);
+    log.info({ renderId: kept.id, memberId: kept.member.id }, 'Accepted');
+  };
+
+  const beginNew = async (
+    id: string,
+    { member, language, place, open }: Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open'>,
+    command: ParsedCommand,
+    picture: NormalisedPicture,
+    trace: string | undefined,
+  ): Promise<void> => {
+    await moderation.requireDecentPicture(member, picture.png, id);
+    const request = toRequest(command, `pictures/${id}.png`, picture);
+    const record = { id, platform, member, language, place, request, createdAt: now(), ...(trace && { trace }) };
+    await begin(record, open, picture.png);
+  };
+
+  return {
+    async take(command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> {
+      const id = toRenderId(platform, command.eventId);
+      const known = await queue.find(id);
+      if (known) {
+        if (!known.ref) await begin(known.record, command.open);
+        return { renderId: id };
+      }
+      await moderation.requireWelcome(command);
+      if (!command.picture) {
+        throw new UserError(
+          'picture_missing',
+          'Expected a picture to animate, got none. Attach a PNG, JPEG or WebP and send it again.',
+        );
+      }
+      const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
+      const named = 'filename' in command.picture ? [command.picture.filename] : [];
+      await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
+      const picture =
+        'ofRender' in command.picture
+          ? await earlier.pictureOf(await earlier.find(command.picture.ofRender, command.language), 'first')
+          : await intake.normalise(command.picture.bytes, command.picture.filename);
+      await beginNew(id, command, parsed, picture, trace);
+      return { renderId: id };
+    },
+
+    /** A render like an earlier one, but for what a button changes. */
+    async renew(
+      press: ButtonPress,
+      entry: RenderEntry,
+      changes: Partial<ParsedCommand>,
+      trace: string | undefined,
+      which: 'first' | 'last' = 'first',
+    ): Promise<void> {
+      const id = toRenderId(platform, press.eventId);
+      const known = await queue.find(id);
+      if (known?.ref) return;
+      const command = { ...entry.record.request, ...changes };
+      // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
+      await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
+      if (known) await begin(known.record, press.open);
+      else await beginNew(id, press, command, await earlier.pictureOf(entry, which), trace);
+    },
+  };
+}
+
+function toRequest(
+  { prompt, negative, resolution, seconds, seed, quality }: ParsedCommand,
+  image: string,
+  picture: Size,
+): RenderRequest {
+  const { width, height } = outputSize(picture, resolution);
+  return {
+    image,
+    prompt,
+    negative,
+    resolution,
+    quality,
+    seconds,
+    seed: seed ?? randomInt(LARGEST_SEED),
+    width,
+    height,
+    frames: frameCount(seconds),
+  };
+}
+
+/** BullMQ refuses ids that are numbers or hold a colon, so the platform's name goes first and the rest is kept plain. */
+function toRenderId(platform: string, eventId: string): string {
+  const isPlain = /^[A-Za-z0-9_-]{1,80}$/.test(eventId);
+  return `${platform}-${isPlain ? eventId : createHash('sha256').update(eventId).digest('hex')}`;
+}

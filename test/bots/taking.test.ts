@@ -1,0 +1,130 @@
+// How a command becomes a render: what is counted and kept of it, wherever its way breaks off.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { MessageRef } from '../../src/bots/platform.ts';
+import { UserError } from '../../src/errors.ts';
+import { createEstimates } from '../../src/queue/estimates.ts';
+import { createLimits } from '../../src/queue/limits.ts';
+import { createRules } from '../../src/queue/rules.ts';
+import type { Place, RenderRequest } from '../../src/render.ts';
+import { PICTURE, startTestBot } from '../fakes/bot.ts';
+import { ADA } from '../fakes/platform.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+
+type Bot = Awaited<ReturnType<typeof startTestBot>>;
+
+const AT = { platform: 'fake', channel: 'animate', thread: 't' };
+const PLACE: Place = { channel: 'c', server: 's', roles: [] };
+const REQUEST: RenderRequest = {
+  ...{
+    image: 'pictures/fake-e1.png',
+    prompt: 'she smiles',
+    negative: '',
+    seed: 1,
+    width: 832,
+    height: 480,
+    frames: 121,
+  },
+  ...{ resolution: '480p', quality: 'fast', seconds: 5 },
+};
+
+let server: TestRedis;
+beforeEach(async () => {
+  server = await startRedis();
+});
+afterEach(() => server.stop());
+
+/** One at once for each member. */
+async function start(): Promise<Bot> {
+  const bot = await startTestBot(server);
+  const limits = { of: { kind: 'member' }, changes: { atOnce: 1 }, isReset: false, showsHistory: false } as const;
+  await bot.administer({ verb: 'limits', limits });
+  return bot;
+}
+
+const take = (bot: Bot, eventId: string, open = async (): Promise<MessageRef> => ({ ...AT, message: eventId })) =>
+  bot.handlers.animate({ eventId, member: ADA, place: PLACE, text: 'she smiles', picture: PICTURE, open });
+
+const limitsOf = ({ redis }: Bot) =>
+  createLimits({ redis, rules: createRules(redis), estimates: createEstimates(redis) });
+const left = async (bot: Bot) =>
+  (await limitsOf(bot).left({ platform: 'fake', member: ADA, place: PLACE })).atOnce?.left;
+const keptFiles = async ({ store }: Bot) => {
+  const keys: string[] = [];
+  for await (const { key } of store.list()) keys.push(key);
+  return keys;
+};
+
+const away = async (): Promise<MessageRef> => {
+  throw new Error('The service cannot be reached');
+};
+const notInvited = async (): Promise<MessageRef> => {
+  throw new UserError('not_allowed', 'Invite me first.');
+};
+
+test('a render is counted while it is under way, and one too many is told and leaves nothing', async () => {
+  await using bot = await start();
+  await take(bot, 'e1');
+  expect(await left(bot)).toBe(0);
+  await expect(take(bot, 'e2')).rejects.toMatchObject({ code: 'limit_reached' });
+  expect(await bot.queue.find('fake-e2')).toBeUndefined();
+  expect(await keptFiles(bot)).toEqual(['pictures/fake-e1.png']);
+});
+
+test('a render whose message could not be posted is not counted, and begun by the same event coming again', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  expect(await left(bot)).toBe(1);
+  const kept = await bot.queue.find('fake-e1');
+  expect(kept).toMatchObject({ ref: undefined, record: { weight: 1 } });
+  await take(bot, 'e1');
+  expect(await left(bot)).toBe(0);
+  expect(await bot.queue.find('fake-e1')).toMatchObject({ ref: { message: 'e1' }, record: kept?.record });
+});
+
+test('a render that its member has to make possible first leaves nothing', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', notInvited)).rejects.toThrow('Invite me first.');
+  expect(await left(bot)).toBe(1);
+  expect(await bot.queue.find('fake-e1')).toBeUndefined();
+  expect(await keptFiles(bot)).toEqual([]);
+});
+
+test('an event that comes again when others have taken its room is told so, and leaves nothing', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  await take(bot, 'e2');
+  await expect(take(bot, 'e1')).rejects.toMatchObject({ code: 'limit_reached' });
+  expect(await bot.queue.find('fake-e1')).toBeUndefined();
+  expect(await keptFiles(bot)).toEqual(['pictures/fake-e2.png']);
+});
+
+test('what a bot that died had counted already is counted once when the event comes again', async () => {
+  await using bot = await start();
+  await limitsOf(bot).take({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST });
+  await take(bot, 'e1');
+  expect(await left(bot)).toBe(0);
+  await bot.finish('fake-e1');
+  expect(await left(bot)).toBe(1);
+});
+
+test('what a bot that died had counted and kept already is gone on with, as it was kept', async () => {
+  await using bot = await start();
+  const record = { id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST, createdAt: 1 };
+  await limitsOf(bot).take(record);
+  await bot.store.write(REQUEST.image, PICTURE.bytes);
+  await bot.queue.admit({ ...record, weight: 3 });
+  await take(bot, 'e1');
+  expect(await bot.queue.find('fake-e1')).toMatchObject({
+    ref: { message: 'e1' },
+    record: { weight: 3, createdAt: 1 },
+  });
+  expect(await left(bot)).toBe(0);
+});
+
+test('an event that comes twice at one moment is one render, counted once', async () => {
+  await using bot = await start();
+  const taken = await Promise.all([take(bot, 'e1'), take(bot, 'e1')]);
+  expect(taken).toEqual([{ renderId: 'fake-e1' }, { renderId: 'fake-e1' }]);
+  expect((await bot.queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0)).toBe(1);
+  expect(await left(bot)).toBe(0);
+});
