@@ -31,7 +31,8 @@ export type UserErrorCode =
   | 'refused'
   | 'consent_missing'
   | 'limit_reached'
-  | 'place_closed';
+  | 'place_closed'
+  | 'place_refused';
 
 /** Something outside this process went wrong. `isRetryable` says whether trying again can help. */
 export class OperationError extends Error {

@@ -22,7 +22,7 @@ export interface AdmissionOptions {
 export type Admission = ReturnType<typeof createAdmission>;
 
 export function createAdmission({ limits, queue, now }: AdmissionOptions) {
-  /** Resolves to its member's weight, or throws what they are told. */
+  /** Counts a render, once however often it comes. Resolves to its member's weight, or throws what they are told. */
   const count = async (record: RenderRecord): Promise<number> => {
     const { request } = record;
     const allowance = await limits.take(record);
@@ -34,15 +34,21 @@ export function createAdmission({ limits, queue, now }: AdmissionOptions) {
     throw new UserError('limit_reached', describeRefusal(allowance, request, seconds));
   };
 
+  /** It was counted and is not taken in: that costs nothing. */
+  const takeBack = (record: RenderRecord): Promise<void> =>
+    limits.giveBack(record, { kind: 'failed', code: 'not_admitted', message: '', seconds: 0 });
+
   return {
-    /** Counts a render, once however often it comes, and takes it in; it is not counted while that fails. */
-    async counted<Value>(record: RenderRecord, takeIn: (weight: number) => Promise<Value>): Promise<Value> {
+    count,
+    takeBack,
+
+    /** Counts a render and keeps it; it is not counted where that fails. */
+    async counted<Value>(record: RenderRecord, keep: (weight: number) => Promise<Value>): Promise<Value> {
       const weight = await count(record);
       try {
-        return await takeIn(weight);
+        return await keep(weight);
       } catch (error) {
-        // That is our fault, and costs nothing.
-        await limits.giveBack(record, { kind: 'failed', code: 'not_admitted', message: '', seconds: 0 });
+        await takeBack(record);
         throw error;
       }
     },

@@ -89,6 +89,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   const handlers: Handlers = {
     animate: (command) => attended('command', (trace) => taking.take(command, trace)),
+    isTaken: taking.isTaken,
     press: (press) => attended('press', (trace) => act(press, trace)),
     recent: memberRenders.recent,
     forget: memberRenders.forget,

@@ -96,7 +96,10 @@ export interface AdminRequest {
 
 /** What the bot does when something happens on a platform. A thrown UserError is the sentence to show that member, privately. */
 export interface Handlers {
+  /** What is thrown short of a UserError leaves it to be tried again with the same event. */
   animate(command: AnimateCommand): Promise<{ renderId: string }>;
+  /** A render of this event, a command or a press, is kept: from now on it is tried until it is in line, and never given up. */
+  isTaken(eventId: string): Promise<boolean>;
   /** Resolves to the sentence that tells the member what happened. */
   press(press: ButtonPress): Promise<string>;
   /** Resolves to lines of Markdown. Throws a UserError for a subject that is not there. */

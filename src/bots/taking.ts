@@ -46,28 +46,31 @@ export function createTaking(options: TakingOptions) {
     return (await queue.find(record.id))?.record ?? record;
   };
 
-  const withdraw = async (record: RenderRecord): Promise<void> => {
-    await records.forget(record);
-    await store.remove(record.request.image);
+  /**
+   * `png` is the picture of a render that is not kept yet. Once it is kept it stays, counted, until the same event has brought
+   * it into line: only what its member has to put right elsewhere, a UserError, takes it out again.
+   */
+  const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
+    const kept = png && (await admission.counted(record, (weight) => keep({ ...record, weight }, png)));
+    if (!kept) await unlessRefused(record, () => admission.count(record));
+    const ref = await unlessRefused(record, () => open(firstView(kept ?? record)));
+    await queue.enqueue(kept ?? record, ref);
+    onBegun(record.id);
+    meter?.accepted(platform);
+    log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
   };
 
-  /** `png` is the picture of a render that is not kept yet. */
-  const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
-    let isKept = png === undefined;
-    const opening = admission.counted(record, async (weight) => {
-      const kept = png === undefined ? record : await keep({ ...record, weight }, png);
-      isKept = true;
-      return { kept, ref: await open(firstView(kept)) };
-    });
-    const { kept, ref } = await opening.catch(async (error) => {
-      // The member can only put that right elsewhere, so nothing of this is kept.
-      if (isKept && error instanceof UserError) await withdraw(record);
+  const unlessRefused = async <Value>(record: RenderRecord, act: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (error instanceof UserError) {
+        await records.forget(record);
+        await store.remove(record.request.image);
+        await admission.takeBack(record);
+      }
       throw error;
-    });
-    await queue.enqueue(kept, ref);
-    onBegun(kept.id);
-    meter?.accepted(platform);
-    log.info({ renderId: kept.id, memberId: kept.member.id }, 'Accepted');
+    }
   };
 
   const beginNew = async (
@@ -84,11 +87,17 @@ export function createTaking(options: TakingOptions) {
   };
 
   return {
+    /** Something of this event is kept: it is to be brought to its end, however often that is tried. */
+    async isTaken(eventId: string): Promise<boolean> {
+      return (await queue.find(toRenderId(platform, eventId))) !== undefined;
+    },
+
     async take(command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> {
       const id = toRenderId(platform, command.eventId);
       const known = await queue.find(id);
       if (known) {
-        if (!known.ref) await begin(known.record, command.open);
+        if (known.ref) await queue.putRight(known.record.id);
+        else await begin(known.record, command.open);
         return { renderId: id };
       }
       await moderation.requireWelcome(command);
@@ -119,7 +128,7 @@ export function createTaking(options: TakingOptions) {
     ): Promise<void> {
       const id = toRenderId(platform, press.eventId);
       const known = await queue.find(id);
-      if (known?.ref) return;
+      if (known?.ref) return queue.putRight(id);
       const command = { ...entry.record.request, ...changes };
       // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
       await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);

@@ -129,11 +129,12 @@ export function createRenderQueue({
     await line.join(request, { id, member: memberKey(record), workload: workloadOf(request), seconds, weight });
   };
 
-  const recoverOne = async (platform: string, id: string): Promise<void> => {
+  const putRight = async (id: string): Promise<void> => {
     const entry = await records.get(id);
     if (!entry?.ref) return;
-    const { record, ref, outcome } = entry;
-    if (outcome) await deliveries.add(platform, id);
+    const { record, ref, outcome, isDelivered } = entry;
+    if (isDelivered) return;
+    if (outcome) await deliveries.add(record.platform, id);
     else if (!(await line.has(record.request, id)) && !(await queueOf(record).getJob(id))) await enqueue(record, ref);
   };
 
@@ -145,6 +146,9 @@ export function createRenderQueue({
 
     /** Puts an admitted render in the line, once its message exists. Doing it twice is one place. */
     enqueue,
+
+    /** Whoever put it there may have died, or lost Redis, half way. Changes nothing where all is as it should be. */
+    putRight,
 
     async find(id: string): Promise<RenderEntry | undefined> {
       return records.get(id);
@@ -207,7 +211,7 @@ export function createRenderQueue({
     async recover(platform: string): Promise<string[]> {
       const ids = await records.listOpen(platform);
       for (let index = 0; index < ids.length; index += RECOVERED_AT_ONCE) {
-        await Promise.all(ids.slice(index, index + RECOVERED_AT_ONCE).map((id) => recoverOne(platform, id)));
+        await Promise.all(ids.slice(index, index + RECOVERED_AT_ONCE).map((id) => putRight(id)));
       }
       return ids;
     },

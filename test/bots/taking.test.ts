@@ -4,6 +4,7 @@ import type { MessageRef } from '../../src/bots/platform.ts';
 import { UserError } from '../../src/errors.ts';
 import { createEstimates } from '../../src/queue/estimates.ts';
 import { createLimits } from '../../src/queue/limits.ts';
+import { createRecords } from '../../src/queue/records.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import type { Place, RenderRequest } from '../../src/render.ts';
 import { PICTURE, startTestBot } from '../fakes/bot.ts';
@@ -48,6 +49,7 @@ const limitsOf = ({ redis }: Bot) =>
   createLimits({ redis, rules: createRules(redis), estimates: createEstimates(redis) });
 const left = async (bot: Bot) =>
   (await limitsOf(bot).left({ platform: 'fake', member: ADA, place: PLACE })).atOnce?.left;
+const waiting = async ({ queue }: Bot) => (await queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0);
 const keptFiles = async ({ store }: Bot) => {
   const keys: string[] = [];
   for await (const { key } of store.list()) keys.push(key);
@@ -70,15 +72,25 @@ test('a render is counted while it is under way, and one too many is told and le
   expect(await keptFiles(bot)).toEqual(['pictures/fake-e1.png']);
 });
 
-test('a render whose message could not be posted is not counted, and begun by the same event coming again', async () => {
+test('a render whose message could not be posted stays kept and counted, and is begun by the same event coming again', async () => {
   await using bot = await start();
+  expect(await bot.handlers.isTaken('e1')).toBe(false);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
-  expect(await left(bot)).toBe(1);
+  expect(await bot.handlers.isTaken('e1')).toBe(true);
+  expect(await left(bot)).toBe(0);
   const kept = await bot.queue.find('fake-e1');
   expect(kept).toMatchObject({ ref: undefined, record: { weight: 1 } });
   await take(bot, 'e1');
   expect(await left(bot)).toBe(0);
   expect(await bot.queue.find('fake-e1')).toMatchObject({ ref: { message: 'e1' }, record: kept?.record });
+});
+
+test('a render whose message is there and which lost its way into line is put there by the same event', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  await createRecords(bot.redis).open('fake-e1', { ...AT, message: 'e1' });
+  await take(bot, 'e1', () => expect.fail('It has a message'));
+  expect(await waiting(bot)).toBe(1);
 });
 
 test('a render that its member has to make possible first leaves nothing', async () => {
@@ -89,13 +101,20 @@ test('a render that its member has to make possible first leaves nothing', async
   expect(await keptFiles(bot)).toEqual([]);
 });
 
-test('an event that comes again when others have taken its room is told so, and leaves nothing', async () => {
+test('nobody takes the room of a render that is still to be begun', async () => {
   await using bot = await start();
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
-  await take(bot, 'e2');
-  await expect(take(bot, 'e1')).rejects.toMatchObject({ code: 'limit_reached' });
-  expect(await bot.queue.find('fake-e1')).toBeUndefined();
-  expect(await keptFiles(bot)).toEqual(['pictures/fake-e2.png']);
+  await expect(take(bot, 'e2')).rejects.toMatchObject({ code: 'limit_reached' });
+  await take(bot, 'e1');
+  expect(await keptFiles(bot)).toEqual(['pictures/fake-e1.png']);
+});
+
+test('a render that can be begun no more is not counted', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  await expect(take(bot, 'e1', notInvited)).rejects.toThrow('Invite me first.');
+  expect(await left(bot)).toBe(1);
+  expect(await keptFiles(bot)).toEqual([]);
 });
 
 test('what a bot that died had counted already is counted once when the event comes again', async () => {
@@ -125,6 +144,6 @@ test('an event that comes twice at one moment is one render, counted once', asyn
   await using bot = await start();
   const taken = await Promise.all([take(bot, 'e1'), take(bot, 'e1')]);
   expect(taken).toEqual([{ renderId: 'fake-e1' }, { renderId: 'fake-e1' }]);
-  expect((await bot.queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0)).toBe(1);
+  expect(await waiting(bot)).toBe(1);
   expect(await left(bot)).toBe(0);
 });

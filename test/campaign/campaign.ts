@@ -54,6 +54,8 @@ export async function runCampaign({ jobs, seed, restWithinMs, tell }: CampaignOp
     tell(await describeEnds(world));
     const messages = await readMessages(world);
     const answers = members.given.map((given) => readAnswer(world, messages, given));
+    const repeated = answers.filter(({ refusals }) => new Set(refusals).size < refusals.length).length;
+    tell(`${repeated} refusals were told more than once, in the same words`);
     for (const [sentence, count] of countRefusals(answers)) tell(`refused ${count} times: ${sentence}`);
     tell(`${faults.length} faults of ${new Set(faults.map(({ name }) => name)).size} of ${FAULTS.length} kinds`);
     const left = await world.stop();

@@ -100,7 +100,9 @@ function misanswered({ act, id, pressed }: Given, answer: Answer): string | unde
   const told = `${name}: ${renders.length} renders, ${ended.length} ended, ${JSON.stringify([...refusals, ...toldAfterPress])}`;
   const isAgain = pressed?.label === 'Again' && pressed.id === undefined && pressed.isAccepted();
   if (pressed?.label === 'Delete' && renders.length === 0) return undefined;
-  const isOneOfThem = (ended.length === 1 && refusals.length === 0) || (renders.length === 0 && refusals.length === 1);
+  // What a service tells one member alone has no name to know it by: where its answer was lost it is told again, rather than never.
+  const sentences = new Set(refusals).size;
+  const isOneOfThem = (ended.length === 1 && sentences === 0) || (renders.length === 0 && sentences === 1);
   const isBoth = isAgain && ended.length === 2 && refusals.length === 0;
   const isPressRefused = isAgain && toldAfterPress.some((sentence) => sentence !== ONCE_MORE);
   return (isAgain ? isBoth || (isOneOfThem && isPressRefused) : isOneOfThem) ? undefined : told;

@@ -61,7 +61,11 @@ export async function gatherMembers(world: World) {
       ...{ type: ChannelType.GuildText, name: `garden-${index}`, guild: discordFakes.GUILD_ID },
     }),
   );
-  const people = { discord: [discordFakes.ADA, discordFakes.BOB], slack: [slackFakes.ADA, slackFakes.ADMIN] };
+  const people = {
+    discord: [discordFakes.ADA, discordFakes.BOB],
+    slack: [slackFakes.ADA, slackFakes.ADMIN],
+    page: [randomUUID(), randomUUID()],
+  };
 
   const promptOf = ({ deed, number }: Act): string => {
     if (deed === 'gives a poison') return 'die';
@@ -138,6 +142,7 @@ export async function gatherMembers(world: World) {
 
   const onPage = async (act: Act): Promise<Talk> => {
     const eventId = randomUUID();
+    const cookie = `animate_member=${people.page[act.number % 2]}`;
     const send = () =>
       askPage('/api/animate', () => {
         const form = new FormData();
@@ -146,7 +151,7 @@ export async function gatherMembers(world: World) {
         form.set('author', 'Ada');
         const bytes = act.deed === 'gives no picture' ? noPicture : picture;
         form.set('picture', new Blob([new Uint8Array(bytes)]), 'picture.png');
-        return { method: 'POST', body: form };
+        return { method: 'POST', body: form, headers: { cookie } };
       });
     const answer = await send();
     const { renderId = '' } = ((await answer?.json()) ?? {}) as { renderId?: string };
@@ -160,7 +165,7 @@ export async function gatherMembers(world: World) {
         return async () => {
           const pressId = randomUUID();
           const body = JSON.stringify({ action: label.toLowerCase(), eventId: pressId });
-          const headers = { 'content-type': 'application/json' };
+          const headers = { 'content-type': 'application/json', cookie };
           const said = await askPage(`/api/renders/${renderId}/press`, () => ({ method: 'POST', headers, body }));
           await said?.body?.cancel();
           return { id: `web-${pressId}`, isAccepted: () => said?.ok === true };

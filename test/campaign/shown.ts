@@ -103,12 +103,17 @@ export function readAnswer({ discord, slack }: World, messages: readonly ShownMe
     }
     case 'slack': {
       const before = pressed?.toldBefore ?? Number.POSITIVE_INFINITY;
-      const inThread = new Set(slack.messagesIn(slack.garden.id, id).map(({ ts }) => ts));
+      const thread = slack.messagesIn(slack.garden.id, id).filter(({ isFromBot }) => isFromBot);
+      const inThread = new Set(thread.map(({ ts }) => ts));
+      // Neither a status, nor a clip, nor a mention.
+      const bare = thread.filter(
+        ({ blocks, files, text }) => blocks.length + files.length === 0 && !text.startsWith('<@'),
+      );
       const told = slack.ephemerals.map(({ thread, text }, index) => ({ isHere: thread === id, text, index }));
       const here = told.filter(({ isHere }) => isHere);
       return {
         ...of(({ ts }) => ts !== undefined && inThread.has(ts)),
-        refusals: here.filter(({ index }) => index < before).map(({ text }) => text),
+        refusals: [...here.filter(({ index }) => index < before), ...bare].map(({ text }) => text),
         toldAfterPress: here.filter(({ index }) => index >= before).map(({ text }) => text),
       };
     }

@@ -1,6 +1,6 @@
 // The whole way on Discord: the real discord.js in a real bot process, a stand-in for the service, a real queue and engine.
 import { EventEmitter, once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
 import { expect, test } from 'vitest';
@@ -328,6 +328,24 @@ test('a storm of rate limits and broken answers delays a clip and loses nothing'
   const command = discord.animate(picture, { seconds: 1 });
   await discord.clipOf(command);
   await expectOneClip(command);
+});
+
+test('a command that was taken is not given up, however long Discord takes no message', async () => {
+  await startBot();
+  start('worker');
+  const trouble = discord.trouble({ method: 'PATCH', path: /original$/, status: 503, times: 20 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await expectOneClip(command);
+  expect(trouble.times).toBe(0);
+  expect(discord.answersTo(command).filter(({ flags }) => flags & EPHEMERAL)).toEqual([]);
+});
+
+test('what Discord refuses for good is told with its reason, and nothing of it is kept', async () => {
+  await startBot();
+  discord.trouble({ method: 'PATCH', path: /original$/, status: 400, code: 50035, times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  expect(await discord.told(command)).toMatch(/Discord refused the message of this clip: Trouble/);
+  expect(await readdir(join(installation.folder, 'data', 'media', 'pictures'))).toEqual([]);
 });
 
 test('a command that came while the gateway was away is taken when it is back', async () => {

@@ -296,6 +296,22 @@ test('a storm of rate limits and broken answers delays a clip and loses nothing'
   await expectOneClip(slack.mention('she smiles seconds:1', { files: [file] }));
 });
 
+test('a mention that was taken is not given up, however long Slack takes no message', async () => {
+  await startBot();
+  start('worker');
+  const trouble = slack.trouble({ method: 'chat.postMessage', status: 503, times: 8 });
+  await expectOneClip(slack.mention('she smiles seconds:1', { files: [file] }));
+  expect(trouble.times).toBe(0);
+  expect(slack.ephemerals).toEqual([]);
+});
+
+test('what Slack refuses for good is told with its reason', async () => {
+  await startBot();
+  slack.trouble({ method: 'chat.postMessage', error: 'msg_too_long', times: 1 });
+  slack.mention('she smiles seconds:1', { files: [file] });
+  expect(await slack.told()).toMatch(/Slack refused the message of this clip: msg_too_long/);
+});
+
 test('a file that Slack shares late is waited for', async () => {
   await startBot();
   start('worker');

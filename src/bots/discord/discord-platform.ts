@@ -54,7 +54,7 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     client = await connect({ ...options, onInteraction: (interaction) => void taking.take(interaction) });
     await register(client.application?.id ?? '');
     await inbox.work({
-      handle: createFinisher({ handlers, attachments, messages, status, notes }),
+      handle: createFinisher({ handlers, attachments, messages, status, notes, log }),
       onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
     });
   };

@@ -1,14 +1,16 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
 import { MessageFlags } from 'discord.js';
 import { UserError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import { GivenUp } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
+import type { View } from '../view.ts';
 import type { Attachments } from './attachments.ts';
 import { drawAcceptButton, NOBODY } from './drawing.ts';
 import { describeFault, type Item } from './interactions.ts';
-import { isGone, type Messages } from './messages.ts';
+import { isForbidden, isGone, isRefusedForGood, type Messages } from './messages.ts';
 import type { Origin } from './origin.ts';
 import type { createStatusMessages } from './status-messages.ts';
 
@@ -21,10 +23,11 @@ interface FinisherOptions {
   messages: Messages;
   status: ReturnType<typeof createStatusMessages>;
   notes: Notes;
+  log: Logger;
 }
 
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
-export function createFinisher({ handlers, attachments, messages, status, notes }: FinisherOptions) {
+export function createFinisher({ handlers, attachments, messages, status, notes, log }: FinisherOptions) {
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
   const tell = async (
     origin: Origin,
@@ -33,14 +36,24 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     components: ReturnType<typeof drawAcceptButton> | [] = [],
   ): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
-    if (token === undefined) return;
-    const reach = { application: origin.application, token };
     const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
+    if (token === undefined) return tellDirectly(origin, body);
+    const reach = { application: origin.application, token };
     if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
     await messages.remove(reach, '@original').catch((error) => {
       if (!isGone(error)) throw error;
     });
     await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
+  };
+
+  /** The answer that the member was promised can be reached no more: whatever kept it took longer than Discord's token lasts. */
+  const tellDirectly = async ({ member, interaction }: Origin, body: Record<string, unknown>): Promise<void> => {
+    try {
+      await messages.create(await messages.openDirect(member.id), `tell:${interaction}`, body);
+    } catch (error) {
+      if (!isForbidden(error) && !isGone(error)) throw error;
+      log.warn({ err: error, memberId: member.id }, 'A member could not be told by any road what came of a command');
+    }
   };
 
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
@@ -57,7 +70,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
       place,
       text: command,
       picture,
-      open: (view) => status.open(origin, view).catch((error) => requireHeard(error, origin)),
+      open: (view) => status.open(origin, view).catch((error) => explainRefusal(error, origin)),
     });
     // The render is in line: advice that does not arrive is no reason to do any of this again.
     await advise(origin).catch(() => undefined);
@@ -75,9 +88,11 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
     const { interaction: eventId, member, language, place } = origin;
-    const open = (view: Parameters<typeof status.openBeside>[1]) => status.openBeside(origin, view);
+    const open = (view: View) => status.openBeside(origin, view).catch((error) => explainRefusal(error, origin));
     const press = { eventId, action, renderId, member, language, place, mayManage, open };
-    await tell(origin, await handlers.press(press), false);
+    const sentence = await handlers.press(press);
+    // What was pressed for shows by itself: a sentence that comes too late for its token is not missed.
+    if ((await notes.get(`token:${origin.interaction}`)) !== undefined) await tell(origin, sentence, false);
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
@@ -87,7 +102,8 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
     } catch (error) {
       // The member was told by Discord itself.
       if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return;
-      if (!(error instanceof UserError) && !isLast) throw error;
+      // What is kept is never given up: a member who was told so would still find its message, or even its clip.
+      if (!(error instanceof UserError) && (!isLast || (await handlers.isTaken(origin.interaction)))) throw error;
       const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
       await tell(
         origin,
@@ -100,10 +116,18 @@ export function createFinisher({ handlers, attachments, messages, status, notes 
   };
 }
 
-/** Discord never heard that the command was taken, and told the member so: then nothing of it is kept. */
-function requireHeard(error: unknown, origin: Origin): never {
-  if (!isGone(error) || !isStale(origin)) throw error;
-  throw new UserError('place_closed', 'Discord never heard that this command was taken.', { cause: error });
+/** Turns what no further try would change into words, so that nothing of the command is kept. */
+function explainRefusal(error: unknown, origin: Origin): never {
+  if (isGone(error) && isStale(origin)) {
+    // Discord has told the member so itself.
+    throw new UserError('place_closed', 'Discord never heard that this command was taken.', { cause: error });
+  }
+  if (isRefusedForGood(error) && !isGone(error)) {
+    throw new UserError('place_refused', `Discord refused the message of this clip: ${error.message}.`, {
+      cause: error,
+    });
+  }
+  throw error;
 }
 
 function isNeverHeard(error: unknown): boolean {

@@ -14,6 +14,7 @@ import {
 
 /** Discord says 413 before it reads what is sent, and 40005 after. */
 const PAYLOAD_TOO_LARGE = 413;
+const TOO_MANY_REQUESTS = 429;
 const INVALID_WEBHOOK_TOKEN = 50027;
 const MESSAGES_LOOKED_AT = 50;
 /** While one command waits here, others wait behind it. */
@@ -143,6 +144,11 @@ export function isForbidden(error: unknown): boolean {
     isRefusal(error, Code.MissingAccess, Code.MissingPermissions, Code.ThreadLocked) ||
     isRefusal(error, Code.CannotSendMessagesToThisUser, Code.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds)
   );
+}
+
+/** Discord understood and said no, whatever the reason: the same again is refused again. */
+export function isRefusedForGood(error: unknown): error is DiscordAPIError {
+  return error instanceof DiscordAPIError && error.status < 500 && error.status !== TOO_MANY_REQUESTS;
 }
 
 /** No thread can be opened there: the bot may not, or there are too many. */

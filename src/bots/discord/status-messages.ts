@@ -120,6 +120,13 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     return toRef(origin, origin.channel, message.id, { isAnswer: 'yes' });
   };
 
+  /** It took longer than the token lasts until anything could be posted: a message of the bot's own, where the command was given. */
+  const openWithoutToken = async (origin: Origin, view: View): Promise<MessageRef> => {
+    const isOwn = origin.home === 'token';
+    const channel = isOwn ? await messages.openDirect(origin.member.id) : origin.channel;
+    return toRef({ ...origin, home: 'place' }, channel, await createIn(channel, view, true));
+  };
+
   /**
    * The ways to a message, best first. What is done with the token of an interaction has a rate limit of its own, so a channel
    * full of answers is no queue while their tokens last.
@@ -241,6 +248,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   return {
     /** The message of a command, in a thread where that can be. Called again after a crash it finds what there is. */
     async open(origin: Origin, view: View): Promise<MessageRef> {
+      if (!(await reachByToken(origin.application, origin.interaction))) return openWithoutToken(origin, view);
       const inThread = origin.home === 'thread' ? await openThread(origin, view) : undefined;
       return inThread ?? openInPlace(origin.home === 'thread' ? { ...origin, home: 'place' } : origin, view);
     },

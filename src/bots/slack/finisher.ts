@@ -7,7 +7,7 @@ import type { View } from '../view.ts';
 import type { Item } from './entrances.ts';
 import { describeFault, isExpected } from './faults.ts';
 import type { Files } from './files.ts';
-import { isShutOut, post, postDirectly, postPrivately } from './messages.ts';
+import { isRefusedForGood, isShutOut, post, postDirectly, postPrivately } from './messages.ts';
 import { isDirect, type Origin } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
@@ -40,7 +40,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
     try {
       return await status.open(origin, view);
     } catch (error) {
-      if (!isShutOut(error)) throw error;
+      if (!isShutOut(error)) throw explainRefusal(error);
       const { botUser } = await workspaces.of(origin.team);
       const { member } = await people.find({ team: origin.team, user: botUser });
       throw new UserError('place_closed', wordsOf(view.language).slack.inviteMe(`/invite @${member.name}`));
@@ -74,10 +74,19 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
     } catch (error) {
-      if (!isExpected(error) && !isLast) throw error;
+      // What is kept is never given up: a member who was told so would still find its message, or even its clip.
+      if (!isExpected(error) && (!isLast || (await handlers.isTaken(item.origin.event)))) throw error;
       const person = await people.find(item.origin).catch(() => undefined);
       await tell(item.origin, describeFault(error, wordsOf(person?.language)));
       if (!isExpected(error)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };
+}
+
+/** Turns what no further try would change into words, so that nothing of the command is kept. */
+function explainRefusal(error: unknown): unknown {
+  if (!isRefusedForGood(error)) return error;
+  return new UserError('place_refused', `Slack refused the message of this clip: ${error.data.error}.`, {
+    cause: error,
+  });
 }

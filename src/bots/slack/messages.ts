@@ -9,6 +9,8 @@ export interface MessageBody {
   blocks: types.KnownBlock[];
 }
 
+/** What Slack answers when something is broken on its side. */
+const SLACKS_OWN_TROUBLE = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited'];
 const QUIET = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
 
 /** `once` names it: posting it again gives the message that is there, because Slack knows it by `client_msg_id`. */
@@ -71,6 +73,11 @@ function toUuid(name: string): string {
 
 export function isRefusal(error: unknown, ...codes: string[]): boolean {
   return error instanceof webApi.WebAPIPlatformError && codes.includes(error.data.error);
+}
+
+/** Slack understood and said no, whatever the reason: the same again is refused again. */
+export function isRefusedForGood(error: unknown): error is webApi.WebAPIPlatformError {
+  return error instanceof webApi.WebAPIPlatformError && !SLACKS_OWN_TROUBLE.includes(error.data.error);
 }
 
 /** What should be changed is not there any more. */

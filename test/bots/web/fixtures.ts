@@ -68,6 +68,9 @@ export function scriptedHandlers() {
       script.commands.push(command);
       return await script.onAnimate(command);
     },
+    async isTaken() {
+      return false;
+    },
     async press(press) {
       script.presses.push(press);
       return await script.onPress(press);
