@@ -38,14 +38,7 @@ class DoesAsTold:
                     if is_cancelled():
                         raise RenderCancelledError
                     time.sleep(POLL_SECONDS)
-            case ["die", "once", file] if not Path(file).exists():
-                Path(file).touch()
-                os._exit(9)
-            case ["die", "sometimes"] if random.random() < CHANCE_OF_DEATH:
-                os._exit(9)
-            case ["die", "until", file] if not Path(file).exists():
-                os._exit(9)
-            case ["die"]:
+            case ["die", *when] if _is_now(when):
                 os._exit(9)
             case ["go", "silent"]:
                 while not is_cancelled():
@@ -62,6 +55,21 @@ class DoesAsTold:
         for _ in range(order.frames):
             yield still[np.newaxis]
         yield Step("decoding", 2, 2)
+
+
+def _is_now(when: list[str]) -> bool:
+    match when:
+        case ["once", file] if not Path(file).exists():
+            Path(file).touch()
+            return True
+        case ["until", file]:
+            return not Path(file).exists()
+        case ["sometimes"]:
+            return random.random() < CHANCE_OF_DEATH
+        case []:
+            return True
+        case _:
+            return False
 
 
 def create() -> DoesAsTold:
