@@ -54,13 +54,13 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const moderation = createModeration({ ...options, platform: platform.name, log });
   const admission = createAdmission({ limits, queue, now });
   const earlier = createEarlier({ queue, store, intake, clipTools });
-  const memberRenders = createMemberRenders({ platform, queue, records, store, inOrder, log, now });
+  const memberRenders = createMemberRenders({ platform, queue, records, log, now });
   const taking = createTaking({
     ...{ platform: platform.name, queue, records, store, intake, earlier, moderation, admission, meter, log, now },
     onBegun: narrator.follow,
   });
-  const act = createButtons({ queue, earlier, moderation, taking, memberRenders });
-  const deliver = createDelivery({
+  const act = createButtons({ queue, earlier, moderation, taking });
+  const delivery = createDelivery({
     ...{ platform, queue, records, store, clipTools, limits },
     ...{ moderation, inOrder, meter, tracer, log, now },
   });
@@ -90,6 +90,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const handlers: Handlers = {
     animate: (command) => attended('command', (trace) => taking.take(command, trace)),
     isTaken: taking.isTaken,
+    whileUnderWay: narrator.whileUnderWay,
     press: (press) => attended('press', (trace) => act(press, trace)),
     recent: memberRenders.recent,
     forget: memberRenders.forget,
@@ -123,7 +124,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     redis,
     records,
     platform: platform.name,
-    deliver,
+    ...delivery,
     onError: (error, renderId) => {
       if (renderId !== undefined) meter?.deliveryFailed(platform.name);
       log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again');

@@ -3,7 +3,6 @@ import type { RenderQueue } from '../queue/queue.ts';
 import type { Earlier } from './earlier.ts';
 import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
-import type { MemberRenders } from './member-renders.ts';
 import type { Moderation } from './moderation.ts';
 import type { ButtonPress } from './platform.ts';
 import type { Taking } from './taking.ts';
@@ -13,11 +12,10 @@ export interface ButtonsOptions {
   earlier: Earlier;
   moderation: Moderation;
   taking: Taking;
-  memberRenders: MemberRenders;
 }
 
 /** The returned function resolves to the sentence that tells what happened. */
-export function createButtons({ queue, earlier, moderation, taking, memberRenders }: ButtonsOptions) {
+export function createButtons({ queue, earlier, moderation, taking }: ButtonsOptions) {
   const cancel = async (renderId: string, words: Words): Promise<string> => {
     const answer = await queue.cancel(renderId);
     switch (answer) {
@@ -48,7 +46,7 @@ export function createButtons({ queue, earlier, moderation, taking, memberRender
       case 'cancel':
         return cancel(press.renderId, words);
       case 'delete':
-        await memberRenders.remove(entry);
+        await queue.remove(entry);
         return words.deletedNow;
     }
   };

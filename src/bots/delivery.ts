@@ -10,13 +10,14 @@ import type { Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import type { Tracer } from '../trace.ts';
+import { clipKey } from './earlier.ts';
 import type { InOrder } from './in-order.ts';
 import type { Moderation } from './moderation.ts';
 import type { Clip, Platform } from './platform.ts';
 import { toOutcomeView } from './view.ts';
 
 export interface DeliveryOptions {
-  platform: Pick<Platform, 'name' | 'deliver'>;
+  platform: Pick<Platform, 'name' | 'deliver' | 'update'>;
   queue: RenderQueue;
   records: Records;
   store: Store;
@@ -74,11 +75,18 @@ export function createDelivery(options: DeliveryOptions) {
     };
   };
 
-  return async ({ record }: RenderEntry): Promise<void> => {
-    await inOrder(record.id, async () => {
+  const remove = async ({ record, ref }: RenderEntry, outcome: Outcome): Promise<Outcome> => {
+    await Promise.all([store.remove(record.request.image), store.remove(clipKey(record.id))]);
+    if (ref) await platform.update(ref, toOutcomeView(record, outcome));
+    return outcome;
+  };
+
+  const deliver = ({ record }: RenderEntry): Promise<Outcome | undefined> =>
+    inOrder(record.id, async () => {
       // Read again in turn: it may have been deleted while this waited.
       const entry = await queue.find(record.id);
-      if (!entry?.ref || !entry.outcome || entry.isDelivered) return;
+      if (entry?.outcome?.kind === 'deleted') return remove(entry, entry.outcome);
+      if (!entry?.ref || !entry.outcome || entry.isDelivered) return undefined;
       const { ref } = entry;
       const outcome = await withoutIndecentClip(record, await withoutMissingClip(record, entry.outcome));
       const view = toOutcomeView(record, outcome);
@@ -87,8 +95,17 @@ export function createDelivery(options: DeliveryOptions) {
       );
       meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...namesOf(record), outcome: outcome.kind }, 'Delivered');
+      return outcome;
     });
-  };
+
+  /** The words alone: what came with them is there. */
+  const showAgain = ({ record, ref, outcome }: RenderEntry): Promise<void> =>
+    inOrder(record.id, async () => {
+      if (!ref || !outcome) return;
+      await platform.update(ref, toOutcomeView(record, await withoutMissingClip(record, outcome)));
+    });
+
+  return { deliver, showAgain };
 }
 
 function namesOf({ id, member }: RenderRecord) {

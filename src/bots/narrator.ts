@@ -43,10 +43,22 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
     const entry = await queue.find(id);
     // The outcome is told by its delivery, which also survives this process.
     if (!entry?.ref || entry.outcome) return void renders.delete(id);
+    const { ref } = entry;
     const view = toView(entry, await queue.status(entry), now());
     if (view.kind === 'done' || !readsDifferently(told.view, view)) return;
-    await platform.update(entry.ref, view);
+    await whileUnderWay(id, () => platform.update(ref, view));
     told.view = view;
+  };
+
+  /** Another bot may deliver the outcome at any moment: what then comes late is covered by the outcome once more. */
+  const whileUnderWay = async (id: string, show: () => Promise<void>): Promise<void> => {
+    if ((await queue.find(id))?.outcome) return;
+    try {
+      await show();
+    } finally {
+      const entry = await queue.find(id);
+      if (entry?.outcome && entry.outcome.kind !== 'deleted') await queue.tellAgain(entry);
+    }
   };
 
   /** `redrawEveryMs` of what is shown holds for a line that moves; a change of the render itself is told sooner. */
@@ -83,6 +95,8 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
       if (!renders.has(id)) renders.set(id, { view: undefined, at: 0, timer: undefined, dueAt: 0 });
       schedule(id);
     },
+
+    whileUnderWay,
 
     onChange: (id: string): void => schedule(id),
 

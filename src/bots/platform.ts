@@ -100,6 +100,11 @@ export interface Handlers {
   animate(command: AnimateCommand): Promise<{ renderId: string }>;
   /** A render of this event, a command or a press, is kept: from now on it is tried until it is in line, and never given up. */
   isTaken(eventId: string): Promise<boolean>;
+  /**
+   * Runs `show` unless the render has ended. For platforms that hold an update back: by the time they make it, another bot may
+   * have delivered the outcome. Where that happens meanwhile, the outcome is shown again.
+   */
+  whileUnderWay(renderId: string, show: () => Promise<void>): Promise<void>;
   /** Resolves to the sentence that tells the member what happened. */
   press(press: ButtonPress): Promise<string>;
   /** Resolves to lines of Markdown. Throws a UserError for a subject that is not there. */
@@ -134,7 +139,10 @@ export interface Clip {
 export interface Platform {
   readonly name: string;
   start(handlers: Handlers): Promise<void>;
-  /** Shows a new state in the status message; a `deleted` view removes it. Progress is already throttled by the caller. */
+  /**
+   * Shows a new state in the status message; a `deleted` view removes it, an outcome's is shown with what `deliver` has brought.
+   * Progress is already throttled by the caller.
+   */
   update(ref: MessageRef, view: View): Promise<void>;
   /** Puts the outcome (clip, apology or cancellation) in the status message. Doing it twice must look like once. */
   deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void>;

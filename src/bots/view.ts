@@ -64,6 +64,11 @@ export function toView({ record }: RenderEntry, status: RenderStatus, now: numbe
   }
 }
 
+/** It says how the render ended. */
+export function isOutcome({ kind }: View): boolean {
+  return kind === 'done' || kind === 'failed' || kind === 'cancelled';
+}
+
 export function toOutcomeView(asked: Asked, outcome: Outcome): View {
   const words = wordsOf(asked.language);
   switch (outcome.kind) {

@@ -94,6 +94,8 @@ function spawnServer(program: string, folder: string, socketPath: string): Child
     unixsocket: socketPath,
     unixsocketperm: '700',
     appendonly: 'yes',
+    // What was accepted outlives a power cut, too; by default the last second would not.
+    appendfsync: 'always',
     save: '',
     'maxmemory-policy': 'noeviction',
   };

@@ -1,7 +1,7 @@
 // Handing outcomes to the platforms: a queue of its own, so that a chat service that is down never makes us render again.
 import { type Job, Queue, Worker } from 'bullmq';
 import { deliveriesQueue } from './names.ts';
-import type { Records, RenderEntry } from './records.ts';
+import type { Outcome, Records, RenderEntry } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 // Together these keep trying for about a day: longer than any outage of a chat service so far.
@@ -12,6 +12,17 @@ const LONGEST_RETRY_MS = 5 * 60_000;
 // A bot that died in the middle of a delivery is noticed after this long.
 const LOCK_MS = 5000;
 const STALLED_CHECK_MS = 2500;
+
+/**
+ * `outcome`: for the first time. `removal`: the member deleted it, perhaps while its outcome was being brought. `again`: a message of
+ * before the end came late and covers it.
+ */
+export type Errand = 'outcome' | 'removal' | 'again';
+
+interface DeliveryJob {
+  renderId: string;
+  errand: Errand;
+}
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
@@ -30,18 +41,15 @@ export function createDeliveries(redis: Redis) {
 
   return {
     /** Asks for a render's outcome to be handed over. Asking twice is one delivery. */
-    async add(platform: string, renderId: string): Promise<void> {
-      await queueOf(platform).add(
-        'deliver',
-        {},
-        {
-          jobId: renderId,
-          attempts: MOST_ATTEMPTS,
-          backoff: { type: 'custom' },
-          removeOnComplete: true,
-          removeOnFail: true,
-        },
-      );
+    async add(platform: string, renderId: string, errand: Errand = 'outcome'): Promise<void> {
+      const data: DeliveryJob = { renderId, errand };
+      await queueOf(platform).add('deliver', data, {
+        jobId: `${errand}-${renderId}`,
+        attempts: MOST_ATTEMPTS,
+        backoff: { type: 'custom' },
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
     },
 
     /** How many outcomes wait for a platform, for the first time or after a failure. */
@@ -60,22 +68,31 @@ export interface DeliveryWorkerOptions {
   redis: Redis;
   records: Records;
   platform: string;
-  /** Hands one outcome over. Called again with the same entry if this process dies before it is marked as delivered. */
-  deliver(entry: RenderEntry): Promise<void>;
+  /**
+   * Hands one outcome over, and resolves to what was told. Called again with the same entry if this process dies before it is
+   * marked as delivered.
+   */
+  deliver(entry: RenderEntry): Promise<Outcome | undefined>;
+  /** Shows the words of an outcome that was delivered before. */
+  showAgain(entry: RenderEntry): Promise<void>;
   onError(error: Error, renderId: string | undefined): void;
 }
 
 /** The receiving side, in the bot that is on the platform. */
-export function createDeliveryWorker({ redis, records, platform, deliver, onError }: DeliveryWorkerOptions) {
-  const handOver = async (job: Job): Promise<void> => {
-    const renderId = job.id ?? '';
+export function createDeliveryWorker({ redis, records, platform, deliver, showAgain, onError }: DeliveryWorkerOptions) {
+  const handOver = async ({ data: { renderId, errand } }: Job<DeliveryJob>): Promise<void> => {
     const entry = await records.get(renderId);
-    if (!entry || entry.isDelivered) return;
-    await deliver(entry);
-    await records.markDelivered(renderId, platform);
+    if (!entry) return;
+    if (errand === 'again') {
+      if (!entry.isDelivered) throw new Error('Its outcome is being told for the first time still');
+      return showAgain(entry);
+    }
+    if (entry.isDelivered) return;
+    const told = await deliver(entry);
+    if (told) await records.markDelivered(renderId, platform, told);
   };
 
-  const worker = new Worker(deliveriesQueue(platform), handOver, {
+  const worker = new Worker<DeliveryJob>(deliveriesQueue(platform), handOver, {
     connection: redis,
     prefix: KEY_PREFIX,
     concurrency: 8,
@@ -87,7 +104,7 @@ export function createDeliveryWorker({ redis, records, platform, deliver, onErro
       backoffStrategy: (attempts) => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20)),
     },
   });
-  worker.on('failed', (job, error) => onError(error, job?.id));
+  worker.on('failed', (job, error) => onError(error, job?.data.renderId));
   worker.on('error', (error) => onError(error, undefined));
 
   return { close: () => worker.close() };

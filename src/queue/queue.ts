@@ -134,7 +134,7 @@ export function createRenderQueue({
     if (!entry?.ref) return;
     const { record, ref, outcome, isDelivered } = entry;
     if (isDelivered) return;
-    if (outcome) await deliveries.add(record.platform, id);
+    if (outcome) await deliveries.add(record.platform, id, outcome.kind === 'deleted' ? 'removal' : 'outcome');
     else if (!(await line.has(record.request, id)) && !(await queueOf(record).getJob(id))) await enqueue(record, ref);
   };
 
@@ -183,6 +183,18 @@ export function createRenderQueue({
       }
       await redis.publish(CANCELS_CHANNEL, id);
       return 'stopping';
+    },
+
+    /** Its member wants nothing of it to be left, whether it has ended or not. */
+    async remove({ record, outcome }: RenderEntry): Promise<void> {
+      if (!outcome) await this.cancel(record.id);
+      await records.markDeleted(record.id, record.platform);
+      await deliveries.add(record.platform, record.id, 'removal');
+    },
+
+    /** A message of before the end came late and may cover its outcome. */
+    async tellAgain({ record }: RenderEntry): Promise<void> {
+      await deliveries.add(record.platform, record.id, 'again');
     },
 
     /** Has a render that failed tried again, in its old message, with as many tries as a new one. */

@@ -41,6 +41,15 @@ export interface RenderEntry {
   isDelivered: boolean;
 }
 
+/** KEYS: the record, the open renders of its platform. ARGV: id, now, 1 where it was told as deleted. */
+const MARK_DELIVERED_SCRIPT = `
+local outcome = redis.call('HGET', KEYS[1], 'outcome')
+local isDeleted = outcome and cjson.decode(outcome).kind == 'deleted'
+if isDeleted and ARGV[3] ~= '1' then return end
+redis.call('HSET', KEYS[1], 'delivered', ARGV[2])
+redis.call('SREM', KEYS[2], ARGV[1])
+`;
+
 export type Records = ReturnType<typeof createRecords>;
 
 /** Buttons and redelivered events work for `keepMs` after the command; retention.ts deletes what is older. */
@@ -130,18 +139,21 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       await results(redis.multi().hdel(recordKey(id), 'outcome', 'delivered').sadd(openKey(platform), id).exec());
     },
 
-    async markDelivered(id: string, platform: string): Promise<void> {
-      await results(redis.multi().hset(recordKey(id), 'delivered', Date.now()).srem(openKey(platform), id).exec());
+    /** Leaves it open where the member has deleted it since `told`: that is still to be told. */
+    async markDelivered(id: string, platform: string, told: Outcome): Promise<void> {
+      const isDeleted = told.kind === 'deleted' ? 1 : 0;
+      await redis.eval(MARK_DELIVERED_SCRIPT, 2, recordKey(id), openKey(platform), id, Date.now(), isDeleted);
     },
 
-    /** The member deleted it: nothing of it is told any more. */
+    /** The member deleted it, whatever it came to: what is left of it is to be taken away. */
     async markDeleted(id: string, platform: string): Promise<void> {
       const outcome: Outcome = { kind: 'deleted' };
       await results(
         redis
           .multi()
-          .hset(recordKey(id), 'outcome', JSON.stringify(outcome), 'delivered', Date.now())
-          .srem(openKey(platform), id)
+          .hset(recordKey(id), 'outcome', JSON.stringify(outcome))
+          .hdel(recordKey(id), 'delivered')
+          .sadd(openKey(platform), id)
           .exec(),
       );
     },

@@ -203,7 +203,8 @@ test('a member deletes all that they made, and nothing of others', async () => {
   await bot.finish(made[0] ?? '');
   await bot.platform.until((messages) => messages.some(({ view }) => view.kind === 'done'));
   expect(await bot.handlers.forget({ member: ADA, language: 'de' })).toBe('Gelöscht: 2.');
-  expect(bot.platform.messages().map(({ view }) => view.renderId)).toEqual([made[2]]);
+  const left = await bot.platform.until((messages) => messages.length === 1);
+  expect(left.map(({ view }) => view.renderId)).toEqual([made[2]]);
   const files: string[] = [];
   for await (const { key } of bot.store.list()) files.push(key);
   expect(files).toEqual([`pictures/${made[2]}.png`]);

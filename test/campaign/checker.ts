@@ -84,7 +84,7 @@ export async function check(world: World, given: readonly Given[]): Promise<Verd
       (await lookAtQueues(world)).map(({ name, pending }) => (pending > 0 ? `${name}: ${pending}` : undefined)),
     ),
     verdict('every key in Redis has an owner', await strayKeys(world, entries)),
-    verdict('no limit counts a render that has ended', await openCounts(world)),
+    verdict('no limit counts a render that has ended', await openCounts(world, entries)),
     {
       promise: 'the services were asked for nothing that they refuse',
       checked: world.discord.requests.length + world.slack.requests.length,
@@ -194,7 +194,10 @@ async function storeFaults({ media }: World, entries: Map<string, Entry>): Promi
   const lacking = [...entries.values()]
     .filter(({ outcome }) => outcome === 'done')
     .map(({ id }) => (keys.has(`clips/${id}.mp4`) ? undefined : `clips/${id}.mp4 is not there`));
-  return [...stray, ...lacking];
+  const picturesGone = [...entries.values()]
+    .filter(({ outcome }) => outcome !== 'deleted')
+    .map(({ id }) => (keys.has(`pictures/${id}.png`) ? undefined : `pictures/${id}.png is not there`));
+  return [...stray, ...lacking, ...picturesGone];
 }
 
 async function strayKeys({ look }: World, entries: Map<string, Entry>): Promise<(string | undefined)[]> {
@@ -208,11 +211,13 @@ async function strayKeys({ look }: World, entries: Map<string, Entry>): Promise<
   );
 }
 
-async function openCounts({ look }: World): Promise<(string | undefined)[]> {
+async function openCounts({ look }: World, entries: Map<string, Entry>): Promise<(string | undefined)[]> {
   return Promise.all(
     (await look.keys('{animate}:spent:*')).map(async (key) => {
-      const open = (await look.type(key)) === 'hash' ? await look.hget(key, '#open') : null;
-      return open === null || open === '0' ? undefined : `${key}: ${open} under way`;
+      const { '#open': open = '0', ...counted } = await look.hgetall(key);
+      const ids = Object.keys(counted).filter((id) => counted[id]?.startsWith('o'));
+      const told = ids.map((id) => `${id} (${entries.get(id)?.outcome ?? 'not known'})`);
+      return open === '0' && ids.length === 0 ? undefined : `${key}: ${open} under way, ${told}`;
     }),
   );
 }

@@ -30,7 +30,7 @@ import { createRules } from '../../src/queue/rules.ts';
 import { createStrikes } from '../../src/queue/strikes.ts';
 import { createWordList } from '../../src/queue/word-list.ts';
 import { clipOf } from '../bots/web/fixtures.ts';
-import { createFakePlatform } from './platform.ts';
+import { createFakePlatform, type ShownMessage } from './platform.ts';
 import type { TestRedis } from './redis.ts';
 
 export const GRACE: Member = { id: 'grace', name: 'Grace' };
@@ -41,10 +41,12 @@ export interface TestBotOptions {
   settings?: Partial<ModerationSettings>;
   classifier?: Classifier;
   store?: Store;
+  /** What the service keeps: that of another bot, for one that works beside it. */
+  channel?: Map<string, ShownMessage>;
 }
 
 export const startTestBot = (server: TestRedis, options: TestBotOptions = {}) =>
-  startBotOn(server, () => createFakePlatform(), options);
+  startBotOn(server, () => createFakePlatform(options.channel && { channel: options.channel }), options);
 
 /** `create` makes the platform from what every adapter needs. */
 export async function startBotOn<P extends Platform>(

@@ -59,7 +59,9 @@ test('a delivery that fails is tried again until it works, and then marked as do
       tries += 1;
       if (tries < 2) throw new Error('the chat service is down');
       finish();
+      return failed;
     },
+    showAgain: async () => undefined,
     onError: () => undefined,
   });
   const deliveries = createDeliveries(redis);
@@ -92,11 +94,16 @@ test('a delivery whose bot is killed in the middle is made by the next bot, once
   const delivered = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const deliver = async (): Promise<void> => {
+  const deliver = async (): Promise<Outcome> => {
     tries += 1;
     finish();
+    return failed;
   };
-  const next = createDeliveryWorker({ redis, records, platform: 'web', deliver, onError: () => undefined });
+  const next = createDeliveryWorker({
+    ...{ redis, records, platform: 'web', deliver },
+    showAgain: async () => undefined,
+    onError: () => undefined,
+  });
   await delivered;
   await next.close();
   await deliveries.close();

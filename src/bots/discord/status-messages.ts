@@ -6,7 +6,7 @@ import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
-import type { View } from '../view.ts';
+import { isOutcome, type View } from '../view.ts';
 import { drawStarter, drawStatus, NOBODY, toDescription, toRelativeTime, toThreadName } from './drawing.ts';
 import {
   isArchived,
@@ -233,6 +233,12 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     await notes.put(told, '1', TOLD_SECONDS);
   };
 
+  /** What stands in the place of a clip that is too large. */
+  const linesOf = async ({ renderId }: View): Promise<string[]> => {
+    const kept = await notes.get(`lines:${renderId}`);
+    return kept === undefined ? [] : (JSON.parse(kept) as string[]);
+  };
+
   const remove = async (ref: MessageRef, view: View): Promise<void> => {
     const { starter, starterChannel } = ref.details as Details;
     const unlessGone = (error: unknown): void => {
@@ -267,11 +273,14 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
     async update(ref: MessageRef, view: View): Promise<void> {
       if (view.kind === 'deleted') await remove(ref, view);
-      else await edit(ref, drawStatus(view));
+      else await edit(ref, drawStatus(view, isOutcome(view) ? await linesOf(view) : []));
     },
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
-      const send = (files: MessageFile[] | undefined, extra: string[]) => edit(ref, drawStatus(view, extra), files);
+      const send = async (files: MessageFile[] | undefined, extra: string[]) => {
+        if (extra.length > 0) await notes.put(`lines:${view.renderId}`, JSON.stringify(extra), TOLD_SECONDS);
+        return edit(ref, drawStatus(view, extra), files);
+      };
       const came = clip ? await sendFitting(view, clip, limitOf(ref), send) : await send(undefined, []);
       const { home } = ref.details as Details;
       if (came === 'done') await mention(ref, view);

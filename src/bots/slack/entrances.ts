@@ -120,8 +120,9 @@ export function createEntrances(options: EntrancesOptions) {
     const message = readMessageEvent(body);
     if (!message) return;
     const { origin, text, file } = message;
-    const say = (describe: (words: Words) => string | Promise<string>): void =>
-      goOn('message', async () => sayInThread(origin, await describe(await wordsFor(origin))));
+    // Before Slack is told that the message came, as well: what could not be said is said when Slack sends it again.
+    const say = async (describe: (words: Words) => string | Promise<string>): Promise<void> =>
+      sayInThread(origin, await describe(await wordsFor(origin)));
     if (message.isShared && !isShared) return say(({ slack }) => slack.notShared);
     if (file === undefined) {
       const wantsHelp = isDirect(origin) || /^help\b/i.test(text);
@@ -131,7 +132,7 @@ export function createEntrances(options: EntrancesOptions) {
       await put({ kind: 'animate', origin, text, picture: { file } });
     } catch (error) {
       logUnexpected(error);
-      say((words) => describeFault(error, words));
+      await say((words) => describeFault(error, words));
     }
   };
 

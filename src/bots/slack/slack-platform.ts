@@ -71,10 +71,12 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   let client: SlackClient | undefined;
   let entrances: Entrances | undefined;
   let home: Home | undefined;
+  let heard: Handlers | undefined;
 
   const start = async (handlers: Handlers): Promise<void> => {
     const taking = createEntrances({ ...options, handlers, people, workspaces, openForms });
     const showing = createHome({ handlers, people, workspaces, notes, log });
+    heard = handlers;
     entrances = taking;
     home = showing;
     await connect(async () => {
@@ -128,7 +130,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
     name: 'slack',
     start,
     async update(ref, view) {
-      await status.update(ref, view);
+      await status.update(ref, view, async (edit) => heard?.whileUnderWay(view.renderId, edit));
       await showElsewhere(ref, view);
     },
     async deliver(ref, view, clip) {

@@ -6,7 +6,7 @@ import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
-import type { View } from '../view.ts';
+import { isOutcome, type View } from '../view.ts';
 import { drawFacts, drawStarter, drawStatus, escapeText, section, toAltText, toDay, toTitle } from './drawing.ts';
 import { createEdits } from './edits.ts';
 import { edit, isFileRefused, isGone, isShutOut, openDirect, post, remove } from './messages.ts';
@@ -132,6 +132,12 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     await post(workspace, { channel: ref.channel, thread: ref.thread }, `told:${view.renderId}`, { text });
   };
 
+  /** What stands in the place of a clip that the workspace did not take. */
+  const linesOf = async ({ renderId }: View): Promise<string[]> => {
+    const kept = await notes.get(`lines:${renderId}`);
+    return kept === undefined ? [] : (JSON.parse(kept) as string[]);
+  };
+
   const takeBack = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
     const unlessGone = (error: unknown): void => {
       if (!isGone(error) && !isShutOut(error)) throw error;
@@ -168,14 +174,23 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
       return { platform: 'slack', channel: origin.channel, message, thread, details };
     },
 
-    async update(ref: MessageRef, view: View): Promise<void> {
+    /** Edits wait for their turn, and by then the render may have ended: each is made by `whileUnderWay`. */
+    async update(
+      ref: MessageRef,
+      view: View,
+      whileUnderWay: (show: () => Promise<void>) => Promise<void>,
+    ): Promise<void> {
       const workspace = await workspaces.of(detailsOf(ref).team);
       if (view.kind === 'deleted') {
         await notes.put(`deleted:${view.renderId}`, '1', KEPT_SECONDS);
         await edits.end(workspace.team, keyOf(ref));
         await takeBack(workspace, ref, view);
+      } else if (isOutcome(view)) {
+        await edits.end(workspace.team, keyOf(ref));
+        await show(workspace.client, ref, view, await linesOf(view));
       } else {
-        await edits.make(workspace.team, keyOf(ref), async () => void (await show(workspace.impatient, ref, view)));
+        const edit = async () => void (await show(workspace.impatient, ref, view));
+        await edits.make(workspace.team, keyOf(ref), () => whileUnderWay(edit));
       }
     },
 
@@ -210,6 +225,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
         if (!isFileRefused(error)) throw error;
         log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
         refused = await describeLink(view, clip);
+        await notes.put(`lines:${view.renderId}`, JSON.stringify(refused), KEPT_SECONDS);
       }
       await show(workspace.client, ref, view, refused);
     },

@@ -71,6 +71,7 @@ export function scriptedHandlers() {
     async isTaken() {
       return false;
     },
+    whileUnderWay: (_renderId, show) => show(),
     async press(press) {
       script.presses.push(press);
       return await script.onPress(press);

@@ -271,7 +271,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   });
   app.setErrorHandler((error: unknown, request, reply: FastifyReply) => {
     if (error instanceof Refusal) return reply.code(error.status).send({ message: error.message, code: error.code });
-    faults.push(`${request.method} ${request.url}: ${error}`);
+    // A bot that is killed in the middle of a request is no fault of what it asked for.
+    if (!request.raw.destroyed || request.raw.complete) faults.push(`${request.method} ${request.url}: ${error}`);
     return reply.code(500).send({ message: String(error), code: 0 });
   });
   app.setNotFoundHandler((request, reply) => {

@@ -1,0 +1,47 @@
+// How outcomes come into their messages, with two bots beside each other, and what a deletion takes away.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PICTURE, startTestBot } from '../fakes/bot.ts';
+import type { ShownMessage } from '../fakes/platform.ts';
+import { startRedis, type TestRedis } from '../fakes/redis.ts';
+
+let server: TestRedis;
+let channel: Map<string, ShownMessage>;
+beforeEach(async () => {
+  server = await startRedis();
+  channel = new Map();
+});
+afterEach(() => server.stop());
+
+const take = async (bot: Awaited<ReturnType<typeof startTestBot>>): Promise<string> => {
+  const told = await bot.platform.animate({ eventId: 'e1', picture: PICTURE });
+  return 'answered' in told ? told.answered : expect.fail(JSON.stringify(told));
+};
+
+test('progress that one bot shows late, over the outcome that another has delivered, does not stay', async () => {
+  await using bot = await startTestBot(server, { channel });
+  const renderId = await take(bot);
+  await bot.handlers.whileUnderWay(renderId, async () => {
+    const [waiting] = bot.platform.messages();
+    await bot.finish(renderId);
+    const [done] = await bot.platform.until(([message]) => message?.view.kind === 'done');
+    await expect.poll(async () => (await bot.records.get(renderId))?.isDelivered).toBe(true);
+    if (waiting && done) channel.set(done.ref.message, { ...done, view: waiting.view });
+  });
+  const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  expect(message).toMatchObject({ clip: { filename: `${renderId}.mp4` }, deliveries: 1 });
+  await bot.handlers.whileUnderWay(renderId, () => expect.fail('It has ended'));
+});
+
+test('a deletion is brought to its end however often the service or the store fails meanwhile', async () => {
+  await using bot = await startTestBot(server, { channel });
+  const renderId = await take(bot);
+  await bot.finish(renderId);
+  await bot.platform.until(([message]) => message?.view.kind === 'done');
+  bot.platform.failNext(new Error('The service cannot be reached'));
+  expect(await bot.platform.press('delete', renderId)).toEqual({ answered: 'Deleted.' });
+  await bot.platform.until((messages) => messages.length === 0);
+  await expect.poll(async () => (await bot.records.get(renderId))?.isDelivered).toBe(true);
+  const keys: string[] = [];
+  for await (const { key } of bot.store.list()) keys.push(key);
+  expect(keys).toEqual([]);
+});
