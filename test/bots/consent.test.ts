@@ -1,5 +1,6 @@
 // The text that has to be accepted first, and "delete all my clips", as members meet them on each platform.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { de } from '../../src/bots/languages/de.ts';
 import { en } from '../../src/bots/languages/en.ts';
 import { createWebPlatform } from '../../src/bots/web/web-platform.ts';
 import { startBotOn } from '../fakes/bot.ts';
@@ -7,7 +8,7 @@ import { onDiscord, onSlack } from '../fakes/chat-platforms.ts';
 import { EPHEMERAL, startDiscord } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
-import { startSlack } from '../fakes/slack/slack.ts';
+import { BOB, startSlack } from '../fakes/slack/slack.ts';
 
 const consentText = 'Only pictures of people who agreed to it.';
 const settings = { settings: { consentText } };
@@ -43,17 +44,22 @@ test('on Discord the text comes to its member alone, with a button, and nothing 
   }
 });
 
-test('on Slack the text says how it is accepted', async () => {
+test('on Slack the text comes to its member alone, with a button, and can be accepted by a command as well', async () => {
   const slack = await startSlack();
   try {
     await using bot = await startBotOn(server, onSlack(slack), settings);
     slack.mention('she smiles', { files: [slack.upload(picture)] });
     expect(await slack.told()).toBe(`${consentText}\n${en.slack.howToAccept}`);
-    slack.command('animate', 'accept');
+    const [text] = slack.world.ephemerals;
+    if (text) slack.press(text, en.trust.accept);
     expect(await slack.told()).toBe(en.trust.accepted);
     slack.mention('she smiles', { files: [slack.upload(picture)] });
     await slack.until(() => [...slack.world.messages.values()].find(({ blocks }) => blocks.length > 0));
     expect(await bot.redis.keys('*slack*:renders')).toHaveLength(1);
+
+    slack.command('animate', 'accept', { member: BOB });
+    expect(await slack.told(BOB)).toBe(de.trust.accepted);
+    expect(await bot.redis.hkeys('{animate}:consents:slack')).toHaveLength(2);
     slack.command('animate', 'delete my clips');
     expect(await slack.told()).toBe('Deleted: 1.');
     expect(slack.faults).toEqual([]);

@@ -543,6 +543,45 @@ test('the Home tab shows a member’s clips as they come, and the panel to admin
   expect(slack.faults).toEqual([]);
 });
 
+test('a text to accept first comes with its button, whichever way the command came, and counts for its member alone', async () => {
+  const consentText = 'Only pictures of people who agreed: https://example.com/rules';
+  await startBot({ CONSENT_TEXT: consentText });
+  start('worker');
+  const asked: { labels: string[]; text: string }[] = [];
+  const read = (message: Pick<FakeMessage, 'blocks' | 'text'>) =>
+    asked.push({ labels: labelsOf(message), text: message.text });
+  const askedOf = async (member: typeof ADA, times: number) => {
+    const mine = () => slack.world.ephemerals.filter(({ to, blocks }) => to === member.id && blocks.length > 0);
+    return slack.until(() => mine()[times - 1]);
+  };
+
+  slack.mention('she smiles seconds:1', { files: [file] });
+  read(await askedOf(ADA, 1));
+  await fill(slack.shortcut('animate_message', slack.post([file])));
+  read(await askedOf(ADA, 2));
+  await fill(slack.command('/animate'), { picture: { files: [file] } });
+  read(await askedOf(ADA, 3));
+  const direct = slack.direct('she smiles seconds:1', { files: [file] });
+  const inDirect = await slack.until(() => under(direct).find(hasButtons));
+  read(inDirect);
+  const words = 'Press the button to accept this, or type `/animate accept`; then send your command again.';
+  expect(asked).toEqual(Array(4).fill({ labels: ['Accept'], text: `${consentText}\n${words}` }));
+  expect(
+    [...slack.world.messages.values()].filter(({ blocks, ts }) => blocks.length > 0 && ts !== inDirect.ts),
+  ).toEqual([]);
+
+  const thanked = (member: typeof ADA, sentence: string) =>
+    slack.until(() => slack.world.ephemerals.find(({ to, text }) => to === member.id && text === sentence));
+  slack.press(inDirect, 'Accept', { member: ADA });
+  await thanked(ADA, 'Thank you. Now send your command again.');
+  await expectOneClip(slack.mention('she smiles seconds:1', { files: [file] }));
+  slack.mention('she smiles seconds:1', { files: [file], member: BOB });
+  slack.press(await askedOf(BOB, 1), 'Annehmen');
+  await thanked(BOB, 'Danke. Schick jetzt deinen Befehl noch einmal.');
+  await slack.clipOf(threadOf(slack.mention('she smiles seconds:1', { files: [file], member: BOB })));
+  expect(slack.faults).toEqual([]);
+});
+
 test('a form that is open shows how its render stands, and when it is deleted', async () => {
   const bot = await startBot();
   const worker = start('worker');

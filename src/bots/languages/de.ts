@@ -128,7 +128,7 @@ export const de: Words = {
     mentionNeedsPicture:
       'Ich bringe Bilder zum Leben: erwähne mich in einer Nachricht mit einem Bild, und sag, wie es sich bewegen soll.',
     notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',
-    howToAccept: 'Um das anzunehmen, tippe `/animate accept` und schick dann deinen Befehl noch einmal.',
+    howToAccept: 'Nimm das mit dem Knopf an, oder tippe `/animate accept`; dann schick deinen Befehl noch einmal.',
     deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe das, und fang mit einem Bild neu an.',
     help: ({ animate, menu, bot }) =>
       [

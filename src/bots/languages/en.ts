@@ -104,7 +104,7 @@ export const en: Words = {
     mentionNeedsPicture:
       'I bring pictures to life: mention me in a message that has one attached, and say how it should move.',
     notShared: 'I am not set up to work in channels that are shared with other organisations.',
-    howToAccept: 'To accept this, type `/animate accept`, and then send your command again.',
+    howToAccept: 'Press the button to accept this, or type `/animate accept`; then send your command again.',
     deletedMeanwhile: 'That render was deleted in the meantime. Close this, and start again from a picture.',
     help: ({ animate, menu, bot }) =>
       [

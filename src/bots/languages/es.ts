@@ -125,7 +125,7 @@ export const es: Words = {
       `No estoy en esta conversación. En un canal, escribe primero ${invite} e inténtalo otra vez; o envíame la imagen por mensaje directo.`,
     mentionNeedsPicture: 'Doy vida a las imágenes: mencióname en un mensaje que lleve una, y di cómo debe moverse.',
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',
-    howToAccept: 'Para aceptarlo, escribe `/animate accept` y envía tu comando otra vez.',
+    howToAccept: 'Acéptalo con el botón o escribe `/animate accept`; después envía tu comando otra vez.',
     deletedMeanwhile: 'Ese clip se borró mientras tanto. Cierra esto y empieza de nuevo con una imagen.',
     help: ({ animate, menu, bot }) =>
       [

@@ -126,7 +126,7 @@ export const ja: Words = {
     mentionNeedsPicture:
       '画像に動きをつけます。画像を添付したメッセージで私をメンションし、どう動かすかを書いてください。',
     notShared: '他の組織と共有しているチャンネルでは使えない設定になっています。',
-    howToAccept: '同意するには `/animate accept` と入力し、もう一度コマンドを送ってください。',
+    howToAccept: '同意するにはボタンを押すか `/animate accept` と入力し、もう一度コマンドを送ってください。',
     deletedMeanwhile: 'このクリップはその間に削除されました。閉じて、画像からやり直してください。',
     help: ({ animate, menu, bot }) =>
       [

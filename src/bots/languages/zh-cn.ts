@@ -117,7 +117,7 @@ export const zhCn: Words = {
     inviteMe: (invite) => `我不在这个会话里。在频道中请先输入 ${invite} 再试一次；也可以把图片私信给我。`,
     mentionNeedsPicture: '我能让图片动起来：在带图片的消息里提到我，并说明它该怎么动。',
     notShared: '我没有被设置为可在与其他组织共享的频道中使用。',
-    howToAccept: '要同意，请输入 `/animate accept`，然后再发送一次命令。',
+    howToAccept: '要同意，请按下按钮，或输入 `/animate accept`，然后再发送一次命令。',
     deletedMeanwhile: '这个短片在此期间已被删除。请关闭后从图片重新开始。',
     help: ({ animate, menu, bot }) =>
       [

@@ -1,6 +1,7 @@
 // A view as a Slack message. Words come from view.ts; here are Slack's markup, its blocks, and nobody is ever pinged.
 import type { types } from '@slack/bolt';
 import { wordsOf } from '../languages/languages.ts';
+import type { Words } from '../languages/words.ts';
 import type { Button, View } from '../view.ts';
 import type { MessageBody } from './messages.ts';
 
@@ -126,6 +127,19 @@ function drawButtons({ buttons, renderId, language }: View): types.ActionsBlock[
   const labels = wordsOf(language).buttons;
   const elements = buttons.map((each) => button(`render_${each}`, labels[each], renderId, STYLES[each]));
   return [{ type: 'actions', elements }];
+}
+
+export const ACCEPT_BUTTON = 'accept';
+
+/** The text that a member accepts before their first clip. It is the operator's, so the links in it are links. */
+export function drawConsent(text: string, { trust }: Words): MessageBody {
+  return {
+    text,
+    blocks: [
+      { type: 'section', text: { type: 'mrkdwn', text } },
+      { type: 'actions', elements: [button(ACCEPT_BUTTON, trust.accept, undefined, 'primary')] },
+    ],
+  };
 }
 
 export const RENDER_BUTTON = /^render_\w+$/;

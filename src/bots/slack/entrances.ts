@@ -13,7 +13,7 @@ import type { ButtonPress, Handlers } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN_USAGE, parseAdminCommand } from './admin-command.ts';
 import type { EventBody } from './client.ts';
-import { RENDER_BUTTON, readButton, toMrkdwn } from './drawing.ts';
+import { ACCEPT_BUTTON, RENDER_BUTTON, readButton, toMrkdwn } from './drawing.ts';
 import { isPicture, readMessageEvent, toEventId } from './events.ts';
 import { describeFault, isExpected, Refusal } from './faults.ts';
 import { createFormOpening } from './form-opening.ts';
@@ -150,13 +150,11 @@ export function createEntrances(options: EntrancesOptions) {
     await openForm(team, trigger, { channel: channel.id, thread, files, request: {} }, words);
   };
 
-  const onAboutMe = async (
-    who: { team: string; user: string },
-    typed: 'accept' | 'delete my clips',
-  ): Promise<string> => {
-    const { member, language } = await people.find(who);
-    return typed === 'accept' ? handlers.accept({ member, language }) : handlers.forget({ member, language });
-  };
+  const onAccept = (who: { team: string; user: string }): Promise<string> =>
+    soon(notes, async () => handlers.accept(await people.find(who))).inTime;
+
+  const onForget = async (who: { team: string; user: string }): Promise<string> =>
+    handlers.forget(await people.find(who));
 
   const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
     const { member, mayManage, language } = await personOf(origin);
@@ -210,8 +208,8 @@ export function createEntrances(options: EntrancesOptions) {
           guard({ team, user }, tell, async (words) => {
             const typed = text.trim().toLowerCase();
             if (typed === 'help') await tell(await helpHere({ team, channel, user }, words));
-            else if (typed === 'accept' || typed === 'delete my clips')
-              await tell(await onAboutMe({ team, user }, typed));
+            else if (typed === 'accept') await tell(await onAccept({ team, user }));
+            else if (typed === 'delete my clips') await tell(await onForget({ team, user }));
             else await openForm(team, trigger, { channel, request: readTyped(text) }, words);
           }),
         );
@@ -266,6 +264,14 @@ export function createEntrances(options: EntrancesOptions) {
         }
         // Once it is kept: Slack tells the member if a bot dies before that.
         await ack();
+      });
+
+      app.action({ type: 'block_actions', action_id: ACCEPT_BUTTON }, async ({ body, ack, respond }) => {
+        await ack();
+        const who = { team: placeOf(body).team, user: body.user.id };
+        const tell = (sentence: string) =>
+          respond({ text: sentence, response_type: 'ephemeral', replace_original: false });
+        goOn(ACCEPT_BUTTON, () => guard(who, tell, async () => void (await tell(await onAccept(who)))));
       });
 
       app.view({ callback_id: FORM, type: 'view_submission' }, async ({ body, view, ack }) => {

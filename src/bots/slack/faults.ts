@@ -12,6 +12,11 @@ export function isExpected(error: unknown): error is Error {
   return error instanceof Refusal || error instanceof UserError;
 }
 
+/** What is told has a button to go with it. */
+export function isConsentMissing(error: unknown): boolean {
+  return error instanceof UserError && error.code === 'consent_missing';
+}
+
 export function describeFault(error: unknown, words: Words): string {
   if (error instanceof Refusal) return error.message;
   if (error instanceof UserError) return describeRefusal(error, words);
@@ -20,7 +25,6 @@ export function describeFault(error: unknown, words: Words): string {
 }
 
 function describeRefusal({ code, message }: UserError, { refusals, slack }: Words): string {
-  // There is no button: the text ends with the command that accepts it.
   if (code === 'consent_missing') return `${plain(message)}\n${slack.howToAccept}`;
   const general = refusals[code];
   // The particular sentence has the figures, which everybody can read.

@@ -4,10 +4,11 @@ import { GivenUp } from '../../queue/inbox.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { View } from '../view.ts';
+import { drawConsent } from './drawing.ts';
 import type { Item } from './entrances.ts';
-import { describeFault, isExpected } from './faults.ts';
+import { describeFault, isConsentMissing, isExpected } from './faults.ts';
 import type { Files } from './files.ts';
-import { isRefusedForGood, isShutOut, post, postDirectly, postPrivately } from './messages.ts';
+import { isRefusedForGood, isShutOut, post, postDirectly, postPrivately, type Told } from './messages.ts';
 import { isDirect, type Origin } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
@@ -24,15 +25,15 @@ interface FinisherOptions {
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
 export function createFinisher({ handlers, workspaces, people, files, status }: FinisherOptions) {
   /** For the member alone: beside what they did, or where the bot is not let in, directly. */
-  const tell = async (origin: Origin, sentence: string): Promise<void> => {
+  const tell = async (origin: Origin, told: Told): Promise<void> => {
     const workspace = await workspaces.of(origin.team);
     const once = `tell:${origin.event}`;
-    if (isDirect(origin)) return void (await post(workspace, origin, once, { text: sentence }));
+    if (isDirect(origin)) return void (await post(workspace, origin, once, told));
     try {
-      await postPrivately(workspace, origin, sentence);
+      await postPrivately(workspace, origin, told);
     } catch (error) {
       if (!isShutOut(error)) throw error;
-      await postDirectly(workspace, origin.user, once, sentence);
+      await postDirectly(workspace, origin.user, once, told);
     }
   };
 
@@ -67,7 +68,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       ...{ eventId: origin.event, action, renderId, member, language, place, mayManage },
       open: (view) => open(origin, view),
     });
-    await tell(origin, sentence);
+    await tell(origin, { text: sentence });
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
@@ -77,7 +78,9 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
       if (!isExpected(error) && (!isLast || (await handlers.isTaken(item.origin.event)))) throw error;
       const person = await people.find(item.origin).catch(() => undefined);
-      await tell(item.origin, describeFault(error, wordsOf(person?.language)));
+      const words = wordsOf(person?.language);
+      const text = describeFault(error, words);
+      await tell(item.origin, isConsentMissing(error) ? drawConsent(text, words) : { text });
       if (!isExpected(error)) throw new GivenUp((error as Error).message, { cause: error });
     }
   };

@@ -9,6 +9,9 @@ export interface MessageBody {
   blocks: types.KnownBlock[];
 }
 
+/** With words alone where there is nothing to press. */
+export type Told = MessageBody | { text: string };
+
 /** What Slack answers when something is broken on its side. */
 const SLACKS_OWN_TROUBLE = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited'];
 const QUIET = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
@@ -18,7 +21,7 @@ export async function post(
   { client }: Workspace,
   place: { channel: string; thread: string | undefined },
   once: string,
-  body: MessageBody | { text: string },
+  body: Told,
 ): Promise<string> {
   const { channel, thread } = place;
   const answer: webApi.ChatPostMessageResponse = await client.apiCall('chat.postMessage', {
@@ -32,13 +35,13 @@ export async function post(
 export async function postPrivately(
   { client }: Workspace,
   { channel, thread, user }: { channel: string; thread: string | undefined; user: string },
-  text: string,
+  told: Told,
 ): Promise<void> {
-  await client.chat.postEphemeral({ channel, user, text, ...(thread !== undefined && { thread_ts: thread }) });
+  await client.chat.postEphemeral({ channel, user, ...told, ...(thread !== undefined && { thread_ts: thread }) });
 }
 
-export async function postDirectly(workspace: Workspace, user: string, once: string, text: string): Promise<void> {
-  await post(workspace, { channel: await openDirect(workspace, user), thread: undefined }, once, { text });
+export async function postDirectly(workspace: Workspace, user: string, once: string, told: Told): Promise<void> {
+  await post(workspace, { channel: await openDirect(workspace, user), thread: undefined }, once, told);
 }
 
 export async function openDirect({ client }: Workspace, user: string): Promise<string> {
