@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Health } from '../queue/health.ts';
-import type { Quarantine } from '../queue/quarantine.ts';
+import { type Quarantine, showQuarantined } from '../queue/quarantine.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Roster } from '../queue/roster.ts';
 import type { Rules } from '../queue/rules.ts';
@@ -10,8 +10,6 @@ import { administerLimits } from './admin-limits.ts';
 import { describeHealth, describeLanes, describeWorker, lines, toWords } from './health-words.ts';
 import type { AdminRequest } from './platform.ts';
 import { createTrustAdmin, describeAct, type TrustAdminOptions } from './trust-admin.ts';
-
-const SHOWN_IN_QUARANTINE = 10;
 
 export interface AdminOptions extends TrustAdminOptions {
   health(): Promise<Health>;
@@ -114,15 +112,13 @@ export function createAdmin(options: AdminOptions): Administer {
   };
 
   const showQuarantine = async (): Promise<string> => {
-    const ids = await quarantine.list(SHOWN_IN_QUARANTINE);
-    if (ids.length === 0) return '**Nothing is in quarantine.**';
-    const entries = await Promise.all(ids.map(async (id) => ({ id, entry: await queue.find(id) })));
+    const shown = await showQuarantined(quarantine, queue.find);
+    if (shown.length === 0) return '**Nothing is in quarantine.**';
     return lines(
-      `**Broke every engine that tried them**${ids.length === SHOWN_IN_QUARANTINE ? ', the latest' : ''}:`,
-      ...entries.map(({ id, entry }) => {
-        const { record, outcome } = entry ?? {};
-        const why = outcome?.kind === 'failed' ? outcome.message : (outcome?.kind ?? 'nothing is known of it any more');
-        return `${id}${record ? ` for ${record.member.name}, ${toWords((now() - record.createdAt) / 1000)} ago` : ''}: ${why}`;
+      '**Broke every engine that tried them**, the latest:',
+      ...shown.map(({ id, askedBy, askedAt, why }) => {
+        const asked = askedAt === undefined ? '' : ` for ${askedBy}, ${toWords((now() - askedAt) / 1000)} ago`;
+        return `${id}${asked}: ${why}`;
       }),
       '`retry` tries one again.',
     );

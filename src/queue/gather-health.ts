@@ -6,7 +6,7 @@ import type { Deliveries } from './deliveries.ts';
 import type { DurationLog } from './durations.ts';
 import { findFaults, redisIsAway } from './faults.ts';
 import type { Health } from './health.ts';
-import type { Quarantine } from './quarantine.ts';
+import { type Quarantine, showQuarantined } from './quarantine.ts';
 import type { RenderQueue } from './queue.ts';
 import { isAway, type Redis } from './redis.ts';
 import { readRedisHealth } from './redis-health.ts';
@@ -17,7 +17,7 @@ const STORE_ANSWER_WITHIN_MS = 10_000;
 
 export interface HealthSources {
   redis: Redis;
-  queue: Pick<RenderQueue, 'counts'>;
+  queue: Pick<RenderQueue, 'counts' | 'find'>;
   roster: Roster;
   bots: BotRoster;
   deliveries: Deliveries;
@@ -38,7 +38,7 @@ export async function gatherHealth(sources: HealthSources): Promise<Health> {
   ]);
   const nothing = {
     ...{ redis: undefined, lanes: [], workers: [], missingWorkers: [], durations: [], bots: [], missingBots: [] },
-    quarantined: 0,
+    ...{ quarantined: 0, quarantine: [] },
   };
   const found = { at, version, store, ...(fromRedis ?? nothing) };
   const faults = fromRedis ? findFaults(found) : [redisIsAway];
@@ -48,7 +48,7 @@ export async function gatherHealth(sources: HealthSources): Promise<Health> {
 
 async function gatherFromRedis(sources: HealthSources) {
   const { redis, queue, roster, bots, deliveries, durations, quarantine } = sources;
-  const [redisHealth, lanes, workers, missingWorkers, known, botsHere, missingBots, quarantined] = await Promise.all([
+  const [redisHealth, lanes, workers, missingWorkers, known, botsHere, missingBots] = await Promise.all([
     readRedisHealth(redis),
     queue.counts(),
     roster.list(),
@@ -56,7 +56,6 @@ async function gatherFromRedis(sources: HealthSources) {
     durations.list(),
     bots.list(),
     bots.listMissing(({ host, platform }) => `${host}/${platform}`),
-    quarantine.countLately(),
   ]);
   const withDeliveries = botsHere.map(async (bot) => ({ ...bot, undelivered: await deliveries.waiting(bot.platform) }));
   return {
@@ -67,7 +66,8 @@ async function gatherFromRedis(sources: HealthSources) {
     durations: known,
     bots: await Promise.all(withDeliveries),
     missingBots,
-    quarantined,
+    quarantined: await quarantine.countLately(),
+    quarantine: await showQuarantined(quarantine, queue.find),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { StoreState } from '../media/store.ts';
 import type { BotEntry } from './bot-roster.ts';
 import type { Durations } from './durations.ts';
+import type { QuarantinedRender } from './quarantine.ts';
 import type { RenderQueue } from './queue.ts';
 import type { RedisHealth } from './redis-health.ts';
 import type { WorkerEntry } from './roster.ts';
@@ -35,4 +36,6 @@ export interface Health {
   store: StoreState | { kind: 'away'; reason: string };
   /** How many renders of the last day broke every engine that tried them. */
   quarantined: number;
+  /** The latest of them, of the last week. */
+  quarantine: QuarantinedRender[];
 }

@@ -1,4 +1,5 @@
 // Renders that broke every engine that tried them. Nothing tries them again but an admin's `retry`.
+import type { RenderEntry } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const QUARANTINE_KEY = `${KEY_PREFIX}:quarantine`;
@@ -6,6 +7,15 @@ const QUARANTINE_KEY = `${KEY_PREFIX}:quarantine`;
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const LATELY_MS = 24 * 3600 * 1000;
 const MOST_KEPT = 500;
+const MOST_SHOWN = 10;
+
+export interface QuarantinedRender {
+  id: string;
+  /** Whose, and when they asked for it; undefined where nothing is known of it any more. */
+  askedBy: string | undefined;
+  askedAt: number | undefined;
+  why: string;
+}
 
 export type Quarantine = ReturnType<typeof createQuarantine>;
 
@@ -34,4 +44,19 @@ export function createQuarantine(redis: Redis, now: () => number = Date.now) {
       return redis.zcount(QUARANTINE_KEY, now() - LATELY_MS, '+inf');
     },
   };
+}
+
+/** The latest, with what is known of each, for whoever shows them. */
+export async function showQuarantined(
+  quarantine: Pick<Quarantine, 'list'>,
+  find: (id: string) => Promise<RenderEntry | undefined>,
+): Promise<QuarantinedRender[]> {
+  const ids = await quarantine.list(MOST_SHOWN);
+  return Promise.all(
+    ids.map(async (id) => {
+      const { record, outcome } = (await find(id)) ?? {};
+      const why = outcome?.kind === 'failed' ? outcome.message : (outcome?.kind ?? 'nothing is known of it any more');
+      return { id, askedBy: record?.member.name, askedAt: record?.createdAt, why };
+    }),
+  );
 }

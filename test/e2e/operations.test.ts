@@ -169,6 +169,7 @@ test('from a shell an admin sees what is wrong, and has a poisonous render tried
   expect((await admin('quarantine')).stdout).toContain(`${renderId} for Ada`);
   const health = await untilHealth(({ workers }) => workers[0]?.engines[0]?.failures === 3);
   expect(health.faults.map(({ code }) => code)).toContain('quarantine');
+  expect(health.quarantine).toMatchObject([{ id: renderId, askedBy: 'Ada', why: expect.stringMatching(/\w/) }]);
   expect(health.workers[0]).toMatchObject({ name: 'attic', version: health.version, launched: 'plainly' });
   expect(health.workers[0]?.engines[0]).toMatchObject({
     gpu: { name: 'NVIDIA RTX 5090', temperature: 35, busy: 0 },

@@ -50,6 +50,7 @@ export function healthOf(changes: Partial<Health> = {}): Health {
     missingBots: [],
     store: { kind: 'folder', freeBytes: 400 * GIBIBYTE, totalBytes: 900 * GIBIBYTE },
     quarantined: 0,
+    quarantine: [],
     ...changes,
   };
 }

@@ -14,6 +14,7 @@ import { createRecords } from '../../src/queue/records.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
 import { createRoster } from '../../src/queue/roster.ts';
 import { createRules } from '../../src/queue/rules.ts';
+import type { RenderRequest } from '../../src/render.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../fakes/health.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 
@@ -138,6 +139,28 @@ test('the quarantine keeps the latest, until they are let out or nothing is know
   expect([await quarantine.countLately(), await quarantine.list(10)]).toEqual([0, ['one']]);
   time += 7 * 24 * 3600_000;
   expect(await quarantine.list(10)).toEqual([]);
+});
+
+test('what is in quarantine is part of the health, also when nothing is known of it any more', async () => {
+  const sources = openSources();
+  const id = 'discord-1';
+  const request = {} as RenderRequest;
+  await sources.records.create({
+    id,
+    platform: 'discord',
+    member: { id: 'ada', name: 'Ada' },
+    request,
+    createdAt: NOW,
+  });
+  await sources.records.settle(id, { kind: 'failed', code: 'engine_exited', message: 'It fell over.', seconds: 1 });
+  await sources.quarantine.add(id);
+  await sources.quarantine.add('discord-0');
+  const { quarantine, quarantined } = await gatherHealth(sources);
+  expect(quarantined).toBe(2);
+  expect(quarantine.toSorted((one, other) => other.id.localeCompare(one.id, 'en'))).toEqual([
+    { id, askedBy: 'Ada', askedAt: NOW, why: 'It fell over.' },
+    { id: 'discord-0', askedBy: undefined, askedAt: undefined, why: 'nothing is known of it any more' },
+  ]);
 });
 
 test.each([

@@ -10,7 +10,7 @@ import type { View } from '../../../src/bots/view.ts';
 import type { WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import { UserError } from '../../../src/errors.ts';
 import { startBrowser } from '../../fakes/browser.ts';
-import { engineOf, healthOf, workerOf } from '../../fakes/health.ts';
+import { engineOf, healthOf, NOW, workerOf } from '../../fakes/health.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
 import { clipOf, startPage, view } from './fixtures.ts';
 import { bringPicture, HAS_CLIP, HAS_NO_SIDEWAYS_SCROLL, IS_PLAYING, NAMELESS, TOO_FAINT } from './in-page.ts';
@@ -527,5 +527,50 @@ describe('the admin page', () => {
     expect(await page.evaluate(HAS_NO_SIDEWAYS_SCROLL)).toBe(true);
     expect(await page.evaluate(NAMELESS)).toEqual([]);
     expect(await page.evaluate(TOO_FAINT)).toEqual([]);
+  });
+
+  it('is a link away from the chat, and the chat from it, on a phone as well', async () => {
+    await using opened = await open({}, { viewport: { width: 360, height: 740 } });
+    const { page, server } = opened;
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByRole('heading', { name: 'All is well' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/admin');
+    await page.getByRole('link', { name: 'Back to #animate' }).click();
+    await opened.composer.waitFor();
+    expect(page.url()).toBe(`${server.at}/`);
+    expect(await page.evaluate(HAS_NO_SIDEWAYS_SCROLL)).toBe(true);
+  });
+
+  it('lists what is in quarantine with whose it was and why, and has one tried again', async () => {
+    await using opened = await open({}, { viewport: { width: 400, height: 800 } });
+    const { page, server } = opened;
+    const why = 'The engine was killed (SIGKILL), most likely because the machine ran out of memory.';
+    let quarantine = [
+      { id: 'discord-2', askedBy: 'Ada <b>', askedAt: NOW - 300_000, why },
+      { id: 'slack-1', askedBy: undefined, askedAt: undefined, why: 'nothing is known of it any more' },
+    ];
+    const asked: unknown[] = [];
+    server.script.handlers.health = async () => healthOf({ quarantine });
+    server.script.handlers.administer = async (request) => {
+      asked.push(request);
+      quarantine = [];
+      return 'In line once more.';
+    };
+    await page.goto(`${server.at}/admin`);
+    await page.getByRole('heading', { name: 'In quarantine' }).waitFor();
+    const [first, second] = await page
+      .getByRole('listitem')
+      .filter({ hasText: /^(discord|slack)-/ })
+      .allInnerTexts();
+    expect(first).toContain('discord-2 for Ada <b>, 5 min ago');
+    expect(first).toContain(why);
+    expect(second).toContain('nothing is known of it any more');
+    expect(await page.evaluate(HAS_NO_SIDEWAYS_SCROLL)).toBe(true);
+    expect(await page.evaluate(NAMELESS)).toEqual([]);
+    expect(await page.evaluate(TOO_FAINT)).toEqual([]);
+    await page.getByRole('button', { name: 'Retry' }).first().click();
+    await page.getByText('In line once more.').waitFor();
+    expect(asked).toMatchObject([{ verb: 'retry', subject: 'discord-2' }]);
+    await eventually(() => page.getByText('In quarantine').count()).toBe(0);
   });
 });

@@ -50,10 +50,11 @@ function AdminPage() {
           <Mark />
           <div class="channel-name">
             <h1>Health</h1>
-            <p class="topic">
-              What runs here, and how it does. <a href="/">Back to #animate</a>
-            </p>
+            <p class="topic">What runs here, and how it does</p>
           </div>
+          <a class="elsewhere" href="/">
+            Back to #animate
+          </a>
           <p class="connection" role="status" data-connection={isLive ? 'live' : 'reconnecting'}>
             <span class="dot" />
             {isLive ? 'Live' : 'Reconnecting…'}

@@ -28,6 +28,10 @@ export function Header({ connection, name, onName }: HeaderProps) {
           </h1>
           <p class="topic">A picture and a sentence in, a short clip out</p>
         </div>
+        {/* Whoever may open this page may open that one. */}
+        <a class="elsewhere" href="/admin">
+          Health
+        </a>
         <p class="connection" role="status" data-connection={connection}>
           <span class="dot" />
           {CONNECTION_WORDS[connection]}

@@ -1,10 +1,8 @@
 // The health as its operator reads it: the verdict, then each part with what can be done about it.
-import type { ComponentChildren } from 'preact';
 import type { Health } from '../../../queue/health.ts';
 import type { EngineEntry, WorkerEntry } from '../../../queue/roster.ts';
-import type { AdminRequest } from '../../platform.ts';
-
-type Act = (request: Pick<AdminRequest, 'verb' | 'subject' | 'isUndone'>) => void;
+import { type Act, Do, Fact, Part, Table, words } from './health-parts.tsx';
+import { QuarantineList } from './quarantine-list.tsx';
 
 const VERDICTS = { well: 'All is well', worn: 'Look at this', broken: 'Broken' } satisfies Record<
   Health['verdict'],
@@ -20,7 +18,7 @@ const STATES = {
 } satisfies Record<EngineEntry['state'], string>;
 
 export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
-  const { verdict, faults, redis, lanes, workers, bots, store, durations, version } = health;
+  const { verdict, faults, redis, lanes, workers, bots, store, durations, quarantine, version } = health;
   const isPaused = lanes.some((lane) => lane.isPaused);
   return (
     <>
@@ -52,6 +50,7 @@ export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
       {workers.map((worker) => (
         <Worker key={worker.id} worker={worker} now={health.at} onAct={onAct} />
       ))}
+      <QuarantineList renders={quarantine} now={health.at} onAct={onAct} />
       <Part title="Render seconds on an engine">
         <Table
           head={['', 'Half within', '95 % within', 'Renders']}
@@ -138,69 +137,6 @@ function describe({ model, renders, failures, gpu }: EngineEntry): string {
   return parts.join(', ');
 }
 
-function Part({ title, action, children }: { title: string; action?: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <section class="part">
-      <header>
-        <h2>{title}</h2>
-        {action}
-      </header>
-      {children}
-    </section>
-  );
-}
-
-function Do({ onAct, children }: { onAct(): void; children: ComponentChildren }) {
-  return (
-    <button class="button" type="button" onClick={onAct}>
-      {children}
-    </button>
-  );
-}
-
-function Table({ head, rows }: { head: string[]; rows: string[][] }) {
-  if (rows.length === 0) return <p class="soft">Nothing yet.</p>;
-  return (
-    <div class="table">
-      <table>
-        <thead>
-          <tr>
-            {head.map((cell) => (
-              <th key={cell} scope="col">
-                {cell}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([first = '', ...others]) => (
-            <tr key={first}>
-              <th scope="row">{first}</th>
-              {others.map((cell, index) => (
-                <td key={head[index + 1]}>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
-
 function gibibytes(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(1);
-}
-
-function words(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
