@@ -221,6 +221,8 @@ export class Pool {
     bay.renderId = undefined;
     // One that is being woken goes on by itself.
     if (bay.sleeper) bay.sleeper = undefined;
+    // One that broke meanwhile is not loaded anew for that.
+    else if (bay.isUnloadAsked && bay.reservedFor === undefined) this.#run(this.#unload(bay));
     else this.#run(this.#bringUp(bay, bay.condemned === undefined));
   }
 
@@ -390,6 +392,7 @@ export class Pool {
   async #unload(bay: Bay): Promise<void> {
     const { runtime, log } = this.#options;
     bay.isUnloadAsked = false;
+    bay.condemned = undefined;
     bay.idle.abort();
     bay.state = 'starting';
     const { client } = bay;
