@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createEngineClient } from '../../src/gpu/client.ts';
 import { Ladder } from '../../src/gpu/ladder.ts';
 import { type Claim, type Lease, Pool } from '../../src/gpu/pool.ts';
 import { createProcessRuntime } from '../../src/gpu/process.ts';
@@ -16,6 +17,7 @@ import { leftBehind } from '../fakes/roles.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const never = new AbortController().signal;
+const SMALL = { width: 64, height: 64, frames: 5 };
 const UNLOADED = 'The engine is unloaded until it is needed';
 
 let folder: string;
@@ -26,24 +28,26 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A pool of two engines that do as their prompts say, both loaded. */
-async function start() {
-  const lines: { msg: string; slot?: number }[] = [];
-  const changes = new EventTarget();
-  const tell = () => changes.dispatchEvent(new Event('change'));
-  const runtime = createProcessRuntime({
+const openRuntime = () =>
+  createProcessRuntime({
     python: join(root, '.venv', 'bin', 'python'),
     serverFolder: join(root, 'python'),
     engine: { name: 'test_engines.does_as_told:create', model: undefined, rendersPerProcess: 0, environment: {} },
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
   });
+
+/** A pool of two engines that do as their prompts say, both loaded. */
+async function start() {
+  const lines: { msg: string; slot?: number }[] = [];
+  const changes = new EventTarget();
+  const tell = () => changes.dispatchEvent(new Event('change'));
   const write = (line: string) => {
     lines.push(JSON.parse(line));
     tell();
   };
   const pool = new Pool({
-    ...{ runtime, slots: [{ index: 0 }, { index: 1 }], engineStartMs: 30_000, engineIdleMs: 0 },
+    ...{ runtime: openRuntime(), slots: [{ index: 0 }, { index: 1 }], engineStartMs: 30_000, engineIdleMs: 0 },
     ladder: await Ladder.open({ rungs: [{ words: 'plainly' }], key: 'k', file: join(folder, 'ladder.json') }),
     log: pino({ level: 'debug' }, { write }),
   });
@@ -69,9 +73,11 @@ const claim = (pool: Pool, id: string): Claim => {
   return claimed;
 };
 
+const bodyOf = (prompt: string) => ({ ...{ image: 'a.png', prompt, negative: '', seed: 7 }, ...SMALL });
+
 async function render({ engine, client, lost, condemn }: Lease, prompt: string, onProgress: (told: Progress) => void) {
   await writeFile(join(engine.inputsFolder, 'a.png'), picture);
-  const body = { image: 'a.png', prompt, negative: '', width: 64, height: 64, frames: 5, seed: 7 };
+  const body = bodyOf(prompt);
   const lease = { engine, client, lost, condemn, [Symbol.asyncDispose]: async () => undefined };
   return runRender(lease, { id: 'a', body, onProgress, cancelled: never, abandoned: never, silenceMs: 30_000 });
 }
@@ -162,6 +168,36 @@ test('an engine that is being woken renders first, and is unloaded after that', 
   }
   await until(() => said(UNLOADED).length === 2 && states().join() === 'asleep,free');
   expect(said(UNLOADED)).toEqual([0, 0]);
+});
+
+/** An engine of an earlier worker, in the middle of a render that waits for `gate`. */
+async function leaveRendering(gate: string): Promise<void> {
+  const { socketPath, inputsFolder } = await openRuntime().start({ index: 0 }, never);
+  await writeFile(join(inputsFolder, 'a.png'), picture);
+  const client = createEngineClient(socketPath);
+  while ((await client.health(never)).state !== 'ready');
+  for await (const { stage } of client.render('a', bodyOf(`hold ${gate}`), never)) if (stage === 'decoding') break;
+  await client.close();
+}
+
+test('a render of an earlier worker is rejoined and finished before its GPU is unloaded', async () => {
+  const gate = join(folder, 'gate');
+  await leaveRendering(gate);
+  await using tested = await start();
+  const { pool, states, until, said } = tested;
+  pool.unload(0);
+  // Whoever came for it left before it was lent.
+  await claim(pool, 'a')[Symbol.asyncDispose]();
+  await until(() => states()[0] === 'free');
+  {
+    await using claimed = claim(pool, 'a');
+    await using lease = await claimed.lease(never);
+    expect(lease.engine.slot).toEqual({ index: 0 });
+    await writeFile(gate, '');
+    expect(await render(lease, `hold ${gate}`, () => undefined)).toMatchObject({ frames: 5 });
+    expect(said(UNLOADED)).toEqual([]);
+  }
+  await until(() => states().join() === 'asleep,free');
 });
 
 test('a card that is not there, and one that is unloaded already, are nothing to unload', async () => {
