@@ -59,6 +59,29 @@ test('a bucket that is not there is told when something is to be kept in it', as
   });
 });
 
+test('an examination says that the bucket is there, and keeps nothing in it', async () => {
+  await using bucket = await startS3();
+  const store = createS3Store(bucket);
+  expect(await store.examine()).toEqual({ kind: 'bucket' });
+  for await (const { key } of store.list()) expect(key).toBe('nothing');
+});
+
+test('an examination tells what is in the way: no such bucket, a wrong secret, no service', async () => {
+  await using bucket = await startS3();
+  const unavailable = { name: 'OperationError', code: 'store_unavailable', isRetryable: true };
+  await expect(createS3Store({ ...bucket, bucket: 'no-such-bucket' }).examine()).rejects.toMatchObject({
+    ...unavailable,
+    message: 'There is no bucket no-such-bucket. Make it, or check S3_BUCKET.',
+  });
+  const cannotBeUsed = expect.stringMatching(/^The bucket clips-of-tests at http:.* cannot be used \(.*\)\. Check S3_/);
+  const stranger = createS3Store({ ...bucket, secretAccessKey: 'another-secret' });
+  const refused = await stranger.examine().catch((reason) => reason);
+  expect(refused).toMatchObject({ ...unavailable, message: cannotBeUsed });
+  expect(JSON.stringify([refused.message, refused.stack])).not.toContain('another-secret');
+  await bucket.halt();
+  await expect(createS3Store(bucket).examine()).rejects.toMatchObject({ ...unavailable, message: cannotBeUsed });
+});
+
 test('a service that does not answer is told as such', async () => {
   await using bucket = await startS3();
   const store = createS3Store(bucket);
