@@ -59,7 +59,7 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
       const where = endpoint ?? `AWS in ${region}`;
       throw new OperationError(
         'store_unavailable',
-        `The bucket ${bucket} at ${where} cannot be used (${(error as Error).name}: ${(error as Error).message}). Check S3_ENDPOINT, S3_REGION, S3_BUCKET and the key.`,
+        `The bucket ${bucket} at ${where} cannot be used (${describeFault(error as Error)}). Check S3_ENDPOINT, S3_REGION, S3_BUCKET and the key.`,
         { cause: error },
       );
     }
@@ -128,6 +128,12 @@ async function readPlainFile({ file }: Exclude<StoreSource, Buffer>): Promise<Bu
 
 function missingBucket(bucket: string): OperationError {
   return new OperationError('store_unavailable', `There is no bucket ${bucket}. Make it, or check S3_BUCKET.`);
+}
+
+/** What answers a HEAD has no body that could say why. */
+function describeFault(error: Error): string {
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  return error.name === 'Unknown' && status !== undefined ? `it answered ${status}` : `${error.name}: ${error.message}`;
 }
 
 function isMissing(error: unknown): boolean {

@@ -77,6 +77,7 @@ test('an examination tells what is in the way: no such bucket, a wrong secret, n
   const stranger = createS3Store({ ...bucket, secretAccessKey: 'another-secret' });
   const refused = await stranger.examine().catch((reason) => reason);
   expect(refused).toMatchObject({ ...unavailable, message: cannotBeUsed });
+  expect(refused.message).toContain('(it answered 403)');
   expect(JSON.stringify([refused.message, refused.stack])).not.toContain('another-secret');
   await bucket.halt();
   await expect(createS3Store(bucket).examine()).rejects.toMatchObject({ ...unavailable, message: cannotBeUsed });
