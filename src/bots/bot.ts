@@ -24,7 +24,7 @@ import { wordsOf } from './languages/languages.ts';
 import { createMemberRenders } from './member-renders.ts';
 import { createModeration, type ModerationOptions } from './moderation.ts';
 import { createNarrator, type NarratorOptions } from './narrator.ts';
-import type { Handlers, Platform } from './platform.ts';
+import type { Handlers, Member, Platform } from './platform.ts';
 import { createTaking } from './taking.ts';
 
 export interface BotOptions
@@ -76,22 +76,26 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   /** What every act of a member leaves behind: when it was, a trace that it begins, and what it was refused for. */
   const attended = async <Answer>(
     name: string,
+    member: Member,
     act: (trace: string | undefined) => Promise<Answer>,
   ): Promise<Answer> => {
     lastEventAt = now();
     try {
       return await tracer.span(name, { attributes: { platform: platform.name } }, ({ context }) => act(context));
     } catch (error) {
-      if (error instanceof UserError) meter?.refused(platform.name, error.code);
+      if (error instanceof UserError) {
+        meter?.refused(platform.name, error.code);
+        log.info({ memberId: member.id, code: error.code, what: name }, 'Refused');
+      }
       throw error;
     }
   };
 
   const handlers: Handlers = {
-    animate: (command) => attended('command', (trace) => taking.take(command, trace)),
+    animate: (command) => attended('command', command.member, (trace) => taking.take(command, trace)),
     isTaken: taking.isTaken,
     whileUnderWay: narrator.whileUnderWay,
-    press: (press) => attended('press', (trace) => act(press, trace)),
+    press: (press) => attended('press', press.member, (trace) => act(press, trace)),
     recent: memberRenders.recent,
     forget: memberRenders.forget,
     recall: async (press) => (await earlier.findOwn(press)).record.request,

@@ -48,13 +48,20 @@ function toShown(where: string, words: string, controls: unknown, files: readonl
   const kind = HEADLINES.find(([, headline]) => words.includes(`*${headline}*`))?.[0];
   const isOpen = /\*On its way\*/.test(words) || /"(label|text)":"Cancel"/.test(JSON.stringify(controls));
   const ending = id !== undefined && kind !== undefined ? { id, kind } : undefined;
-  return { where: `${where}: ${words.slice(0, 80)}`, clips: clipsOf(files), statusOf: id, ending, isOpen };
+  return {
+    where: `${where} of ${id ?? 'no render'}: ${words.slice(0, 80)}`,
+    clips: clipsOf(files),
+    statusOf: id,
+    ending,
+    isOpen,
+  };
 }
 
 export async function readMessages(world: World): Promise<ShownMessage[]> {
   const { discord, slack } = world;
-  const onDiscord = [...discord.world.messages.values()].map(({ id, content, components, files, isLoading }) => {
-    const shown = toShown(`Discord ${id}`, content, components, files);
+  const onDiscord = [...discord.world.messages.values()].map((message) => {
+    const { id, channel, interaction = 'no interaction', content, components, files, isLoading } = message;
+    const shown = toShown(`Discord ${id} in ${channel}, for ${interaction}`, content, components, files);
     return { ...shown, isOpen: shown.isOpen || isLoading };
   });
   const onSlack = [...slack.world.messages.values()]
@@ -97,7 +104,10 @@ export function readAnswer({ discord, slack }: World, messages: readonly ShownMe
   switch (act.platform) {
     case 'discord': {
       const told = discord.answersTo({ id } as FakeInteraction);
-      const sentences = told.filter(({ flags, isLoading }) => flags & EPHEMERAL && !isLoading);
+      // One with buttons is a status message.
+      const sentences = told.filter(
+        ({ flags, isLoading, components }) => flags & EPHEMERAL && !isLoading && components.length === 0,
+      );
       const refusals = sentences.map(({ content }) => content).filter((content) => content !== ONCE_MORE);
       return { ...of(({ statusOf }) => statusOf === `discord-${id}`), refusals, toldAfterPress: [] };
     }

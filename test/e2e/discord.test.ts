@@ -84,6 +84,34 @@ test('a picture goes in, and the clip comes back in a thread under the command',
   expect(command.acknowledgedAfter).toBeLessThan(3000);
 });
 
+test('of two bots with one token, one answers each command and each press', async () => {
+  const bots = [await startBot(), await startBot()];
+  start('worker');
+  const commands = Array.from({ length: 4 }, () => discord.animate(picture, { seconds: 1 }));
+  const again: FakeInteraction[] = [];
+  for (const command of commands) again.push(discord.press(await discord.clipOf(command), 'Again'));
+  for (const press of again) expect(await discord.told(press)).toBe('Once more, with another seed.');
+  for (const command of commands) {
+    await discord.until(() => inThread(command).filter(({ files }) => files.length > 0).length === 2 || undefined);
+  }
+  const said = bots.flatMap(({ lines }) => lines.map(({ msg }) => msg));
+  expect(said).not.toContain('A command could not be taken');
+});
+
+test('a command that one bot refused while another one took it is brought to its member alone', async () => {
+  // What the first one says is all that Discord shows for it: no thread can hang on that.
+  await startBot();
+  const trouble = discord.trouble({ method: 'POST', path: /^\/interactions\//, status: 'hang', times: 1 });
+  const command = discord.animate(picture, { seconds: 1 });
+  await discord.until(() => trouble.times === 0 || undefined);
+  discord.refuseFirst(command, 'The queue cannot be reached.');
+  start('worker');
+  const clip = await discord.clipOf(command);
+  expect(clip).toMatchObject({ id: command.original, flags: expect.any(Number) });
+  expect(clip.flags & EPHEMERAL).toBe(EPHEMERAL);
+  expect(discord.threadOf(command)).toBeUndefined();
+});
+
 test('a private command is seen by its member alone', async () => {
   await startBot();
   start('worker');
@@ -112,11 +140,9 @@ test('each button does what it says', async () => {
   const edited = discord.submit(edit, { prompt: 'she waves', seed: '9' });
   expect((await discord.clipOf(edited)).content).toContain('Seed 9 ·');
   expect(await discord.told(discord.press(clip, 'Delete'))).toBe('Deleted.');
+  await discord.until(() => discord.world.messages.get(command.original ?? '')?.content === '-# Removed.' || undefined);
   expect(discord.world.messages.has(clip.id)).toBe(false);
-  expect(discord.world.messages.get(command.original ?? '')).toMatchObject({
-    content: '-# Removed.',
-    files: [],
-  });
+  expect(discord.world.messages.get(command.original ?? '')?.files).toEqual([]);
   expect(discord.faults).toEqual([]);
 });
 

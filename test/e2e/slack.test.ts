@@ -193,7 +193,7 @@ test('each button does what it says', async () => {
   await slack.until(() => under(mention).find((each) => hasButtons(each) && contentOf(each).includes('Seed 9 ·')));
   slack.press(end, 'Delete');
   expect(await slack.told(ADA)).toBe('Deleted.');
-  expect(under(mention).filter(hasClip)).toHaveLength(4);
+  await slack.until(() => under(mention).filter(hasClip).length === 4);
   expect(slack.world.message(end.channel, end.ts)).toBeUndefined();
   expect(slack.faults).toEqual([]);
 });
@@ -206,8 +206,8 @@ test('Delete takes the picture and the words back where the bot had posted them'
   await slack.clipOf(starter);
   slack.press(await endOf(starter.ts), 'Delete');
   expect(await slack.told(ADA)).toBe('Deleted.');
-  const left = slack.world.message(starter.channel, starter.ts);
-  expect(left).toMatchObject({ text: '_Removed._', files: [] });
+  await slack.until(() => slack.world.message(starter.channel, starter.ts)?.text === '_Removed._');
+  expect(slack.world.message(starter.channel, starter.ts)?.files).toEqual([]);
   expect(slack.messagesIn(starter.channel, starter.ts)).toEqual([]);
   expect(
     [...slack.world.files.values()].filter(({ user, state }) => user === slack.botUserId && state !== 'deleted'),

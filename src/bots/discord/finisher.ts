@@ -102,8 +102,9 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     } catch (error) {
       // The member was told by Discord itself.
       if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return;
+      if (!(error instanceof UserError) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
-      if (!(error instanceof UserError) && (!isLast || (await handlers.isTaken(origin.interaction)))) throw error;
+      if (await handlers.isTaken(origin.interaction)) throw error;
       const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
       await tell(
         origin,

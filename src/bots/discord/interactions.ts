@@ -1,5 +1,6 @@
 // What happens when a member uses a command, a menu, a form or a button: an answer within Discord's three seconds, and the
 // rest into the inbox, from where it is finished even if this process dies.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Attachment,
   type ButtonInteraction,
@@ -30,6 +31,9 @@ export type Item =
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
 
 const LONGEST_MESSAGE = 2000;
+/** Discord's three seconds, and time enough for a gateway that tells of it again. */
+const ANSWERED_WITHIN_MS = 60_000;
+const OTHERS_FIRST_MS = 500;
 const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
 
 export interface InteractionsOptions {
@@ -249,10 +253,20 @@ export function createInteractions(options: InteractionsOptions) {
     if (interaction.isButton()) return onButton(interaction, words);
   };
 
+  /**
+   * Every bot with this token is told of every interaction: one of them answers. While Redis is away nobody knows which; the others,
+   * to whom it may be there, go first, so that no member is told no beside a clip. Throws where Redis takes too long.
+   */
+  const isOurs = async ({ id }: Interaction): Promise<boolean> => {
+    if (notes.isHere) return soon(notes, () => notes.claim(`answering:${id}`, ANSWERED_WITHIN_MS)).inTime;
+    await sleep(OTHERS_FIRST_MS);
+    return true;
+  };
+
   const answer = async (interaction: Interaction): Promise<void> => {
     const words = wordsOf(interaction.locale);
     try {
-      await dispatch(interaction, words);
+      if (await isOurs(interaction)) await dispatch(interaction, words);
     } catch (error) {
       const isExpected = error instanceof Refusal || error instanceof UserError;
       if (!isExpected) log.error({ err: error, interaction: interaction.id }, 'A command could not be taken');

@@ -1,6 +1,6 @@
 // Where a render's status message lives on Discord: opens it, redraws it, brings the clip, and removes it.
 import { buffer } from 'node:stream/consumers';
-import { MessageFlags } from 'discord.js';
+import { type APIMessage, MessageFlags } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
@@ -38,6 +38,9 @@ interface Details extends Record<string, string> {
   /** `yes`: the message is the answer to the interaction, so that its token reaches it, too. */
   isAnswer: string;
 }
+
+/** Another bot with this token, to whom Redis was away, was first to answer: it said no to the member alone. */
+const isForMemberAlone = ({ flags }: APIMessage): boolean => ((flags ?? 0) & MessageFlags.Ephemeral) !== 0;
 
 export interface StatusMessagesOptions {
   messages: Messages;
@@ -99,6 +102,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
   const openThread = async (origin: Origin, view: View): Promise<MessageRef | undefined> => {
     const starter = await drawStarterOf(origin, view);
+    if (isForMemberAlone(starter)) return undefined;
     try {
       const thread = await messages.openThread(origin.channel, starter.id, toThreadName(view));
       if (!thread) {
@@ -117,7 +121,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   /** In the message that the interaction was answered with. */
   const openInPlace = async (origin: Origin, view: View): Promise<MessageRef> => {
     const message = await messages.edit(await requireReach(origin), '@original', drawStatus(view));
-    return toRef(origin, origin.channel, message.id, { isAnswer: 'yes' });
+    const home = isForMemberAlone(message) ? 'token' : origin.home;
+    return toRef({ ...origin, home }, origin.channel, message.id, { isAnswer: 'yes' });
   };
 
   /** It took longer than the token lasts until anything could be posted: a message of the bot's own, where the command was given. */

@@ -75,8 +75,9 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
     } catch (error) {
+      if (!isExpected(error) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
-      if (!isExpected(error) && (!isLast || (await handlers.isTaken(item.origin.event)))) throw error;
+      if (await handlers.isTaken(item.origin.event)) throw error;
       const person = await people.find(item.origin).catch(() => undefined);
       const words = wordsOf(person?.language);
       const text = describeFault(error, words);

@@ -281,6 +281,11 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     /** As a client would that still shows an older state of the message. */
     pressById: press,
 
+    /** As another bot with this token answers, to the member alone. */
+    refuseFirst(interaction: FakeInteraction, content: string): void {
+      rest.acknowledge(interaction, 4, { content, flags: EPHEMERAL }, []);
+    },
+
     /** Sends the form that an interaction was answered with, with these fields changed. */
     submit(from: FakeInteraction, changes: Record<string, string> = {}, given: SentCommand = {}): FakeInteraction {
       const modal = from.modal as unknown as {

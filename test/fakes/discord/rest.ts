@@ -429,5 +429,5 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   });
 
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return { app, limits, troubles, requests, faults };
+  return { app, limits, troubles, requests, faults, acknowledge };
 }
