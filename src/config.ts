@@ -3,19 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-
-/** What is wrong with the environment: one line per variable, each naming it, what was expected and what came. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly faults: string[];
-
-  constructor(faults: string[]) {
-    super(
-      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    );
-    this.faults = faults;
-  }
-}
+import { ConfigError } from './errors.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;

@@ -61,3 +61,16 @@ export type OperationErrorCode =
   | 'redis_unavailable'
   | 'classifier_unavailable'
   | 'setup_missing';
+
+/** What is wrong with the environment: one line per variable, each naming it, what was expected and what came. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: string[];
+
+  constructor(faults: string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}

@@ -8,7 +8,7 @@ import { chatRedrawMs } from './bots/pace.ts';
 import type { Platform } from './bots/platform.ts';
 import { createSlackPlatform } from './bots/slack/slack-platform.ts';
 import { createWebPlatform } from './bots/web/web-platform.ts';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
 import { OperationError } from './errors.ts';
 import { makePrivateFolder, socketFolderOf } from './folders.ts';
 import { describeTooSmall, resolutionsOf } from './gpu/capacity.ts';
@@ -19,6 +19,7 @@ import { Pool } from './gpu/pool.ts';
 import { createProcessRuntime } from './gpu/process.ts';
 import { createGpuReadings } from './gpu/readings.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
+import { toListenFault } from './listen-fault.ts';
 import type { Logger } from './log.ts';
 import { createClipTools } from './media/clip-tools.ts';
 import { createFileStore } from './media/files.ts';
@@ -232,7 +233,7 @@ export async function openBot(
     prefix: `${KEY_PREFIX}:web:`,
   });
   const stopWeb = await joinPlatform(web, () => WEB_REDRAW_MS).catch((error) => {
-    throw toListenFault(error, config.web) ?? error;
+    throw toListenFault(error, 'WEB', config.web);
   });
   shutdown.onStop('chat page', stopWeb);
   onPage(web.address());
@@ -296,21 +297,6 @@ function openClassifier(config: Config): Classifier | undefined {
   const args = ['-m', 'render_server.picture_classifier', String(thresholdPercent)];
   const folder = join(packageFolder, 'python');
   return createProgramClassifier({ command: () => ({ program: pythonOf(config), args, folder }) });
-}
-
-/** What the operating system says against an address, by the name of the setting that is to be changed. */
-function toListenFault(error: NodeJS.ErrnoException, { host, port }: Config['web']): ConfigError | undefined {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ConfigError([`WEB_PORT: expected a free port, got ${port}, which another program listens on`]);
-    case 'EACCES':
-      return new ConfigError([`WEB_PORT: expected a port that this user may listen on, got ${port}`]);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ConfigError([`WEB_HOST: expected an address of this machine, got ${host}`]);
-    default:
-      return undefined;
-  }
 }
 
 /** Held for as long as a worker of this name runs on this data folder. */

@@ -1,7 +1,8 @@
 // What the environment may say, and how a fault in it is told.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ConfigError, describeEnvironment, loadConfig } from '../src/config.ts';
+import { describeEnvironment, loadConfig } from '../src/config.ts';
+import { ConfigError } from '../src/errors.ts';
 
 test('an empty environment gives the defaults, and an empty variable counts as unset', () => {
   expect(loadConfig({ WEB_TOKEN: '', WEB_PORT: '' })).toEqual(loadConfig({}));

@@ -1,6 +1,7 @@
 // What an operator's machines see of this process: its numbers, its readiness, its traces. All of it off unless configured.
 import { hostname } from 'node:os';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
+import { toListenFault } from '../listen-fault.ts';
 import type { Logger } from '../log.ts';
 import type { Meter } from '../meter.ts';
 import { openBoard } from '../queue/board.ts';
@@ -59,7 +60,7 @@ export async function openOps(options: OpsOptions, redis: Redis): Promise<Ops> {
     },
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
   }).catch((error) => {
-    throw toListenFault(error, config.ops) ?? error;
+    throw toListenFault(error, 'OPS', { host, port });
   });
   shutdown.onStop('operations', () => server.close());
   log.info({ address: server.address }, 'Health and metrics are served');
@@ -82,18 +83,4 @@ async function openTraces({ config, version, log, shutdown }: OpsOptions): Promi
   const traces = createTraces({ endpoint, headers, version, instance: hostname(), log });
   shutdown.onStop('traces', () => traces.close());
   return traces;
-}
-
-function toListenFault(error: NodeJS.ErrnoException, { host, port }: Config['ops']): ConfigError | undefined {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ConfigError([`OPS_PORT: expected a free port, got ${port}, which another program listens on`]);
-    case 'EACCES':
-      return new ConfigError([`OPS_PORT: expected a port that this user may listen on, got ${port}`]);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ConfigError([`OPS_HOST: expected an address of this machine, got ${host}`]);
-    default:
-      return undefined;
-  }
 }

@@ -158,6 +158,19 @@ test('Slack finds the bot at its address, and whoever looks there with a browser
   expect((await fetch(`${address}/slack/install`)).status).toBe(404);
 });
 
+test('an address that the bot cannot listen on is told by the name of its setting', async () => {
+  const { port } = new URL(address);
+  const other = createServer().listen(Number(port), '127.0.0.1');
+  await once(other, 'listening');
+  const taken = `SLACK_PORT: expected a free port, got ${port}, which another program listens on`;
+  await expect(startBot()).rejects.toThrow(taken);
+  other.close();
+  const elsewhere = { SLACK_HOST: '192.0.2.1' };
+  await expect(startBot(elsewhere)).rejects.toThrow('SLACK_HOST: expected an address of this machine, got 192.0.2.1');
+  const unknown = { SLACK_HOST: 'no-such-host.invalid' };
+  await expect(startBot(unknown)).rejects.toThrow('SLACK_HOST: expected an address of this machine, got no-such-host');
+});
+
 test('a mention, a command with its form, and a button come by signed requests', async () => {
   await startBot();
   start('worker');

@@ -8,6 +8,7 @@ import {
   type ReceiverEvent,
   SocketModeReceiver,
 } from '@slack/bolt';
+import { toListenFault } from '../../listen-fault.ts';
 import type { Logger } from '../../log.ts';
 import { BOT_SCOPES } from './manifest.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -88,7 +89,11 @@ export function createSlackClient(options: SlackClientOptions) {
 
     async start(): Promise<void> {
       // With a socket, too, where workspaces install the app: a browser comes to that.
-      if (http) await http.start({ host, port });
+      if (http) {
+        await http.start({ host, port }).catch((error) => {
+          throw toListenFault(error, 'SLACK', { host, port });
+        });
+      }
       if (socket) await socket.start();
     },
 

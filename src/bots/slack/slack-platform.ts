@@ -1,7 +1,7 @@
 // Slack as a Platform: connects, takes what members do, and shows them what became of it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { webApi } from '@slack/bolt';
-import { OperationError } from '../../errors.ts';
+import { ConfigError, OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
@@ -174,8 +174,7 @@ function watchConnection({ connection }: SlackClient, log: Logger, onChange: (is
 
 /** Throws what trying again cannot mend. */
 function requireOurFault(error: unknown): void {
-  const isTaken = error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR');
-  if (isTaken) throw error;
+  if (error instanceof ConfigError) throw error;
   if (!(error instanceof webApi.WebAPIPlatformError) || !REFUSED_TOKENS.includes(error.data.error)) return;
   throw new OperationError(
     'setup_missing',
