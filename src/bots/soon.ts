@@ -2,6 +2,7 @@
 import { OperationError } from '../errors.ts';
 import type { Inbox } from '../queue/inbox.ts';
 import type { Notes } from '../queue/notes.ts';
+import { within } from '../within.ts';
 
 const REDIS_WITHIN_MS = 1800;
 
@@ -13,9 +14,8 @@ export function soon<Value>(
   const late = new OperationError('redis_unavailable', 'Redis did not answer in time.');
   if (!notes.isHere) return { asked: undefined, inTime: Promise.reject(late) };
   const asked = ask();
-  const inTime = new Promise<Value>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late), REDIS_WITHIN_MS);
-    asked.then(resolve, reject).finally(() => clearTimeout(timer));
+  const inTime = within(REDIS_WITHIN_MS, asked, () => {
+    throw late;
   });
   return { asked, inTime };
 }

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { within } from '../within.ts';
 import type { ShownQueue } from './board.ts';
 
 const CHECK_WITHIN_MS = 3000;
@@ -47,7 +48,9 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   // Neither says more than yes or no to whoever cannot show the token, and probes cannot always show one.
   app.get('/live', async () => ({ live: true }));
   app.get('/ready', async (request, reply) => {
-    const reasons = await expectWithin(CHECK_WITHIN_MS, notReady());
+    const reasons = await within(CHECK_WITHIN_MS, notReady(), () => [
+      `nothing was known after ${CHECK_WITHIN_MS / 1000} s`,
+    ]);
     const isReady = reasons.length === 0;
     return reply.code(isReady ? 200 : 503).send({ ready: isReady, ...(isKnown(request, token) && { reasons }) });
   });
@@ -104,12 +107,4 @@ function refuse(reply: FastifyReply, status: number, reason: string) {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || /^(127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
-}
-
-async function expectWithin(milliseconds: number, answer: Promise<string[]>): Promise<string[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string[]>((resolve) => {
-    timer = setTimeout(() => resolve([`nothing was known after ${milliseconds / 1000} s`]), milliseconds);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

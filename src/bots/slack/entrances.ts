@@ -1,11 +1,11 @@
 // Every way in: an answer within Slack's three seconds, and the rest into the inbox, from where it is finished even if this
 // process dies.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, BlockAction, MessageShortcut } from '@slack/bolt';
 import { OperationError, UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { within } from '../../within.ts';
 import { type ParsedCommand, parseCommand } from '../command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
@@ -76,8 +76,7 @@ export function createEntrances(options: EntrancesOptions) {
   const personOf = (who: { team: string; user: string }): Promise<Person> => soon(notes, () => people.find(who)).inTime;
 
   const wordsFor = async (who: { team: string; user: string }): Promise<Words> => {
-    const late = sleep(LANGUAGE_WITHIN_MS, undefined, { ref: false });
-    const person = await Promise.race([personOf(who).catch(() => undefined), late]);
+    const person = await within(LANGUAGE_WITHIN_MS, personOf(who)).catch(() => undefined);
     return wordsOf(person?.language);
   };
 
