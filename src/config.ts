@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
@@ -376,8 +377,6 @@ export interface Bucket {
   secretAccessKey: string;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
-
 /** Reads and checks the environment. Throws ConfigError with every fault. An empty variable counts as unset. */
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -385,7 +384,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, given));
   for (const server of ['WEB', 'OPS']) {
     const { [`${server}_HOST`]: host, [`${server}_TOKEN`]: token } = given;
-    if (host !== undefined && !LOOPBACK.test(host) && token === undefined) {
+    if (host !== undefined && !isLoopback(host) && token === undefined) {
       faults.push(`${server}_TOKEN: expected a secret, because others can reach ${server}_HOST=${host}, got none`);
     }
   }

@@ -1,7 +1,8 @@
 // What machines ask this process: is it alive, is it ready, and its numbers. With a token also the board of the queues.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isLoopback } from '../loopback.ts';
+import { isSameSecret } from '../same-secret.ts';
 import { within } from '../within.ts';
 import type { ShownQueue } from './board.ts';
 
@@ -96,15 +97,9 @@ function isKnown({ headers: { authorization = '' } }: FastifyRequest, token: str
     scheme.toLowerCase() === 'basic'
       ? Buffer.from(given, 'base64').toString('utf8').split(':').slice(1).join(':')
       : given;
-  return timingSafeEqual(digest(password), digest(token));
+  return isSameSecret(password, token);
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 function refuse(reply: FastifyReply, status: number, reason: string) {
   return reply.code(status).send({ reason });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || /^(127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
 }

@@ -1,7 +1,9 @@
 // Who may reach the page. Without a token only this machine may, and only pages that came from here may act.
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OperationError } from '../../errors.ts';
+import { isLoopback } from '../../loopback.ts';
+import { isSameSecret } from '../../same-secret.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import { LOGIN_STYLE_HASH, loginPage } from './login-page.ts';
 import type { Refusal } from './wire.ts';
@@ -50,7 +52,8 @@ export function guardAccess(server: FastifyInstance, token: string | undefined):
     }
     if (token === undefined) {
       // A name that somebody else's DNS points at this machine is not ours (DNS rebinding).
-      if (isLoopback(hostnameOf(request.headers.host))) return;
+      const host = hostnameOf(request.headers.host);
+      if (isLoopback(host) || host.endsWith('.localhost')) return;
       return refuse(reply, 403, 'foreign_host', 'Expected a local address such as http://localhost, got another name.');
     }
     await requireToken(request, reply, token);
@@ -64,7 +67,7 @@ export function guardAccess(server: FastifyInstance, token: string | undefined):
   );
   server.post<{ Body: { token?: unknown } | undefined }>(LOGIN_PATH, async (request, reply) => {
     const given = request.body?.token;
-    if (typeof given === 'string' && isSame(given.trim(), token)) return logIn(request, reply, token);
+    if (typeof given === 'string' && isSameSecret(given.trim(), token)) return logIn(request, reply, token);
     return sendLogin(reply, 'That is not the token of this page. It was printed where the bot was started.');
   });
 }
@@ -73,11 +76,12 @@ async function requireToken(request: FastifyRequest, reply: FastifyReply, token:
   const session = readCookie(request.headers.cookie, SESSION_COOKIE);
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const isKnown =
-    (session !== undefined && isSame(session, sessionOf(token))) || (bearer !== undefined && isSame(bearer, token));
+    (session !== undefined && isSameSecret(session, sessionOf(token))) ||
+    (bearer !== undefined && isSameSecret(bearer, token));
   const isPage = request.method === 'GET' && !/^\/(api|media)\//.test(request.url);
   const { token: given } = request.query as { token?: unknown };
   if (isPage && typeof given === 'string') {
-    if (isSame(given, token)) return logIn(request, reply, token);
+    if (isSameSecret(given, token)) return logIn(request, reply, token);
     if (!isKnown) return sendLogin(reply, 'The token in that link is not the token of this page.');
   }
   if (isKnown || (request.method === 'POST' && request.url === LOGIN_PATH)) return;
@@ -129,19 +133,7 @@ function hostnameOf(host: string | undefined): string {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || /^(127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
-}
-
 /** Not the token itself: a cookie that leaks opens this page for a while, but nobody reads the token from it. */
 function sessionOf(token: string): string {
-  return digest(`animate-bot session ${token}`).toString('base64url');
-}
-
-function isSame(given: string, expected: string): boolean {
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return createHash('sha256').update(`animate-bot session ${token}`).digest('base64url');
 }
