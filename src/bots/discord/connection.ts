@@ -1,13 +1,10 @@
 // The connection to Discord: waits while Discord is away, tells the operator what only they can mend, and logs outages.
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, DiscordAPIError, Events, GatewayCloseCodes, type Interaction } from 'discord.js';
 import { OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { connectPatiently } from '../connect-patiently.ts';
 import { type ClientSettings, createDiscordClient } from './client.ts';
-
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
 
 export interface ConnectionOptions extends ClientSettings {
   token: string;
@@ -20,25 +17,26 @@ export interface ConnectionOptions extends ClientSettings {
 /** Resolves when every shard is there. Throws OperationError `setup_missing` for what trying again cannot mend. */
 export async function connect(options: ConnectionOptions): Promise<Client> {
   const { token, onInteraction, log, signal } = options;
-  for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
-    signal.throwIfAborted();
+  const attempt = async (): Promise<Client> => {
     // A new one for each attempt: discord.js closes a client once, and a failed login is that once.
     const client = createDiscordClient(options);
     client.on(Events.InteractionCreate, onInteraction);
     watch(client, log);
     try {
       await logIn(client, token, signal);
-      log.info({ user: client.user?.tag, servers: client.guilds.cache.size }, 'Connected to Discord');
-      return client;
     } catch (error) {
       await client.destroy();
-      signal.throwIfAborted();
-      if (error instanceof OperationError) throw error;
-      if (isTokenRefused(error)) throw toTokenRefused(error);
-      log.warn({ err: error, retryInMs: delayMs }, 'Discord cannot be reached; trying again');
-      await sleep(delayMs, undefined, { signal });
+      throw error;
     }
-  }
+    log.info({ user: client.user?.tag, servers: client.guilds.cache.size }, 'Connected to Discord');
+    return client;
+  };
+  return connectPatiently({ service: 'Discord', attempt, toLastFault, log, signal });
+}
+
+function toLastFault(error: unknown): OperationError | undefined {
+  if (error instanceof OperationError) return error;
+  return isTokenRefused(error) ? toTokenRefused(error) : undefined;
 }
 
 async function logIn(client: Client, token: string, signal: AbortSignal): Promise<void> {

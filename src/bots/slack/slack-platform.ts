@@ -1,5 +1,4 @@
 // Slack as a Platform: connects, takes what members do, and shows them what became of it.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { webApi } from '@slack/bolt';
 import { ConfigError, OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -7,6 +6,7 @@ import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import type { Vault } from '../../queue/vault.ts';
+import { connectPatiently } from '../connect-patiently.ts';
 import type { Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
 import {
@@ -28,8 +28,6 @@ import { createPeople } from './people.ts';
 import { createStatusMessages } from './status-messages.ts';
 import { createWorkspaces, REFUSED_TOKENS } from './workspaces.ts';
 
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
 const SAME_SENTENCE_MS = 5 * 60_000;
 
 export interface SlackSettings extends ClientSettings {
@@ -79,7 +77,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
     heard = handlers;
     entrances = taking;
     home = showing;
-    await connect(async () => {
+    const attempt = async (): Promise<void> => {
       const connected = createSlackClient({
         ...{ ...options, workspaces, installations, logger },
         keep: (body: EventBody) => taking.keep(body),
@@ -97,25 +95,12 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
         isConnected = isNow;
       });
       log.info({ workspace: told?.team, user: told?.user }, 'Connected to Slack');
-    });
+    };
+    await connectPatiently({ service: 'Slack', attempt, toLastFault, log, signal });
     await inbox.work({
       handle: createFinisher({ handlers, workspaces, people, files, status }),
       onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
     });
-  };
-
-  /** Waits for Slack for as long as it is away; a token that it refuses is for the operator. */
-  const connect = async (attempt: () => Promise<void>): Promise<void> => {
-    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
-      signal.throwIfAborted();
-      try {
-        return await attempt();
-      } catch (error) {
-        requireOurFault(error);
-        log.warn({ err: error, retryInMs: delayMs }, 'Slack cannot be reached; trying again');
-        await sleep(delayMs, undefined, { signal });
-      }
-    }
   };
 
   /** What else shows this render: the member's Home tab, and a form that they have open. */
@@ -172,11 +157,10 @@ function watchConnection({ connection }: SlackClient, log: Logger, onChange: (is
   });
 }
 
-/** Throws what trying again cannot mend. */
-function requireOurFault(error: unknown): void {
-  if (error instanceof ConfigError) throw error;
-  if (!(error instanceof webApi.WebAPIPlatformError) || !REFUSED_TOKENS.includes(error.data.error)) return;
-  throw new OperationError(
+function toLastFault(error: unknown): Error | undefined {
+  if (error instanceof ConfigError) return error;
+  if (!(error instanceof webApi.WebAPIPlatformError) || !REFUSED_TOKENS.includes(error.data.error)) return undefined;
+  return new OperationError(
     'setup_missing',
     `SLACK_BOT_TOKEN and SLACK_APP_TOKEN: expected the tokens of your app, got one that Slack refuses (${error.data.error}). \`animate-bot slack setup\` says which.`,
     { cause: error, isRetryable: false },
