@@ -10,17 +10,18 @@ import {
   MessageFlags,
   type ModalSubmitInteraction,
 } from 'discord.js';
-import { OperationError, UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { type ParsedCommand, parseOptions } from '../command.ts';
+import { isExpected, Refusal } from '../faults.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
-import { ACCEPT, NOBODY, plain, readCustomId } from './drawing.ts';
+import { ACCEPT, NOBODY, readCustomId } from './drawing.ts';
+import { describeFault } from './faults.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
 import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
@@ -268,11 +269,9 @@ export function createInteractions(options: InteractionsOptions) {
     try {
       if (await isOurs(interaction)) await dispatch(interaction, words);
     } catch (error) {
-      const isExpected = error instanceof Refusal || error instanceof UserError;
-      if (!isExpected) log.error({ err: error, interaction: interaction.id }, 'A command could not be taken');
-      const content = error instanceof Refusal ? error.message : describeFault(error, words);
+      if (!isExpected(error)) log.error({ err: error, interaction: interaction.id }, 'A command could not be taken');
       if (!interaction.isRepliable()) return;
-      const reply = { content, allowedMentions: NOBODY };
+      const reply = { content: describeFault(error, words), allowedMentions: NOBODY };
       if (interaction.deferred || interaction.replied) await interaction.editReply(reply);
       else await interaction.reply({ ...reply, flags: MessageFlags.Ephemeral });
     }
@@ -297,24 +296,6 @@ export function createInteractions(options: InteractionsOptions) {
 }
 
 const memberOf = ({ user }: Interaction): Member => ({ id: user.id, name: user.displayName });
-
-/** A sentence for the member, already in their language. */
-class Refusal extends Error {
-  override readonly name = 'Refusal';
-}
-
-/** What a member is told of an error: what they can put right in full, and nothing of the rest. */
-export function describeFault(error: unknown, words: Words): string {
-  if (error instanceof UserError) return describeRefusal(error, words);
-  if (error instanceof OperationError && error.code === 'redis_unavailable') return words.chat.queueAway;
-  return words.chat.broken;
-}
-
-function describeRefusal({ code, message }: UserError, { refusals }: Words): string {
-  const general = refusals[code];
-  // The particular sentence has the figures, which everybody can read.
-  return general === undefined ? plain(message) : `${general}\n-# ${plain(message)}`;
-}
 
 /** Whole lines, as many as one message takes; the first have the verdict. */
 function toFit(answer: string): string {

@@ -1,12 +1,13 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
 import { UserError } from '../../errors.ts';
 import { GivenUp } from '../../queue/inbox.ts';
+import { isExpected } from '../faults.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { View } from '../view.ts';
 import { drawConsent } from './drawing.ts';
 import type { Item } from './entrances.ts';
-import { describeFault, isConsentMissing, isExpected } from './faults.ts';
+import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
 import { isRefusedForGood, isShutOut, post, postDirectly, postPrivately, type Told } from './messages.ts';
 import { isDirect, type Origin } from './origin.ts';
