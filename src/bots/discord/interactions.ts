@@ -145,10 +145,9 @@ export function createInteractions(options: InteractionsOptions) {
 
   /** What a render was asked for, for whoever may use its buttons. */
   const recall = (interaction: Interaction, renderId: string): ReturnType<Handlers['recall']> => {
-    const { user, locale: language } = interaction;
-    const member = { id: user.id, name: user.displayName };
-    const mayManage = mayUseButtonsOfOthers(interaction);
-    return soon(notes, () => handlers.recall({ renderId, member, mayManage, language })).inTime;
+    const { locale: language } = interaction;
+    const asking = { renderId, member: memberOf(interaction), mayManage: mayUseButtonsOfOthers(interaction), language };
+    return soon(notes, () => handlers.recall(asking)).inTime;
   };
 
   const onForm = async (interaction: ModalSubmitInteraction, words: Words): Promise<void> => {
@@ -202,7 +201,7 @@ export function createInteractions(options: InteractionsOptions) {
   const onAdmin = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     if (!isAdmin(interaction)) throw new Refusal(words.chat.notForYou);
     await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-    const { options: given, user } = interaction;
+    const { options: given } = interaction;
     const name = given.getSubcommand();
     const verb = ADMIN_VERBS.find((known) => known === name);
     if (!verb) throw new Refusal(words.chat.expired);
@@ -217,7 +216,7 @@ export function createInteractions(options: InteractionsOptions) {
       hours: given.getInteger('hours') ?? undefined,
       entry: removed ?? given.getString('add') ?? undefined,
       limits: verb === 'limits' ? readLimits(given, interaction.guildId ?? undefined) : undefined,
-      by: { id: user.id, name: user.displayName },
+      by: memberOf(interaction),
     });
     await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
   };
@@ -229,14 +228,9 @@ export function createInteractions(options: InteractionsOptions) {
       return void (await interaction.editReply({ content, allowedMentions: NOBODY }));
     }
     const { animate, menu } = words.commands;
-    const asking = {
-      member: { id: interaction.user.id, name: interaction.user.displayName },
-      place: toPlace(interaction),
-    };
+    const asking = { member: memberOf(interaction), place: toPlace(interaction), language: interaction.locale };
     // Without Redis there is help all the same.
-    const left = await soon(notes, () => handlers.left({ ...asking, language: interaction.locale })).inTime.catch(
-      () => '',
-    );
+    const left = await soon(notes, () => handlers.left(asking)).inTime.catch(() => '');
     const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu }), left].filter(Boolean).join('\n\n');
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
