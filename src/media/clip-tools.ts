@@ -1,9 +1,8 @@
 // What a bot does to finished clips: makes one small enough for a chat service, or takes its last frame. Video is Python's
 // business, so each is a short process of its own.
-import { spawn } from 'node:child_process';
-import { buffer, text } from 'node:stream/consumers';
 import { OperationError } from '../errors.ts';
 import { unpackFiles } from './packed-files.ts';
+import { runShortProcess } from './short-process.ts';
 
 const MOST_MS = 120_000;
 const SAMPLED_FRAMES = 6;
@@ -22,22 +21,13 @@ export interface ClipTools {
 /** `serverFolder` has the package render_server. Throws OperationError `setup_missing` when Python cannot do it. */
 export function createClipTools(python: () => string, serverFolder: string): ClipTools {
   const run = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
-    const child = spawn(python(), ['-m', 'render_server.clip_tools', ...args], {
-      cwd: serverFolder,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: MOST_MS,
-      killSignal: 'SIGKILL',
-      // Nothing of our environment, which holds tokens.
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' },
+    const { exitCode, how, output, complaint } = await runShortProcess({
+      ...{ program: python(), args: ['-m', 'render_server.clip_tools', ...args], folder: serverFolder },
+      ...{ input: clip, withinMs: MOST_MS },
     });
-    child.stdin.on('error', () => undefined); // It may have ended before it read everything; its exit code says why.
-    child.stdin.end(clip);
-    const ended = new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
-    const [output, words, code] = await Promise.all([buffer(child.stdout), text(child.stderr), ended]);
-    if (code === 0) return output;
-    if (code === EXIT_TOO_SMALL) return undefined;
-    const lastLine = words.trim().split('\n').at(-1) ?? '';
-    throw new OperationError('setup_missing', `The clip could not be worked on (exit code ${code}): ${lastLine}`);
+    if (exitCode === 0) return output;
+    if (exitCode === EXIT_TOO_SMALL) return undefined;
+    throw new OperationError('setup_missing', `The clip could not be worked on (${how}): ${complaint}`);
   };
 
   return {

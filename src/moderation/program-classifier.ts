@@ -1,11 +1,9 @@
 // A classifier in a process of its own, for each question a fresh one: strangers' pictures go through it. It reads them from
 // standard input, each behind its length in four bytes, and writes `{"allowed": true}` or `{"allowed": false}`.
-import { spawn } from 'node:child_process';
-import { buffer, text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { OperationError } from '../errors.ts';
-import { guardMemory } from '../media/memory-guard.ts';
 import { packFiles } from '../media/packed-files.ts';
+import { runShortProcess } from '../media/short-process.ts';
 import type { Classifier } from './classifier.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -26,25 +24,13 @@ export function createProgramClassifier(options: ProgramClassifierOptions): Clas
   let last: Promise<unknown> = Promise.resolve();
 
   const ask = async (pictures: Buffer[]): Promise<boolean> => {
-    const { program, args, folder } = command();
-    const child = spawn(program, args, {
-      ...(folder !== undefined && { cwd: folder }),
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      // Nothing of our environment, which holds tokens.
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' },
+    const { exitCode, how, output, complaint } = await runShortProcess({
+      ...command(),
+      ...{ input: packFiles(pictures), withinMs: timeoutMs, maxMemoryBytes },
     });
-    const ended = new Promise<string>((resolve, reject) => {
-      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`)).once('error', reject);
-    });
-    using _guard = guardMemory(child.pid ?? 0, maxMemoryBytes, () => child.kill('SIGKILL'));
-    child.stdin.on('error', () => undefined); // It may have ended before it read everything; how it ended says why.
-    child.stdin.end(packFiles(pictures));
-    const [output, words, how] = await Promise.all([buffer(child.stdout), text(child.stderr), ended]);
-    const { data: answer } = how === 'exit code 0' ? answerSchema.safeParse(toJson(output)) : { data: undefined };
+    const { data: answer } = exitCode === 0 ? answerSchema.safeParse(toJson(output)) : { data: undefined };
     if (answer) return answer.allowed;
-    throw new Error(`${how}: ${words.trim().split('\n').at(-1)?.slice(0, LONGEST_COMPLAINT) ?? ''}`);
+    throw new Error(`${how}: ${complaint.slice(0, LONGEST_COMPLAINT)}`);
   };
 
   return {
