@@ -46,7 +46,7 @@ function describeRedis({ redis }: Health): string {
 function describeStore({ store }: Health): string {
   if (store.kind === 'away') return `cannot be had: ${store.reason}`;
   if (store.kind === 'bucket') return 'the bucket is there';
-  return `${(store.freeBytes / GIBIBYTE).toFixed(1)} of ${(store.totalBytes / GIBIBYTE).toFixed(1)} GiB free`;
+  return `${toGibibytes(store.freeBytes)} of ${toGibibytes(store.totalBytes)} GiB free`;
 }
 
 function describeVersions({ version, workers, bots }: Health): string {
@@ -88,7 +88,7 @@ function describeGpu(worker: string, { gpu, slot }: EngineEntry): string {
   if (!gpu) return '';
   const { name, usedBytes, memoryBytes, temperature, busy } = gpu;
   const figures = [
-    `${(usedBytes / GIBIBYTE).toFixed(1)} of ${(memoryBytes / GIBIBYTE).toFixed(1)} GiB`,
+    `${toGibibytes(usedBytes)} of ${toGibibytes(memoryBytes)} GiB`,
     ...(temperature === undefined ? [] : [`${temperature} °C`]),
     ...(busy === undefined ? [] : [`${Math.round(busy * 100)} % busy`]),
   ];
@@ -104,6 +104,10 @@ export function describeLanes(lanes: Health['lanes']): string {
 export function toWords(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+export function toGibibytes(bytes: number): string {
+  return (bytes / GIBIBYTE).toFixed(1);
 }
 
 function toMebibytes(bytes: number): string {

@@ -1,7 +1,8 @@
 // The health as its operator reads it: the verdict, then each part with what can be done about it.
 import type { Health } from '../../../queue/health.ts';
 import type { EngineEntry, WorkerEntry } from '../../../queue/roster.ts';
-import { type Act, Do, Fact, Part, Table, words } from './health-parts.tsx';
+import { toGibibytes, toWords } from '../../health-words.ts';
+import { type Act, Do, Fact, Part, Table } from './health-parts.tsx';
 import { QuarantineList } from './quarantine-list.tsx';
 
 const VERDICTS = { well: 'All is well', worn: 'Look at this', broken: 'Broken' } satisfies Record<
@@ -43,7 +44,7 @@ export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
             String(waiting),
             String(active),
             String(failed),
-            waiting > 0 ? words(oldestSeconds) : '–',
+            waiting > 0 ? toWords(oldestSeconds) : '–',
           ])}
         />
       </Part>
@@ -69,7 +70,7 @@ export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
             `${platform} by ${host}`,
             isConnected ? 'connected' : 'away',
             pingMs === undefined ? '–' : `${Math.round(pingMs)} ms`,
-            lastEventAt === undefined ? '–' : `${words((health.at - lastEventAt) / 1000)} ago`,
+            lastEventAt === undefined ? '–' : `${toWords((health.at - lastEventAt) / 1000)} ago`,
             String(undelivered),
           ])}
         />
@@ -83,7 +84,7 @@ export function HealthPanel({ health, onAct }: { health: Health; onAct: Act }) {
           </Fact>
           <Fact label="Store">
             {store.kind === 'folder'
-              ? `${gibibytes(store.freeBytes)} of ${gibibytes(store.totalBytes)} GiB free`
+              ? `${toGibibytes(store.freeBytes)} of ${toGibibytes(store.totalBytes)} GiB free`
               : store.kind === 'bucket'
                 ? 'the bucket is there'
                 : store.reason}
@@ -116,7 +117,7 @@ function Worker({ worker, now, onAct }: { worker: WorkerEntry; now: number; onAc
             </p>
             <p class="soft">
               {describe(each)}
-              {each.lastError && `; ${words((now - each.lastError.at) / 1000)} ago: ${each.lastError.message}`}
+              {each.lastError && `; ${toWords((now - each.lastError.at) / 1000)} ago: ${each.lastError.message}`}
             </p>
             <Do onAct={() => onAct({ verb: 'unload', subject: `${name}/${each.slot}` })}>Unload</Do>
           </li>
@@ -128,15 +129,11 @@ function Worker({ worker, now, onAct }: { worker: WorkerEntry; now: number; onAc
 
 function describe({ model, renders, failures, gpu }: EngineEntry): string {
   const parts = [
-    ...(gpu ? [gpu.name, `${gibibytes(gpu.usedBytes)} of ${gibibytes(gpu.memoryBytes)} GiB`] : []),
+    ...(gpu ? [gpu.name, `${toGibibytes(gpu.usedBytes)} of ${toGibibytes(gpu.memoryBytes)} GiB`] : []),
     ...(gpu?.temperature === undefined ? [] : [`${gpu.temperature} °C`]),
     ...(gpu?.busy === undefined ? [] : [`${Math.round(gpu.busy * 100)} % busy`]),
     model ?? 'no model yet',
     `${renders} renders, ${failures} failed`,
   ];
   return parts.join(', ');
-}
-
-function gibibytes(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1);
 }

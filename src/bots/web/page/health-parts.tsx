@@ -69,8 +69,3 @@ export function Fact({ label, children }: { label: string; children: ComponentCh
     </>
   );
 }
-
-export function words(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}

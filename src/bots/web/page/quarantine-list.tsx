@@ -1,6 +1,7 @@
 // The renders that broke every engine that tried them: whose, why, and a button that has one tried again.
 import type { QuarantinedRender } from '../../../queue/quarantine.ts';
-import { type Act, Do, Part, words } from './health-parts.tsx';
+import { toWords } from '../../health-words.ts';
+import { type Act, Do, Part } from './health-parts.tsx';
 
 export function QuarantineList({ renders, now, onAct }: { renders: QuarantinedRender[]; now: number; onAct: Act }) {
   if (renders.length === 0) return null;
@@ -12,7 +13,7 @@ export function QuarantineList({ renders, now, onAct }: { renders: QuarantinedRe
           <li key={id}>
             <p>
               <b>{id}</b>
-              {askedAt === undefined ? '' : ` for ${askedBy}, ${words((now - askedAt) / 1000)} ago`}
+              {askedAt === undefined ? '' : ` for ${askedBy}, ${toWords((now - askedAt) / 1000)} ago`}
             </p>
             <p class="soft">{why}</p>
             <Do onAct={() => onAct({ verb: 'retry', subject: id })}>Retry</Do>
