@@ -72,7 +72,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     return message;
   };
 
-  /** Undefined where somebody took the message away. */
+  /** `gone` where somebody took the message away, `shut out` where the bot may not write any more. */
   const show = async (client: webApi.WebClient, ref: MessageRef, view: View, extra?: string[]) => {
     try {
       await edit(client, ref, drawStatus(view, extra));
