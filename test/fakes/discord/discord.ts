@@ -1,6 +1,7 @@
 // A Discord service in this process, which the real discord.js logs in to; and its members, who use the bot.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationCommandType, ChannelType, ComponentType, InteractionType, PermissionFlagsBits } from 'discord.js';
+import { createUntil } from '../until.ts';
 import { serveGateway } from './gateway.ts';
 import type { Allowance } from './limits.ts';
 import { serveRest, type Trouble } from './rest.ts';
@@ -172,23 +173,6 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     components: message.components,
   });
 
-  const untilItIs = async <Value>(look: () => Value | undefined, timeoutMs = 20_000): Promise<Value> => {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    for (;;) {
-      const value = look();
-      if (value !== undefined && value !== false) return value;
-      await new Promise<void>((resolve, reject) => {
-        const giveUp = () => reject(new Error(`Still not so after ${timeoutMs} ms:\n${describe()}`));
-        if (deadline.aborted) return giveUp();
-        deadline.addEventListener('abort', giveUp, { once: true });
-        world.changed.once('change', () => {
-          deadline.removeEventListener('abort', giveUp);
-          resolve();
-        });
-      });
-    }
-  };
-
   const describe = (): string =>
     [...world.messages.values()]
       .map(({ channel, content, files, flags }) =>
@@ -196,6 +180,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       )
       .concat(rest.faults)
       .join('\n');
+
+  const untilItIs = createUntil({ changed: world.changed, describe });
 
   const buttonOf = (message: FakeMessage, label: string) =>
     message.components.flatMap(({ components }) => components).find((button) => button.label === label);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOT_SCOPES } from '../../../src/bots/slack/manifest.ts';
+import { createUntil } from '../until.ts';
 import { chatMethods } from './chat.ts';
 import { conversationMethods } from './conversations.ts';
 import { ACKNOWLEDGE_WITHIN_MS, createDelivery, type Delivery } from './delivery.ts';
@@ -123,23 +124,6 @@ export async function startSlack(options: SlackOptions = {}) {
   Object.assign(late, { url, socket, delivery });
   const garden = world.addChannel({ kind: 'public', hasBot: true, name: 'garden' });
 
-  const untilItIs = async <Value>(look: () => Value | undefined | false, timeoutMs = 20_000): Promise<Value> => {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    for (;;) {
-      const value = look();
-      if (value !== undefined && value !== false) return value;
-      await new Promise<void>((resolve, reject) => {
-        const giveUp = () => reject(new Error(`Still not so after ${timeoutMs} ms:\n${describe()}`));
-        if (deadline.aborted) return giveUp();
-        deadline.addEventListener('abort', giveUp, { once: true });
-        world.changed.once('change', () => {
-          deadline.removeEventListener('abort', giveUp);
-          resolve();
-        });
-      });
-    }
-  };
-
   const describe = (): string =>
     [
       ...[...world.messages.values()].map(({ channel, thread, ts, user, text, files: attached }) =>
@@ -161,6 +145,8 @@ export async function startSlack(options: SlackOptions = {}) {
       ...api.requests.slice(-20).map(({ method }) => method),
       ...faults,
     ].join('\n');
+
+  const untilItIs = createUntil({ changed: world.changed, describe });
 
   const acknowledged = (event: FakeEvent): Promise<FakeEvent> =>
     untilItIs(() => event.acknowledgedAfter !== undefined && event, ACKNOWLEDGE_WITHIN_MS);
