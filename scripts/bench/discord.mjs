@@ -1,15 +1,13 @@
 // `npm run bench:discord`: 500 commands in a minute, in 50 channels (or `-- --channels 1`) of a stand-in for Discord with
 // Discord's documented rate limits; a real bot and a real worker, with an engine that takes no time to speak of. How long a member waits for the
 // acknowledgement, how often Discord had to refuse us, and whether every clip came, once.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { root, setUp } from '../setup.mjs';
 import { loadDiscord } from '../stand-in.mjs';
+import { startBot } from './bot.mjs';
 
 const COMMANDS = 500;
 const WITHIN_MS = 60_000;
@@ -19,33 +17,18 @@ const CHANNELS = Number(values.channels);
 setUp({ isForDevelopment: true });
 const { startDiscord, GUILD_ID } = await loadDiscord();
 
-const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
 const discord = await startDiscord();
 const channels = Array.from({ length: CHANNELS }, (_, index) =>
   discord.world.addChannel({ type: 0, name: `channel-${index}`, guild: GUILD_ID }),
 );
-const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-  env: {
-    PATH: process.env.PATH,
-    DATA_FOLDER: join(folder, 'data'),
-    WEB_PORT: '0',
-    LOG_FORMAT: 'json',
-    RENDER_SLOTS: '2',
-    ENGINE: 'test_engines.does_as_told:create',
-    ...discord.environment,
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
 let delivered = 0;
-const ready = new Promise((resolve) => {
-  createInterface({ input: bot.stdout }).on('line', (text) => {
-    const line = JSON.parse(text);
-    if (line.msg === 'Connected to Discord') resolve();
-    if (line.msg === 'Delivered') delivered += 1;
-    if (line.level >= 40) process.stderr.write(`${text}\n`);
-  });
-});
-await ready;
+const bot = startBot(
+  { RENDER_SLOTS: '2', ENGINE: 'test_engines.does_as_told:create', ...discord.environment },
+  ({ msg }) => {
+    if (msg === 'Delivered') delivered += 1;
+  },
+);
+await bot.said('Connected to Discord');
 
 const picture = readFileSync(join(root, 'test', 'fixtures', 'astronaut.jpg'));
 const file = discord.upload(picture, 'astronaut.jpg', 'image/jpeg');
@@ -91,8 +74,6 @@ process.stdout.write(
 process.stdout.write(`clips delivered exactly once: ${once} of ${COMMANDS}; the last after ${seconds.toFixed(0)} s\n`);
 const [median, slowest] = [0.5, 0.99].map((share) => (at(waits, share) / 1000).toFixed(1));
 process.stdout.write(`in a thread: ${threads}; command to clip: median ${median} s, p99 ${slowest} s\n`);
-bot.kill('SIGINT');
-await new Promise((resolve) => bot.once('exit', resolve));
+await bot.stop();
 await discord.close();
-rmSync(folder, { recursive: true, force: true });
 process.exit(once === COMMANDS && discord.refusedForRate === 0 ? 0 : 1);

@@ -1,13 +1,11 @@
 // `npm run bench:overhead`: what the bot adds to a render: from the accepted command to the clip in the thread, less the
 // engine's time, for 30 renders through the page's server with a warm engine. The engine's time is read from the render's
 // record: as the engine counts it (its stages, to the millisecond), and for how long the worker held it (its lease).
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createParser } from 'eventsource-parser';
 import { root, setUp } from '../setup.mjs';
+import { startBot } from './bot.mjs';
 
 const RENDERS = 30;
 
@@ -16,21 +14,10 @@ const { connectRedis } = await import('../../dist/queue/redis.js');
 const { createRecords } = await import('../../dist/queue/records.js');
 const { socketFolderOf } = await import('../../dist/folders.js');
 
-const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
-const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-  env: {
-    PATH: process.env.PATH,
-    DATA_FOLDER: join(folder, 'data'),
-    WEB_PORT: '0',
-    LOG_FORMAT: 'json',
-    RENDER_SLOTS: '1',
-  },
-  stdio: ['ignore', 'pipe', 'ignore'],
-});
-const lines = createInterface({ input: bot.stdout });
-const address = await said(({ msg }) => msg === 'The chat page is ready').then((line) => line.address);
+const bot = startBot({ RENDER_SLOTS: '1' });
+const { address } = await bot.said('The chat page is ready');
 
-const redis = connectRedis(join(socketFolderOf(join(folder, 'data')), 'redis.sock'), () => undefined);
+const redis = connectRedis(join(socketFolderOf(bot.dataFolder), 'redis.sock'), () => undefined);
 const records = createRecords(redis);
 const waiting = new Map();
 listen();
@@ -48,9 +35,7 @@ tell('from accepted to delivered, less the lease', ({ accepted, delivered, lease
 // With the upload and the picture's check, which a command is accepted after.
 tell('from sent to delivered, less the stages', ({ sent, delivered, stages }) => delivered - sent - stages);
 redis.disconnect();
-bot.kill('SIGINT');
-await new Promise((resolve) => bot.once('exit', resolve));
-rmSync(folder, { recursive: true, force: true });
+await bot.stop();
 process.exit(0);
 
 async function renderOnce(index) {
@@ -92,13 +77,4 @@ async function listen() {
   } catch {
     // The server ended the stream because the benchmark is over.
   }
-}
-
-function said(isIt) {
-  return new Promise((resolve) => {
-    lines.on('line', (text) => {
-      const line = JSON.parse(text);
-      if (isIt(line)) resolve(line);
-    });
-  });
 }

@@ -2,14 +2,12 @@
 // limits; a real bot and a real worker, with an engine that takes no time to speak of. How soon Slack is told that each came,
 // what the bot asks of Slack, how often Slack had to refuse, how many clips a minute one workspace takes, and whether every
 // clip came, once. `npm run bench:slack -- 50` sends that many; 500 without a number.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root, setUp } from '../setup.mjs';
 import { loadSlack } from '../stand-in.mjs';
+import { startBot } from './bot.mjs';
 
 const MENTIONS = Number(process.argv[2] ?? 500);
 const CHANNELS = 50;
@@ -18,35 +16,20 @@ const A_SECOND = 500 / 60;
 setUp({ isForDevelopment: true });
 const { startSlack } = await loadSlack();
 
-const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
 // Slack shares most files within two seconds.
 const slack = await startSlack({ limits: {}, shareDelay: 1000 });
 const channels = Array.from({ length: CHANNELS }, (_, index) =>
   slack.addChannel({ kind: 'public', hasBot: true, name: `channel-${index}` }),
 );
-const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-  env: {
-    PATH: process.env.PATH,
-    DATA_FOLDER: join(folder, 'data'),
-    WEB_PORT: '0',
-    LOG_FORMAT: 'json',
-    RENDER_SLOTS: '2',
-    ENGINE: 'test_engines.does_as_told:create',
-    ...slack.environment,
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
 const deliveredAt = [];
 let mostMemory = 0;
-const ready = new Promise((resolve) => {
-  createInterface({ input: bot.stdout }).on('line', (text) => {
-    const line = JSON.parse(text);
-    if (line.msg === 'Connected to Slack') resolve();
-    if (line.msg === 'Delivered') deliveredAt.push(performance.now());
-    if (line.level >= 40) process.stderr.write(`${text}\n`);
-  });
-});
-await ready;
+const bot = startBot(
+  { RENDER_SLOTS: '2', ENGINE: 'test_engines.does_as_told:create', ...slack.environment },
+  ({ msg }) => {
+    if (msg === 'Delivered') deliveredAt.push(performance.now());
+  },
+);
+await bot.said('Connected to Slack');
 
 const picture = readFileSync(join(root, 'test', 'fixtures', 'astronaut.jpg'));
 const file = slack.upload(picture, 'astronaut.jpg', 'image/jpeg');
@@ -89,10 +72,8 @@ say(`requests: ${sent.length}, ${(sent.length / MENTIONS).toFixed(1)} for each m
 say(`refused with 429: ${slack.refusedForRate}; faults: ${slack.faults.length}; memory of the bot: ${mostMemory} MiB`);
 say(`clips delivered exactly once: ${once} of ${MENTIONS}; status messages that say so: ${ended}`);
 say(`the last after ${seconds.toFixed(0)} s; at most ${perMinute} in a minute`);
-bot.kill('SIGINT');
-await new Promise((resolve) => bot.once('exit', resolve));
+await bot.stop();
 await slack.close();
-rmSync(folder, { recursive: true, force: true });
 
 function memoryOf(pid) {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
