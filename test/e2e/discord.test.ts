@@ -20,6 +20,7 @@ import {
 } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
+import { everythingIn } from '../fakes/redis-contents.ts';
 import type { Role } from '../fakes/roles.ts';
 import { useInstallation } from './installation.ts';
 
@@ -843,17 +844,11 @@ test('no token is in a log, in a job or in a record', async () => {
   const command = discord.animate(picture, { seconds: 1 });
   await expectOneClip(command);
   const connection = connectRedis(installation.redis.url, () => undefined);
-  const kept: string[] = [];
-  for (const key of await connection.keys('*')) {
-    if (key.includes(':notes:')) continue; // Where an interaction's token is kept, by itself, for 14 minutes.
-    const type = await connection.type(key);
-    if (type === 'hash') kept.push(JSON.stringify(await connection.hgetall(key)));
-    if (type === 'stream') kept.push(JSON.stringify(await connection.xrange(key, '-', '+')));
-    if (type === 'string') kept.push((await connection.get(key)) ?? '');
-  }
+  // Where an interaction's token is kept, by itself, for 14 minutes.
+  const kept = await everythingIn(connection, (key) => key.includes(':notes:'));
   connection.disconnect();
   const everything = [
-    ...kept,
+    kept,
     ...installation.roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))),
   ].join('\n');
   expect(everything).toContain(command.id);

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectRedis } from '../../src/queue/redis.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { everythingIn } from '../fakes/redis-contents.ts';
 import { type Role, startRole } from '../fakes/roles.ts';
 import { ADA, ADMIN, type FakeMessage, type FakeTeam, type Slack, startSlack } from '../fakes/slack/slack.ts';
 
@@ -137,15 +138,9 @@ async function install(team: FakeTeam, { isSameBrowser = true } = {}): Promise<A
 
 async function everythingInRedis(): Promise<string> {
   const connection = connectRedis(redis.url, () => undefined);
-  const kept: string[] = [];
-  for (const key of await connection.keys('*')) {
-    const type = await connection.type(key);
-    if (type === 'hash') kept.push(JSON.stringify(await connection.hgetall(key)));
-    if (type === 'stream') kept.push(JSON.stringify(await connection.xrange(key, '-', '+')));
-    if (type === 'string') kept.push((await connection.get(key)) ?? '');
-  }
+  const kept = await everythingIn(connection);
   connection.disconnect();
-  return kept.join('\n');
+  return kept;
 }
 
 const everythingSaid = (): string => roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))).join('\n');

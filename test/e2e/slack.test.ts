@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { connectRedis } from '../../src/queue/redis.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
+import { everythingIn } from '../fakes/redis-contents.ts';
 import type { Role } from '../fakes/roles.ts';
 import {
   ADA,
@@ -627,16 +628,10 @@ test('no token is in a log, in a job or in a record', async () => {
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
   await expectOneClip(mention);
   const connection = connectRedis(installation.redis.url, () => undefined);
-  const kept: string[] = [];
-  for (const key of await connection.keys('*')) {
-    const type = await connection.type(key);
-    if (type === 'hash') kept.push(JSON.stringify(await connection.hgetall(key)));
-    if (type === 'stream') kept.push(JSON.stringify(await connection.xrange(key, '-', '+')));
-    if (type === 'string') kept.push((await connection.get(key)) ?? '');
-  }
+  const kept = await everythingIn(connection);
   connection.disconnect();
   const everything = [
-    ...kept,
+    kept,
     ...installation.roles.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))),
   ].join('\n');
   expect(everything).toContain(mention.message?.ts.replace('.', '-'));
