@@ -176,7 +176,7 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
     roster: createRoster(redis),
     deliveries,
     durations: createDurationLog(redis),
-    quarantine: createQuarantine(redis),
+    quarantine: createQuarantine(redis, config.keepMs),
     bots: createBotRoster(redis),
     limits: createLimits({ redis, rules, estimates }),
     rules,
@@ -238,7 +238,7 @@ export async function openBot(
   shutdown.onStop('chat page', stopWeb);
   onPage(web.address());
   const retention = createRetention({
-    ...{ ...base, queue, notes: createNotes(redis, 'retention'), keepMs: config.keepMs, log },
+    ...{ ...base, queue, notes: createNotes(redis, 'retention', config.keepMs), keepMs: config.keepMs, log },
     forgetBefore: (time) => web.forgetBefore(time),
   });
   shutdown.onStop('retention', retention.start());
@@ -251,7 +251,7 @@ export async function openBot(
       ...config.discord,
       media: store,
       inbox: createInbox(redis, 'discord'),
-      notes: createNotes(redis, 'discord'),
+      notes: createNotes(redis, 'discord', config.keepMs),
       maxPictureBytes: config.picture.maxBytes,
       samePressMs: SAME_PRESS_MS,
       log: log.child({ platform: 'discord' }),
@@ -266,7 +266,7 @@ export async function openBot(
       ...config.slack,
       media: store,
       inbox: createInbox(redis, 'slack'),
-      notes: createNotes(redis, 'slack'),
+      notes: createNotes(redis, 'slack', config.keepMs),
       vault: createVault(redis, 'slack'),
       maxPictureBytes: config.picture.maxBytes,
       samePressMs: SAME_PRESS_MS,

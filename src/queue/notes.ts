@@ -3,7 +3,8 @@ import { KEY_PREFIX, type Redis } from './redis.ts';
 
 export type Notes = ReturnType<typeof createNotes>;
 
-export function createNotes(redis: Redis, owner: string) {
+/** `keepMs` is how long is known what concerns a render. */
+export function createNotes(redis: Redis, owner: string, keepMs: number) {
   const keyOf = (name: string) => `${KEY_PREFIX}:notes:${owner}:${name}`;
   return {
     /** False while Redis is away: then commands wait for it, and a member should not. */
@@ -13,6 +14,11 @@ export function createNotes(redis: Redis, owner: string) {
 
     async put(name: string, value: string, seconds: number): Promise<void> {
       await redis.set(keyOf(name), value, 'EX', seconds);
+    },
+
+    /** For as long as its render is known. */
+    async keep(name: string, value: string): Promise<void> {
+      await redis.set(keyOf(name), value, 'PX', keepMs);
     },
 
     async get(name: string): Promise<string | undefined> {

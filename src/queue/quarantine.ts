@@ -3,8 +3,6 @@ import type { RenderEntry } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const QUARANTINE_KEY = `${KEY_PREFIX}:quarantine`;
-/** As long as what is known of a render is kept. */
-const KEPT_MS = 7 * 24 * 3600 * 1000;
 const LATELY_MS = 24 * 3600 * 1000;
 const MOST_KEPT = 500;
 const MOST_SHOWN = 10;
@@ -19,13 +17,14 @@ export interface QuarantinedRender {
 
 export type Quarantine = ReturnType<typeof createQuarantine>;
 
-export function createQuarantine(redis: Redis, now: () => number = Date.now) {
+/** `keepMs` is how long a render is known. */
+export function createQuarantine(redis: Redis, keepMs: number, now: () => number = Date.now) {
   return {
     async add(renderId: string): Promise<void> {
       await redis
         .multi()
         .zadd(QUARANTINE_KEY, now(), renderId)
-        .zremrangebyscore(QUARANTINE_KEY, '-inf', now() - KEPT_MS)
+        .zremrangebyscore(QUARANTINE_KEY, '-inf', now() - keepMs)
         .zremrangebyrank(QUARANTINE_KEY, 0, -1 - MOST_KEPT)
         .exec();
     },
@@ -36,7 +35,7 @@ export function createQuarantine(redis: Redis, now: () => number = Date.now) {
 
     /** The latest first. */
     async list(most: number): Promise<string[]> {
-      return redis.zrange(QUARANTINE_KEY, '+inf', String(now() - KEPT_MS), 'BYSCORE', 'REV', 'LIMIT', 0, most);
+      return redis.zrange(QUARANTINE_KEY, '+inf', String(now() - keepMs), 'BYSCORE', 'REV', 'LIMIT', 0, most);
     },
 
     /** Of the last day. */

@@ -14,6 +14,7 @@ import { type FakeMessage, startDiscord } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { createFakePlatform, type FakeTold, type ShownMessage } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { KEEP_MS } from '../fakes/retention.ts';
 import { ADA, type FakeEvent, startSlack } from '../fakes/slack/slack.ts';
 import { type TestedPlatform, type Told, testPlatform } from './platform-contract.ts';
 import { MAX_PICTURE_BYTES, startPage } from './web/fixtures.ts';
@@ -113,7 +114,7 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
       ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),
-      notes: createNotes(connection, owner),
+      notes: createNotes(connection, owner, KEEP_MS),
       maxPictureBytes: MAX_PICTURE_BYTES,
       log: pino({ level: 'silent' }),
       signal: new AbortController().signal,
@@ -182,7 +183,7 @@ testPlatform('Slack', async (handlers): Promise<TestedPlatform> => {
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url },
       media: { read: async () => undefined },
       inbox: createInbox(connection, owner),
-      notes: createNotes(connection, owner),
+      notes: createNotes(connection, owner, KEEP_MS),
       vault: createVault(connection, owner),
       maxPictureBytes: MAX_PICTURE_BYTES,
       log: pino({ level: 'silent' }),

@@ -66,6 +66,20 @@ const endOf = (thread: string, channel: FakeChannel = slack.garden): Promise<Fak
     slack.messagesIn(channel.id, thread).find((message) => hasButtons(message) && labelsOf(message).includes('Again')),
   );
 
+const filesOfTheBot = (): string[] =>
+  [...slack.world.files.values()]
+    .filter(({ user, state }) => user === slack.botUserId && state !== 'deleted')
+    .map(({ name }) => name);
+
+/** What the bot noted ends so much sooner. */
+async function passDays(days: number): Promise<void> {
+  const connection = connectRedis(installation.redis.url, () => undefined);
+  for (const key of await connection.keys('*:notes:*')) {
+    await connection.pexpire(key, Math.max(1, (await connection.pttl(key)) - days * 24 * 3600 * 1000));
+  }
+  connection.disconnect();
+}
+
 const renderOf = (message: FakeMessage): string => /"value":"([\w-]+)"/.exec(contentOf(message))?.[1] ?? '';
 
 const threadOf = ({ message }: FakeEvent): string => message?.thread ?? message?.ts ?? '';
@@ -210,10 +224,21 @@ test('Delete takes the picture and the words back where the bot had posted them'
   await slack.until(() => slack.world.message(starter.channel, starter.ts)?.text === '_Removed._');
   expect(slack.world.message(starter.channel, starter.ts)?.files).toEqual([]);
   expect(slack.messagesIn(starter.channel, starter.ts)).toEqual([]);
-  expect(
-    [...slack.world.files.values()].filter(({ user, state }) => user === slack.botUserId && state !== 'deleted'),
-  ).toEqual([]);
+  expect(filesOfTheBot()).toEqual([]);
   expect(slack.faults).toEqual([]);
+});
+
+test('Delete finds the picture and the clip for as long as RETENTION_DAYS keeps them', async () => {
+  await startBot({ RETENTION_DAYS: '30' });
+  start('worker');
+  await fill(slack.command('/animate'), { picture: { files: [file] } });
+  const starter = await starterIn(slack.garden);
+  await slack.clipOf(starter);
+  const end = await endOf(starter.ts);
+  expect(filesOfTheBot()).toHaveLength(2);
+  await passDays(29);
+  slack.press(end, 'Delete');
+  await slack.until(() => filesOfTheBot().length === 0);
 });
 
 test('a form that is filled in wrongly says so beside the field, and keeps what was filled in', async () => {

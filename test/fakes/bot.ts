@@ -32,10 +32,10 @@ import { createWordList } from '../../src/queue/word-list.ts';
 import { clipOf } from '../bots/web/fixtures.ts';
 import { createFakePlatform, type ShownMessage } from './platform.ts';
 import type { TestRedis } from './redis.ts';
+import { KEEP_MS } from './retention.ts';
 
 export const GRACE: Member = { id: 'grace', name: 'Grace' };
 export const PICTURE = { bytes: Buffer.from('a picture'), filename: 'ada.png' };
-export const KEEP_MS = 7 * 24 * 3600 * 1000;
 
 export interface TestBotOptions {
   settings?: Partial<ModerationSettings>;
@@ -66,7 +66,11 @@ export async function startBotOn<P extends Platform>(
     createRoster(redis),
     createRules(redis),
   ];
-  const [quarantine, bots, durations] = [createQuarantine(redis), createBotRoster(redis), createDurationLog(redis)];
+  const [quarantine, bots, durations] = [
+    createQuarantine(redis, KEEP_MS),
+    createBotRoster(redis),
+    createDurationLog(redis),
+  ];
   const limits = createLimits({ redis, rules, estimates });
   const deliveries = createDeliveries(redis);
   const queue = createRenderQueue({ redis, records, line, estimates, roster, deliveries, limits, quarantine });

@@ -9,6 +9,7 @@ import { createInbox } from '../../src/queue/inbox.ts';
 import { createNotes } from '../../src/queue/notes.ts';
 import { createVault } from '../../src/queue/vault.ts';
 import type { Discord } from './discord/discord.ts';
+import { KEEP_MS } from './retention.ts';
 import type { Slack } from './slack/slack.ts';
 
 interface Given {
@@ -31,7 +32,7 @@ export const onDiscord =
         samePressMs: 0,
         alertChannel: undefined,
       },
-      ...{ media: store, inbox: createInbox(redis, 'discord'), notes: createNotes(redis, randomUUID()), log },
+      ...{ media: store, inbox: createInbox(redis, 'discord'), notes: createNotes(redis, randomUUID(), KEEP_MS), log },
       ...{ maxPictureBytes: MAX_PICTURE_BYTES, signal: new AbortController().signal },
     });
 
@@ -50,6 +51,6 @@ export const onSlack =
         alertChannel: undefined,
       },
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url, media: store, vault: createVault(redis, 'slack'), log },
-      ...{ inbox: createInbox(redis, 'slack'), notes: createNotes(redis, randomUUID()) },
+      ...{ inbox: createInbox(redis, 'slack'), notes: createNotes(redis, randomUUID(), KEEP_MS) },
       ...{ maxPictureBytes: MAX_PICTURE_BYTES, signal: new AbortController().signal },
     });

@@ -17,6 +17,7 @@ import { createRules } from '../../src/queue/rules.ts';
 import type { RenderRequest } from '../../src/render.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../fakes/health.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
+import { DAY_MS, KEEP_MS } from '../fakes/retention.ts';
 
 type Server = Awaited<ReturnType<typeof startDurableRedis>>;
 
@@ -41,7 +42,11 @@ function openSources() {
   const parts = {
     ...{ redis, records: createRecords(redis), line: createLine(redis), estimates },
     ...{ roster: createRoster(redis), deliveries: createDeliveries(redis), limits },
-    ...{ durations: createDurationLog(redis), quarantine: createQuarantine(redis), bots: createBotRoster(redis) },
+    ...{
+      durations: createDurationLog(redis),
+      quarantine: createQuarantine(redis, KEEP_MS),
+      bots: createBotRoster(redis),
+    },
   };
   const queue = createRenderQueue(parts);
   stops.push(() => queue.close());
@@ -128,7 +133,7 @@ test('a worker that went without a word is missed for an hour, unless one of its
 
 test('the quarantine keeps the latest, until they are let out or nothing is known of them any more', async () => {
   let time = NOW;
-  const quarantine = createQuarantine(redis, () => time);
+  const quarantine = createQuarantine(redis, KEEP_MS, () => time);
   await quarantine.add('one');
   time += 1000;
   await quarantine.add('two');
@@ -161,6 +166,15 @@ test('what is in quarantine is part of the health, also when nothing is known of
     { id, askedBy: 'Ada', askedAt: NOW, why: 'It fell over.' },
     { id: 'discord-0', askedBy: undefined, askedAt: undefined, why: 'nothing is known of it any more' },
   ]);
+});
+
+test('a render is in the quarantine for as long as it is known', async () => {
+  let time = NOW;
+  const quarantine = createQuarantine(redis, 30 * DAY_MS, () => time);
+  await quarantine.add('one');
+  time += 29 * DAY_MS;
+  await quarantine.add('two');
+  expect(await quarantine.list(10)).toEqual(['two', 'one']);
 });
 
 test.each([

@@ -12,6 +12,7 @@ import { createRecords, type Records, type RenderRecord } from '../../src/queue/
 import { createRoster, type Roster } from '../../src/queue/roster.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { KEEP_MS } from '../fakes/retention.ts';
 
 const LANE = { resolution: '480p', quality: 'fast' } as const;
 const REF = { platform: 'web', channel: 'c', message: 'm', thread: 't' };
@@ -34,7 +35,7 @@ beforeEach(async () => {
   deliveries = createDeliveries(redis);
   const estimates = createEstimates(redis);
   const limits = createLimits({ redis, rules: createRules(redis), estimates });
-  const quarantine = createQuarantine(redis);
+  const quarantine = createQuarantine(redis, KEEP_MS);
   queue = createRenderQueue({ redis, records, line, roster, deliveries, limits, estimates, quarantine });
 });
 

@@ -11,12 +11,11 @@ import type { Store } from '../../src/media/store.ts';
 import { createNotes } from '../../src/queue/notes.ts';
 import { createRetention } from '../../src/queue/retention.ts';
 import { startPage, view } from '../bots/web/fixtures.ts';
-import { KEEP_MS, PICTURE, startTestBot } from '../fakes/bot.ts';
+import { PICTURE, startTestBot } from '../fakes/bot.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 import { everythingIn } from '../fakes/redis-contents.ts';
+import { DAY_MS, KEEP_MS } from '../fakes/retention.ts';
 import { startS3 } from '../fakes/s3.ts';
-
-const DAY_MS = 24 * 3600 * 1000;
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -42,7 +41,7 @@ async function startKept(store: Store) {
   const bot = await startTestBot(server, { store });
   const retention = createRetention({
     ...{ records: bot.records, queue: bot.queue, store, keepMs: KEEP_MS, now: () => bot.clock.now },
-    notes: createNotes(bot.redis, randomUUID()),
+    notes: createNotes(bot.redis, randomUUID(), KEEP_MS),
     forgetBefore: async () => undefined,
     log: pino({ level: 'silent' }),
   });
@@ -104,7 +103,7 @@ describe.each(Object.entries(stores))('a store %s', (_name, open) => {
 test('of many bots one sweeps', async () => {
   await using kept = await stores.onDisk();
   await using bot = await startKept(kept.store);
-  const notes = createNotes(bot.redis, randomUUID());
+  const notes = createNotes(bot.redis, randomUUID(), KEEP_MS);
   let sweeps = 0;
   const retentions = Array.from({ length: 5 }, () =>
     createRetention({

@@ -26,7 +26,6 @@ const SIZE_MARGIN_BYTES = 64 * 1024;
 const SMALLER_SHARE = 0.5;
 const MOST_UPLOADS = 4;
 const LINK_SECONDS = 7 * 24 * 3600;
-const TOLD_SECONDS = 7 * 24 * 3600;
 
 interface Details extends Record<string, string> {
   home: Origin['home'];
@@ -235,7 +234,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
         if (!isForbidden(error) && !isGone(error)) throw error;
       }
     }
-    await notes.put(told, '1', TOLD_SECONDS);
+    await notes.keep(told, '1');
   };
 
   /** What stands in the place of a clip that is too large. */
@@ -283,7 +282,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
       const send = async (files: MessageFile[] | undefined, extra: string[]) => {
-        if (extra.length > 0) await notes.put(`lines:${view.renderId}`, JSON.stringify(extra), TOLD_SECONDS);
+        if (extra.length > 0) await notes.keep(`lines:${view.renderId}`, JSON.stringify(extra));
         return edit(ref, drawStatus(view, extra), files);
       };
       const came = clip ? await sendFitting(view, clip, limitOf(ref), send) : await send(undefined, []);

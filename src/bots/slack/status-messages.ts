@@ -14,7 +14,6 @@ import type { Origin, Place } from './origin.ts';
 import { createUploads, type SharedFile } from './uploads.ts';
 import type { Workspace, Workspaces } from './workspaces.ts';
 
-const KEPT_SECONDS = 7 * 24 * 3600;
 const LINK_SECONDS = 7 * 24 * 3600;
 
 interface Details extends Record<string, string> {
@@ -68,7 +67,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     const known = await notes.get(name);
     if (known !== undefined) return known;
     const message = await post(workspace, place, name, drawStatus(view));
-    await notes.put(name, message, KEPT_SECONDS);
+    await notes.keep(name, message);
     return message;
   };
 
@@ -182,7 +181,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     ): Promise<void> {
       const workspace = await workspaces.of(detailsOf(ref).team);
       if (view.kind === 'deleted') {
-        await notes.put(`deleted:${view.renderId}`, '1', KEPT_SECONDS);
+        await notes.keep(`deleted:${view.renderId}`, '1');
         await edits.end(workspace.team, keyOf(ref));
         await takeBack(workspace, ref, view);
       } else if (isOutcome(view)) {
@@ -225,7 +224,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
         if (!isFileRefused(error)) throw error;
         log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
         refused = await describeLink(view, clip);
-        await notes.put(`lines:${view.renderId}`, JSON.stringify(refused), KEPT_SECONDS);
+        await notes.keep(`lines:${view.renderId}`, JSON.stringify(refused));
       }
       await show(workspace.client, ref, view, refused);
     },

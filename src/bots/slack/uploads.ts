@@ -7,7 +7,6 @@ import type { Notes } from '../../queue/notes.ts';
 import { isGone } from './messages.ts';
 import type { Workspace } from './workspaces.ts';
 
-const KEPT_SECONDS = 7 * 24 * 3600;
 const UPLOAD_WITHIN_MS = 120_000;
 
 /** Slack mostly shares a file within two seconds, and counts each look. */
@@ -45,10 +44,9 @@ export interface Upload {
 
 export type Uploads = ReturnType<typeof createUploads>;
 
-export function createUploads(notes: Pick<Notes, 'get' | 'put'>) {
+export function createUploads(notes: Pick<Notes, 'get' | 'keep'>) {
   const keyOf = (once: string) => `upload:${once}`;
-  const keep = (once: string, upload: z.infer<typeof uploadSchema>) =>
-    notes.put(keyOf(once), JSON.stringify(upload), KEPT_SECONDS);
+  const keep = (once: string, upload: z.infer<typeof uploadSchema>) => notes.keep(keyOf(once), JSON.stringify(upload));
 
   const read = async (once: string): Promise<z.infer<typeof uploadSchema> | undefined> => {
     const kept = await notes.get(keyOf(once));

@@ -9,6 +9,7 @@ import { createNotes } from '../../../src/queue/notes.ts';
 import { connectRedis, type Redis } from '../../../src/queue/redis.ts';
 import { type Discord, startDiscord } from '../../fakes/discord/discord.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
+import { KEEP_MS } from '../../fakes/retention.ts';
 import { scriptedHandlers } from '../web/fixtures.ts';
 
 let server: TestRedis;
@@ -36,7 +37,7 @@ function createPlatform(alertChannel: string | undefined): Platform {
     ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
     media: { read: async () => undefined },
     inbox: createInbox(redis, owner),
-    notes: createNotes(redis, owner),
+    notes: createNotes(redis, owner, KEEP_MS),
     maxPictureBytes: 1_000_000,
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,

@@ -36,6 +36,7 @@ async function deliver(bytes: number, sizeLimit: number, clip: Partial<Clip> = {
     notes: {
       isHere: true,
       put: async (name, value) => void kept.set(name, value),
+      keep: async (name, value) => void kept.set(name, value),
       get: async (name) => kept.get(name),
       claim: async () => true,
     },
