@@ -9,7 +9,10 @@ import { ConfigError, OperationError, UserError } from './errors.ts';
 import { socketFolderOf } from './folders.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createRenderQueue } from './queue/queue.ts';
-import { openBase, openTrust, type RoleOptions, version } from './roles.ts';
+import { openBase } from './roles/base.ts';
+import { version } from './roles/package.ts';
+import type { RoleOptions } from './roles/role.ts';
+import { openTrust } from './roles/trust.ts';
 import { within } from './within.ts';
 
 const ANSWER_WITHIN_MS = 5000;

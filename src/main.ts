@@ -15,7 +15,12 @@ import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
-import { openBase, openBot, openEmbeddedRedis, openWorker, type RoleOptions, version } from './roles.ts';
+import { openBase } from './roles/base.ts';
+import { openBot } from './roles/bot.ts';
+import { openEmbeddedRedis } from './roles/embedded-redis.ts';
+import { version } from './roles/package.ts';
+import type { RoleOptions } from './roles/role.ts';
+import { openWorker } from './roles/worker.ts';
 
 const EXIT_CODES = `
 Exit codes:

@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { UserError } from './errors.ts';
 import { runInImage } from './gpu/docker-pull.ts';
 import { onFirstSignal } from './ops/shutdown.ts';
-import { packageFolder, pythonOf } from './roles.ts';
+import { packageFolder, pythonOf } from './roles/package.ts';
 
 /** Resolves to the exit code. What was fetched so far is kept whatever ends it. */
 export async function pullModel(config: Config): Promise<number> {

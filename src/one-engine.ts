@@ -9,7 +9,8 @@ import { createEngineClient, type EngineClient } from './gpu/client.ts';
 import type { Lease } from './gpu/pool.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
 import type { Resolution } from './render.ts';
-import { createRuntime, openSlots, type RoleOptions, slotsHolding } from './roles.ts';
+import { createRuntime, openSlots, slotsHolding } from './roles/engines.ts';
+import type { RoleOptions } from './roles/role.ts';
 
 const READY_POLL_MS = 100;
 

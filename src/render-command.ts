@@ -11,7 +11,7 @@ import { createIntake } from './media/intake.ts';
 import { openOneEngine } from './one-engine.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
-import type { RoleOptions } from './roles.ts';
+import type { RoleOptions } from './roles/role.ts';
 
 export interface RenderCommandOptions {
   image: string;

@@ -1,6 +1,6 @@
 // Checks an installation: one line per check, and for each that is not well what to do about it.
 import type { Config } from '../config.ts';
-import type { RoleOptions } from '../roles.ts';
+import type { RoleOptions } from '../roles/role.ts';
 import { checkEngine } from './checks/engine.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';

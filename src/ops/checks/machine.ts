@@ -4,7 +4,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
 import { OperationError } from '../../errors.ts';
-import { pythonOf } from '../../roles.ts';
+import { pythonOf } from '../../roles/package.ts';
 import { type Finding, lastLine, probe } from './finding.ts';
 
 const GIBIBYTE = 1024 ** 3;

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import { connectRedis } from '../../queue/redis.ts';
 import { createRoster } from '../../queue/roster.ts';
-import { openStore, pythonOf } from '../../roles.ts';
+import { openStore } from '../../roles/base.ts';
+import { pythonOf } from '../../roles/package.ts';
 import { findRedisServer, isRecent } from '../redis-server.ts';
 import { type Finding, lastLine, withTimeout } from './finding.ts';
 
