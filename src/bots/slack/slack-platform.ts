@@ -17,11 +17,12 @@ import {
   type SlackClient,
 } from './client.ts';
 import { toMrkdwn } from './drawing.ts';
-import { createEntrances, type Entrances, type Item } from './entrances.ts';
+import { createEntrances, type Entrances } from './entrances/entrances.ts';
 import { createFiles } from './files.ts';
 import { createFinisher } from './finisher.ts';
 import { createHome, type Home } from './home.ts';
 import { createInstallations } from './installations.ts';
+import type { Item } from './item.ts';
 import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
 import { createPeople } from './people.ts';

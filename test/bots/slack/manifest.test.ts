@@ -12,7 +12,8 @@ import { viewMethods } from '../../fakes/slack/views.ts';
 import type { FakeChannel } from '../../fakes/slack/world.ts';
 
 const folder = fileURLToPath(new URL('../../../src/bots/slack/', import.meta.url));
-const source = readdirSync(folder)
+const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
   .map((name) => readFileSync(join(folder, name), 'utf8'))
   .join('\n');
 

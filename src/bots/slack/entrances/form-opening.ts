@@ -1,13 +1,13 @@
 // Opens forms in time: Slack takes one within three seconds of what asked for it. Whether it makes sense there is seen after.
 import type { types } from '@slack/bolt';
-import type { Notes } from '../../queue/notes.ts';
-import { Refusal } from '../faults.ts';
-import type { Words } from '../languages/words.ts';
-import { soon } from '../soon.ts';
-import { drawForm, drawNotice, type FormContents } from './forms.ts';
-import { isRefusal, isShutOut } from './messages.ts';
-import type { People } from './people.ts';
-import type { Workspaces } from './workspaces.ts';
+import type { Notes } from '../../../queue/notes.ts';
+import { Refusal } from '../../faults.ts';
+import type { Words } from '../../languages/words.ts';
+import { soon } from '../../soon.ts';
+import { drawForm, drawNotice, type FormContents } from '../forms.ts';
+import { isRefusal, isShutOut } from '../messages.ts';
+import type { People } from '../people.ts';
+import type { Workspaces } from '../workspaces.ts';
 
 export interface FormOpeningOptions {
   workspaces: Pick<Workspaces, 'of'>;

@@ -1,0 +1,42 @@
+// The form that was sent.
+import type { App } from '@slack/bolt';
+import { Refusal } from '../../faults.ts';
+import type { Words } from '../../languages/words.ts';
+import { toEventId } from '../events.ts';
+import { describeFault } from '../faults.ts';
+import { FORM, FormFaults, readForm } from '../forms.ts';
+import type { Origin } from '../origin.ts';
+import type { Entrance, Who } from './entrance.ts';
+
+type FormSubmission = { id: string; private_metadata: string; state: { values: Parameters<typeof readForm>[1] } };
+
+export function listenForSubmissions(app: App, { log, put, requireMembership, wordsFor }: Entrance): void {
+  /** Throws the faults to show beside the form's fields. */
+  const onForm = async (who: Who, view: FormSubmission, words: Words): Promise<void> => {
+    const filled = readForm(view.private_metadata, view.state.values);
+    const { purpose, command, picture } = filled;
+    const channel = filled.channel ?? '';
+    if ('file' in picture && picture.file === '') throw new FormFaults({ picture: words.chat.noPicture });
+    if (purpose.channel === undefined) {
+      await requireMembership(who.team, channel, words).catch((error) => {
+        throw error instanceof Refusal ? new FormFaults({ channel: error.message }) : error;
+      });
+    }
+    const origin: Origin = { ...who, channel, thread: purpose.thread, event: toEventId(who.team, view.id) };
+    await put({ kind: 'animate', origin, text: command, picture });
+  };
+
+  app.view({ callback_id: FORM, type: 'view_submission' }, async ({ body, view, ack }) => {
+    const who = { team: body.team?.id ?? body.user.team_id ?? '', user: body.user.id };
+    const words = await wordsFor(who);
+    try {
+      await onForm(who, view, words);
+      await ack();
+    } catch (error) {
+      if (!(error instanceof FormFaults)) log.warn({ err: error }, 'A form could not be taken');
+      // Beside a field, so that what was filled in is still there.
+      const errors = error instanceof FormFaults ? error.faults : { prompt: describeFault(error, words) };
+      await ack({ response_action: 'errors', errors });
+    }
+  });
+}

@@ -1,0 +1,13 @@
+// What is left to do for something that was acknowledged.
+import type { ParsedCommand } from '../command.ts';
+import type { ButtonPress } from '../platform.ts';
+import type { Origin } from './origin.ts';
+
+export type Item =
+  | {
+      kind: 'animate';
+      origin: Origin;
+      text: string | ParsedCommand;
+      picture: { file: string } | { ofRender: string };
+    }
+  | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string };
