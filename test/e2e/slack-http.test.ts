@@ -260,6 +260,13 @@ test('workspaces install the app, and each is answered with its own token', asyn
   for (const secret of [slack.clientSecret, slack.signingSecret, SECRET]) expect(told).not.toContain(secret);
 });
 
+test('a bot whose socket cannot be opened yet does not stand in its own way, and workspaces install it once it is', async () => {
+  slack.trouble({ method: 'apps.connections.open', status: 503, times: 3 });
+  const shop = await startShop({ SLACK_APP_TOKEN: slack.appToken });
+  expect(shop.lines.map(({ msg }) => msg)).toContain('Slack cannot be reached; trying again');
+  expect(await install(slack.addTeam())).toMatchObject({ status: 200 });
+});
+
 test('a browser that did not begin the installation cannot end it', async () => {
   await startShop();
   const team = slack.addTeam();

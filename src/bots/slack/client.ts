@@ -94,7 +94,11 @@ export function createSlackClient(options: SlackClientOptions) {
           throw toListenFault(error, 'SLACK', { host, port });
         });
       }
-      if (socket) await socket.start();
+      await socket?.start().catch(async (error) => {
+        // Whoever tries again listens there anew.
+        await http?.stop();
+        throw error;
+      });
     },
 
     async stop(): Promise<void> {
