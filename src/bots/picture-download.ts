@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 
 const FETCH_WITHIN_MS = 20_000;
 const MOST_REDIRECTS = 2;
+const TOO_MANY_REQUESTS = 429;
 
 export interface PictureHosts {
   /** As in "Discord's media host answered 503". */
@@ -23,7 +24,11 @@ export async function downloadPicture(
 ): Promise<Buffer> {
   const { name, isPicture, maxBytes, words } = hosts;
   const response = await open(hosts, address, headers);
-  if (response.status >= 500) throw new TypeError(`${name} answered ${response.status}`);
+  // What only lasts for a while, whatever it is, takes nobody's picture away.
+  if (response.status >= 500 || response.status === TOO_MANY_REQUESTS) {
+    await response.body?.cancel();
+    throw new TypeError(`${name} answered ${response.status}`);
+  }
   if (!isPicture(response) || !response.body) {
     await response.body?.cancel();
     throw new UserError('picture_missing', words.missing);

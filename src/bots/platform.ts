@@ -22,7 +22,8 @@ export interface AnimateCommand {
   place?: Place | undefined;
   /** What was typed, with or without the leading `/animate`; or the options, where the service has a form for them. */
   text: string | ParsedCommand;
-  picture: CommandPicture | undefined;
+  /** A function where it has to be fetched first: that is called only while nothing is kept of the command yet. */
+  picture: CommandPicture | (() => Promise<CommandPicture>) | undefined;
   /**
    * Posts the status message (and its thread) once the command is accepted, and says where it is.
    * Called again with the same command after a crash, it must find the message it already posted.

@@ -108,12 +108,13 @@ export function createTaking(options: TakingOptions) {
         );
       }
       const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
-      const named = 'filename' in command.picture ? [command.picture.filename] : [];
+      const given = typeof command.picture === 'function' ? await command.picture() : command.picture;
+      const named = 'filename' in given ? [given.filename] : [];
       await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
       const picture =
-        'ofRender' in command.picture
-          ? await earlier.pictureOf(await earlier.find(command.picture.ofRender, command.language), 'first')
-          : await intake.normalise(command.picture.bytes, command.picture.filename);
+        'ofRender' in given
+          ? await earlier.pictureOf(await earlier.find(given.ofRender, command.language), 'first')
+          : await intake.normalise(given.bytes, given.filename);
       await beginNew(id, command, parsed, picture, trace);
       return { renderId: id };
     },

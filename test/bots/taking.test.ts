@@ -85,6 +85,16 @@ test('a render whose message could not be posted stays kept and counted, and is 
   expect(await bot.queue.find('fake-e1')).toMatchObject({ ref: { message: 'e1' }, record: kept?.record });
 });
 
+test('the picture of a render that is kept is not fetched again: it may be gone by then', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  const { animate } = bot.handlers;
+  const picture = () => expect.fail('It is kept');
+  const open = async (): Promise<MessageRef> => ({ ...AT, message: 'e1' });
+  await animate({ eventId: 'e1', member: ADA, place: PLACE, text: 'she smiles', picture, open });
+  expect(await waiting(bot)).toBe(1);
+});
+
 test('a render whose message is there and which lost its way into line is put there by the same event', async () => {
   await using bot = await start();
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');

@@ -60,17 +60,17 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
     const { interaction: eventId, member, language, place } = origin;
-    const picture =
-      'ofRender' in item.picture
-        ? item.picture
-        : { bytes: await attachments.fetch(item.picture.url), filename: item.picture.name };
+    const { picture } = item;
     await handlers.animate({
       eventId,
       member,
       language,
       place,
       text: command,
-      picture,
+      picture:
+        'ofRender' in picture
+          ? picture
+          : async () => ({ bytes: await attachments.fetch(picture.url), filename: picture.name }),
       open: (view) => status.open(origin, view).catch((error) => explainRefusal(error, origin)),
     });
     // The render is in line: advice that does not arrive is no reason to do any of this again.

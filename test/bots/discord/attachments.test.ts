@@ -76,11 +76,12 @@ test('no more is read than a picture may have', async () => {
   });
 });
 
-test('a picture that is gone is told, and a host that has a fault is tried again', async () => {
-  const cdnUrl = await serve((request, response) =>
-    response.writeHead(request.url === '/gone.png' ? 404 : 503).end('no'),
-  );
+test('a picture that is gone is told, and a host that has a fault, or enough of us, is tried again', async () => {
+  const status: Record<string, number> = { '/gone.png': 404, '/broken.png': 503, '/later.png': 429 };
+  const cdnUrl = await serve((request, response) => response.writeHead(status[request.url ?? ''] ?? 500).end('no'));
   const attachments = createAttachments({ maxBytes: 100, cdnUrl });
   await expect(attachments.fetch(`${cdnUrl}/gone.png`)).rejects.toMatchObject({ code: 'picture_missing' });
-  await expect(attachments.fetch(`${cdnUrl}/a.png`)).rejects.toBeInstanceOf(TypeError);
+  for (const name of ['broken', 'later']) {
+    await expect(attachments.fetch(`${cdnUrl}/${name}.png`)).rejects.toBeInstanceOf(TypeError);
+  }
 });

@@ -138,7 +138,9 @@ test('a file of another organisation is asked for, and one that is not there any
   }
 });
 
-test('a host that has a fault is tried again later', async () => {
-  slack.trouble({ method: 'files.download', status: 503, times: 1 });
-  await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toBeInstanceOf(TypeError);
+test('a host that has a fault, or enough of us, is tried again later', async () => {
+  for (const status of [503, 429]) {
+    slack.trouble({ method: 'files.download', status, times: 1 });
+    await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toBeInstanceOf(TypeError);
+  }
 });
