@@ -122,6 +122,12 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
     await platform.start(watch(given));
     return platform;
   };
+  /** Told again after Discord's three seconds, when no bot counts on another one to answer. */
+  const tellAgain = async (eventId: string): Promise<string> => {
+    const id = idOf(eventId);
+    await connection.del(`{animate}:notes:${owner}:answering:${id}`);
+    return id;
+  };
   const statusMessages = () => [...discord.world.messages.values()].filter(({ components }) => components.length > 0);
   const renderOf = ({ components }: FakeMessage): string =>
     components[0]?.components[0]?.custom_id?.split(':')[1] ?? '';
@@ -141,15 +147,17 @@ testPlatform('Discord', async (handlers): Promise<TestedPlatform> => {
     },
     async animate(eventId) {
       if (isStopped) throw new Error('Nobody hears it');
+      const id = await tellAgain(eventId);
       const handled = nextHandled();
-      const command = discord.animate(picture, {}, { id: idOf(eventId) });
+      const command = discord.animate(picture, {}, { id });
       return (await handled) === 'done' ? undefined : discord.told(command);
     },
     async press(renderId, action, eventId = randomUUID()) {
       const message = statusMessages().find((each) => renderOf(each) === renderId);
       if (!message) throw new Error(`There is no message of ${renderId}`);
+      const id = await tellAgain(eventId);
       const handled = nextHandled();
-      const press = discord.pressById(message, `${action}:${renderId}`, { id: idOf(eventId) });
+      const press = discord.pressById(message, `${action}:${renderId}`, { id });
       await handled;
       return discord.told(press);
     },

@@ -32,8 +32,8 @@ export type Item =
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
 
 const LONGEST_MESSAGE = 2000;
-/** Discord's three seconds, and time enough for a gateway that tells of it again. */
-const ANSWERED_WITHIN_MS = 60_000;
+/** For so long Discord waits for an answer. */
+const ANSWERED_WITHIN_MS = 3000;
 const OTHERS_FIRST_MS = 500;
 const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
 
