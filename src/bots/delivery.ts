@@ -16,6 +16,9 @@ import type { Moderation } from './moderation.ts';
 import type { Clip, Platform } from './platform.ts';
 import { toOutcomeView } from './view.ts';
 
+/** What S3 takes at most. */
+const LONGEST_LINK_MS = 7 * 24 * 3600 * 1000;
+
 export interface DeliveryOptions {
   platform: Pick<Platform, 'name' | 'deliver' | 'update'>;
   queue: RenderQueue;
@@ -62,16 +65,20 @@ export function createDelivery(options: DeliveryOptions) {
     return refused;
   };
 
-  const toClip = (renderId: string, outcome: Outcome): Clip | undefined => {
+  const toClip = (record: RenderRecord, outcome: Outcome): Clip | undefined => {
     if (outcome.kind !== 'done') return undefined;
     const { clip: key, result } = outcome;
     return {
       key,
-      filename: `${renderId}.mp4`,
+      filename: `${record.id}.mp4`,
       result,
       read: () => read(key),
       shrink: async (maxBytes) => clipTools.shrink(await buffer(await read(key)), maxBytes),
-      link: (seconds) => store.link(key, seconds),
+      async link() {
+        const endsAt = Math.min(now() + LONGEST_LINK_MS, records.forgottenAt(record));
+        const address = await store.link(key, Math.floor((endsAt - now()) / 1000));
+        return address === undefined ? undefined : { address, endsAt };
+      },
     };
   };
 
@@ -91,7 +98,7 @@ export function createDelivery(options: DeliveryOptions) {
       const outcome = await withoutIndecentClip(record, await withoutMissingClip(record, entry.outcome));
       const view = toOutcomeView(record, outcome);
       await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
-        platform.deliver(ref, view, toClip(record.id, outcome)),
+        platform.deliver(ref, view, toClip(record, outcome)),
       );
       meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...namesOf(record), outcome: outcome.kind }, 'Delivered');

@@ -132,8 +132,8 @@ export interface Clip {
   read(): Promise<Readable>;
   /** The same clip in at most so many bytes; undefined where that would leave nothing worth watching. */
   shrink(maxBytes: number): Promise<Buffer | undefined>;
-  /** An address that opens it for so long; undefined where the store has none. */
-  link(seconds: number): Promise<string | undefined>;
+  /** An address that opens it, until when in milliseconds since the epoch; undefined where the store has none. */
+  link(): Promise<{ address: string; endsAt: number } | undefined>;
 }
 
 /** A chat service. One adapter object serves one bot process. */

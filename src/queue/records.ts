@@ -74,6 +74,9 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       return created === 1;
     },
 
+    /** When retention takes it, in milliseconds since the epoch. */
+    forgottenAt: ({ createdAt }: RenderRecord): number => createdAt + keepMs,
+
     async get(id: string): Promise<RenderEntry | undefined> {
       return toEntry(await redis.hgetall(recordKey(id)));
     },

@@ -1,8 +1,16 @@
 // How outcomes come into their messages, with two bots beside each other, and what a deletion takes away.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFileStore } from '../../src/media/files.ts';
+import type { Store } from '../../src/media/store.ts';
 import { PICTURE, startTestBot } from '../fakes/bot.ts';
 import type { ShownMessage } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { KEEP_MS } from '../fakes/retention.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
 
 let server: TestRedis;
 let channel: Map<string, ShownMessage>;
@@ -30,6 +38,23 @@ test('progress that one bot shows late, over the outcome that another has delive
   const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
   expect(message).toMatchObject({ clip: { filename: `${renderId}.mp4` }, deliveries: 1 });
   await bot.handlers.whileUnderWay(renderId, () => expect.fail('It has ended'));
+});
+
+test('a link to a clip ends when the clip is deleted, however long a link may last', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'animate-store-'));
+  const store: Store = {
+    ...createFileStore(folder),
+    link: async (_key, seconds) => `https://clips.example/${seconds}`,
+  };
+  await using bot = await startTestBot(server, { channel, store });
+  const createdAt = bot.clock.now;
+  const renderId = await take(bot);
+  bot.clock.now += 3 * DAY_MS;
+  await bot.finish(renderId);
+  const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  const endsAt = createdAt + KEEP_MS;
+  expect(await message?.clip?.link()).toEqual({ address: `https://clips.example/${4 * 24 * 3600}`, endsAt });
+  await rm(folder, { recursive: true });
 });
 
 test('a deletion is brought to its end however often the service or the store fails meanwhile', async () => {

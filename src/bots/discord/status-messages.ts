@@ -25,7 +25,6 @@ const SIZE_MARGIN_BYTES = 64 * 1024;
 /** After a refusal half of it is tried, and half of that, before a link. */
 const SMALLER_SHARE = 0.5;
 const MOST_UPLOADS = 4;
-const LINK_SECONDS = 7 * 24 * 3600;
 
 interface Details extends Record<string, string> {
   home: Origin['home'];
@@ -189,9 +188,9 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       }
     }
     const { chat } = wordsOf(view.language);
-    const link = await clip.link(LINK_SECONDS);
-    const ends = chat.linkEnds(toRelativeTime(Date.now() + LINK_SECONDS * 1000));
-    return send([], link === undefined ? [chat.tooLargeForHere] : [chat.tooLarge(link), ends]);
+    const link = await clip.link();
+    if (link === undefined) return send([], [chat.tooLargeForHere]);
+    return send([], [chat.tooLarge(link.address), chat.linkEnds(toRelativeTime(link.endsAt))]);
   };
 
   /** A message of its own, in the member's direct messages, when the place of the command cannot be reached any more. */

@@ -14,8 +14,6 @@ import type { Origin, Place } from './origin.ts';
 import { createUploads, type SharedFile } from './uploads.ts';
 import type { Workspace, Workspaces } from './workspaces.ts';
 
-const LINK_SECONDS = 7 * 24 * 3600;
-
 interface Details extends Record<string, string> {
   team: string;
   user: string;
@@ -105,11 +103,11 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
   /** Lines in the place of a clip that the workspace does not take. */
   const describeLink = async (view: View, clip: Clip): Promise<string[]> => {
     const { chat } = wordsOf(view.language);
-    const link = await clip.link(LINK_SECONDS);
+    const link = await clip.link();
     if (link === undefined) return [chat.tooLargeForHere];
     // Slack writes links another way round than Markdown.
-    const sentence = chat.tooLarge(escapeText(link)).replace(/\[(.+?)\]\((.+?)\)/, '<$2|$1>');
-    return [sentence, chat.linkEnds(toDay(Date.now() + LINK_SECONDS * 1000))];
+    const sentence = chat.tooLarge(escapeText(link.address)).replace(/\[(.+?)\]\((.+?)\)/, '<$2|$1>');
+    return [sentence, chat.linkEnds(toDay(link.endsAt))];
   };
 
   /** In the member's direct messages, when the conversation of the command cannot be reached any more. */

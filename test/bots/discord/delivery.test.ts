@@ -94,10 +94,10 @@ test('a limit that Discord told too high costs tries, and no clip', async () => 
 
 test('what cannot be made to fit is a link that says when it ends', async () => {
   const shrink = async () => undefined;
-  const link = async () => 'https://clips.example/1.mp4?signed';
+  const link = async () => ({ address: 'https://clips.example/1.mp4?signed', endsAt: 1_800_000_000_000 });
   const message = await deliver(20 * MEBIBYTE, 10 * MEBIBYTE, { shrink, link });
   expect(message?.files).toEqual([]);
   expect(message?.content).toMatch(
-    /larger than this place takes: \[watch it here\]\(https:\/\/clips\.example\/1\.mp4\?signed\)\nThe link ends <t:\d+:R>\.$/,
+    /larger than this place takes: \[watch it here\]\(https:\/\/clips\.example\/1\.mp4\?signed\)\nThe link ends <t:1800000000:R>\.$/,
   );
 });
