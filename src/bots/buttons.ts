@@ -7,6 +7,13 @@ import type { Moderation } from './moderation.ts';
 import type { ButtonPress } from './platform.ts';
 import type { Taking } from './taking.ts';
 
+/** The buttons that make another render: what they change, and which picture it begins with. */
+const RENEWALS = {
+  again: { changes: { seed: undefined }, which: 'first', sentence: 'onceMore' },
+  larger: { changes: { resolution: '720p' }, which: 'first', sentence: 'larger' },
+  extend: { changes: { seed: undefined }, which: 'last', sentence: 'extended' },
+} as const;
+
 export interface ButtonsOptions {
   queue: RenderQueue;
   earlier: Earlier;
@@ -31,23 +38,19 @@ export function createButtons({ queue, earlier, moderation, taking }: ButtonsOpt
 
   return async (press: ButtonPress, trace: string | undefined): Promise<string> => {
     const words = wordsOf(press.language);
-    const entry = await earlier.findOwn(press);
-    if (press.action !== 'cancel' && press.action !== 'delete') await moderation.requireWelcome(press);
-    switch (press.action) {
-      case 'again':
-        await taking.renew(press, entry, { seed: undefined }, trace);
-        return words.onceMore;
-      case 'larger':
-        await taking.renew(press, entry, { resolution: '720p' }, trace);
-        return words.larger;
-      case 'extend':
-        await taking.renew(press, entry, { seed: undefined }, trace, 'last');
-        return words.extended;
-      case 'cancel':
-        return cancel(press.renderId, words);
-      case 'delete':
-        await queue.remove(entry);
-        return words.deletedNow;
+    const { action } = press;
+    if (action === 'cancel' || action === 'delete') {
+      const entry = await earlier.findOwn(press);
+      if (action === 'cancel') return cancel(press.renderId, words);
+      await queue.remove(entry);
+      return words.deletedNow;
     }
+    const { changes, which, sentence } = RENEWALS[action];
+    if (!(await taking.resume(press))) {
+      const entry = await earlier.findOwn(press);
+      await moderation.requireWelcome(press);
+      await taking.renew(press, entry, changes, trace, which);
+    }
+    return words[sentence];
   };
 }

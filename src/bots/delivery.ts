@@ -16,6 +16,7 @@ import type { Moderation } from './moderation.ts';
 import type { Clip, Platform } from './platform.ts';
 import { toOutcomeView } from './view.ts';
 
+const REFUSED = 'refused';
 /** What S3 takes at most. */
 const LONGEST_LINK_MS = 7 * 24 * 3600 * 1000;
 
@@ -51,16 +52,22 @@ export function createDelivery(options: DeliveryOptions) {
     return { kind: 'failed', code: 'clip_missing', message, seconds: outcome.seconds };
   };
 
+  const discardRefused = async (record: RenderRecord, refused: Outcome): Promise<void> => {
+    await limits.giveBack(record, refused);
+    await store.remove(clipKey(record.id));
+  };
+
   /** What is told in the place of a clip that nobody should see. */
   const withoutIndecentClip = async (record: RenderRecord, outcome: Outcome): Promise<Outcome> => {
+    // It was refused before, and this broke off then.
+    if (outcome.kind === 'failed' && outcome.code === REFUSED) await discardRefused(record, outcome);
     if (outcome.kind !== 'done') return outcome;
     const { clip, seconds } = outcome;
     if (await moderation.isDecentClip(async () => clipTools.sample(await buffer(await read(clip))))) return outcome;
     const message = 'The clip came out as something that is not shown here.';
-    const refused: Outcome = { kind: 'failed', code: 'refused', message, seconds };
+    const refused: Outcome = { kind: 'failed', code: REFUSED, message, seconds };
     await records.withdraw(record.id, refused);
-    await limits.giveBack(record, refused);
-    await store.remove(clip);
+    await discardRefused(record, refused);
     log.info(namesOf(record), 'A clip was refused');
     return refused;
   };
@@ -82,9 +89,11 @@ export function createDelivery(options: DeliveryOptions) {
     };
   };
 
-  const remove = async ({ record, ref }: RenderEntry, outcome: Outcome): Promise<Outcome> => {
+  const remove = async ({ record, ref }: RenderEntry, outcome: Outcome): Promise<Outcome | undefined> => {
     await Promise.all([store.remove(record.request.image), store.remove(clipKey(record.id))]);
-    if (ref) await platform.update(ref, toOutcomeView(record, outcome));
+    // Its message may be on its way still: whoever brings it in line comes by here again.
+    if (!ref) return undefined;
+    await platform.update(ref, toOutcomeView(record, outcome));
     return outcome;
   };
 
@@ -102,7 +111,9 @@ export function createDelivery(options: DeliveryOptions) {
       );
       meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...namesOf(record), outcome: outcome.kind }, 'Delivered');
-      return outcome;
+      // Another bot may have deleted it while this one brought it.
+      const after = await queue.find(record.id);
+      return after?.outcome?.kind === 'deleted' ? remove(after, after.outcome) : outcome;
     });
 
   /** The words alone: what came with them is there. */

@@ -45,7 +45,7 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
     if (!entry?.ref || entry.outcome) return void renders.delete(id);
     const { ref } = entry;
     const view = toView(entry, await queue.status(entry), now());
-    if (view.kind === 'done' || !readsDifferently(told.view, view)) return;
+    if (!readsDifferently(told.view, view)) return;
     await whileUnderWay(id, () => platform.update(ref, view));
     told.view = view;
   };

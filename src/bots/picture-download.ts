@@ -16,7 +16,7 @@ export interface PictureHosts {
   words: { elsewhere: string; missing: string };
 }
 
-/** Throws a UserError when it cannot be had, or TypeError and AbortError when the service cannot be reached. */
+/** Throws a UserError when it cannot be had, or TypeError and TimeoutError when the service cannot be reached. */
 export async function downloadPicture(
   hosts: PictureHosts,
   address: string,

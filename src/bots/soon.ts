@@ -27,10 +27,19 @@ export interface Keeping<Item> {
   item: Item;
   /** What has to be kept before it. */
   first?(): Promise<void>;
+  /** The service sends it again if it is not told that it came: then it may as well be begun later. */
+  comesAgain?: boolean;
 }
 
-/** Keeps an item, or throws: then the member is told that nothing was started, and it is not begun later either. */
-export async function keepInTime<Item>({ notes, inbox, id, item, first }: Keeping<Item>): Promise<void> {
+/** Keeps an item, or throws: then it is not begun later either, unless it comes again, and the member can be told that nothing was started. */
+export async function keepInTime<Item>({
+  notes,
+  inbox,
+  id,
+  item,
+  first,
+  comesAgain = false,
+}: Keeping<Item>): Promise<void> {
   const keeping = soon(notes, async () => {
     await first?.();
     return inbox.put(id, item);
@@ -40,7 +49,7 @@ export async function keepInTime<Item>({ notes, inbox, id, item, first }: Keepin
     // If Redis goes away now, it is let go by the time.
     void letGo().catch(() => undefined);
   } catch (error) {
-    void keeping.asked?.then(() => inbox.drop(id)).catch(() => undefined);
+    if (!comesAgain) void keeping.asked?.then(() => inbox.drop(id)).catch(() => undefined);
     throw error;
   }
 }

@@ -52,25 +52,22 @@ export function createTaking(options: TakingOptions) {
    */
   const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
     const kept = png && (await admission.counted(record, (weight) => keep({ ...record, weight }, png)));
-    if (!kept) await unlessRefused(record, () => admission.count(record));
-    const ref = await unlessRefused(record, () => open(firstView(kept ?? record)));
+    // It counts from when it was kept, mostly; what was promised then is not refused for limits that have changed.
+    if (!kept) await admission.count(record).catch(unlessUserError);
+    const ref = await open(firstView(kept ?? record)).catch(async (error) => {
+      if (error instanceof UserError) await withdraw(record);
+      throw error;
+    });
     await queue.enqueue(kept ?? record, ref);
     onBegun(record.id);
     meter?.accepted(platform);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
   };
 
-  const unlessRefused = async <Value>(record: RenderRecord, act: () => Promise<Value>): Promise<Value> => {
-    try {
-      return await act();
-    } catch (error) {
-      if (error instanceof UserError) {
-        await records.forget(record);
-        await store.remove(record.request.image);
-        await admission.takeBack(record);
-      }
-      throw error;
-    }
+  const withdraw = async (record: RenderRecord): Promise<void> => {
+    await records.forget(record);
+    await store.remove(record.request.image);
+    await admission.takeBack(record);
   };
 
   const beginNew = async (
@@ -86,20 +83,29 @@ export function createTaking(options: TakingOptions) {
     await begin(record, open, picture.png);
   };
 
+  /** Goes on with what is kept of an event that came before, whatever has changed since. False if nothing is. */
+  const resume = async ({ eventId, open }: Pick<AnimateCommand, 'eventId' | 'open'>): Promise<boolean> => {
+    const known = await queue.find(toRenderId(platform, eventId));
+    if (!known) return false;
+    const { record, ref, outcome } = known;
+    if (ref) {
+      await queue.putRight(record.id);
+      onBegun(record.id);
+    } else if (outcome?.kind !== 'deleted') await begin(record, open);
+    return true;
+  };
+
   return {
     /** Something of this event is kept: it is to be brought to its end, however often that is tried. */
     async isTaken(eventId: string): Promise<boolean> {
       return (await queue.find(toRenderId(platform, eventId))) !== undefined;
     },
 
+    resume,
+
     async take(command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> {
       const id = toRenderId(platform, command.eventId);
-      const known = await queue.find(id);
-      if (known) {
-        if (known.ref) await queue.putRight(known.record.id);
-        else await begin(known.record, command.open);
-        return { renderId: id };
-      }
+      if (await resume(command)) return { renderId: id };
       await moderation.requireWelcome(command);
       if (!command.picture) {
         throw new UserError(
@@ -119,22 +125,19 @@ export function createTaking(options: TakingOptions) {
       return { renderId: id };
     },
 
-    /** A render like an earlier one, but for what a button changes. */
+    /** A render like an earlier one, but for what a button changes. Of a press that is not `resume`d. */
     async renew(
       press: ButtonPress,
       entry: RenderEntry,
       changes: Partial<ParsedCommand>,
       trace: string | undefined,
-      which: 'first' | 'last' = 'first',
+      which: 'first' | 'last',
     ): Promise<void> {
       const id = toRenderId(platform, press.eventId);
-      const known = await queue.find(id);
-      if (known?.ref) return queue.putRight(id);
       const command = { ...entry.record.request, ...changes };
       // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
       await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
-      if (known) await begin(known.record, press.open);
-      else await beginNew(id, press, command, await earlier.pictureOf(entry, which), trace);
+      await beginNew(id, press, command, await earlier.pictureOf(entry, which), trace);
     },
   };
 }
@@ -163,4 +166,8 @@ function toRequest(
 function toRenderId(platform: string, eventId: string): string {
   const isPlain = /^[A-Za-z0-9_-]{1,80}$/.test(eventId);
   return `${platform}-${isPlain ? eventId : createHash('sha256').update(eventId).digest('hex')}`;
+}
+
+function unlessUserError(error: unknown): void {
+  if (!(error instanceof UserError)) throw error;
 }

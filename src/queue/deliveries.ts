@@ -1,5 +1,5 @@
 // Handing outcomes to the platforms: a queue of its own, so that a chat service that is down never makes us render again.
-import { type Job, Queue, Worker } from 'bullmq';
+import { DelayedError, type Job, Queue, Worker } from 'bullmq';
 import { deliveriesQueue } from './names.ts';
 import type { Outcome, Records, RenderEntry } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
@@ -8,6 +8,8 @@ import { KEY_PREFIX, type Redis } from './redis.ts';
 const MOST_ATTEMPTS = 300;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 5 * 60_000;
+/** A delivery takes seconds. */
+const AGAIN_AFTER_MS = 2000;
 
 // A bot that died in the middle of a delivery is noticed after this long.
 const LOCK_MS = 5000;
@@ -52,7 +54,7 @@ export function createDeliveries(redis: Redis) {
       });
     },
 
-    /** How many outcomes wait for a platform, for the first time or after a failure. */
+    /** How many errands wait for a platform, for the first time or after a failure. */
     async waiting(platform: string): Promise<number> {
       const { waiting = 0, delayed = 0 } = await queueOf(platform).getJobCounts('waiting', 'delayed');
       return waiting + delayed;
@@ -80,12 +82,15 @@ export interface DeliveryWorkerOptions {
 
 /** The receiving side, in the bot that is on the platform. */
 export function createDeliveryWorker({ redis, records, platform, deliver, showAgain, onError }: DeliveryWorkerOptions) {
-  const handOver = async ({ data: { renderId, errand } }: Job<DeliveryJob>): Promise<void> => {
+  const handOver = async (job: Job<DeliveryJob>, token: string | undefined): Promise<void> => {
+    const { renderId, errand } = job.data;
     const entry = await records.get(renderId);
-    if (!entry) return;
+    if (!entry?.outcome) return;
     if (errand === 'again') {
-      if (!entry.isDelivered) throw new Error('Its outcome is being told for the first time still');
-      return showAgain(entry);
+      if (entry.isDelivered) return showAgain(entry);
+      // It is being told for the first time still.
+      await job.moveToDelayed(Date.now() + AGAIN_AFTER_MS, token);
+      throw new DelayedError();
     }
     if (entry.isDelivered) return;
     const told = await deliver(entry);

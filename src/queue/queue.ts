@@ -207,7 +207,7 @@ export function createRenderQueue({
       // The finished job has its name; a crash from here on is made good by `recover`, or by asking again.
       await queueOf(record).remove(id);
       await quarantine.release(id);
-      await records.reopen(id, record.platform);
+      if (!(await records.reopen(id, record.platform))) return 'not_failed';
       await this.enqueue(record, ref);
       return 'again';
     },

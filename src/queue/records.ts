@@ -41,13 +41,44 @@ export interface RenderEntry {
   isDelivered: boolean;
 }
 
-/** KEYS: the record, the open renders of its platform. ARGV: id, now, 1 where it was told as deleted. */
-const MARK_DELIVERED_SCRIPT = `
+// KEYS: the record, the open renders of its platform. ARGV: id, then what is written. What retention has deleted meanwhile is not
+// begun anew: each answers 1 where it did something.
+const KNOWN = `
+if redis.call('HEXISTS', KEYS[1], 'record') == 0 then return 0 end
 local outcome = redis.call('HGET', KEYS[1], 'outcome')
-local isDeleted = outcome and cjson.decode(outcome).kind == 'deleted'
-if isDeleted and ARGV[3] ~= '1' then return end
+local kind = outcome and cjson.decode(outcome).kind
+`;
+const OPEN_SCRIPT = `${KNOWN}
+redis.call('HSET', KEYS[1], 'ref', ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
+`;
+const SETTLE_SCRIPT = `${KNOWN}
+return redis.call('HSETNX', KEYS[1], 'outcome', ARGV[2])
+`;
+/** ARGV[3]: 1 where it was told as deleted. */
+const MARK_DELIVERED_SCRIPT = `${KNOWN}
+if kind == 'deleted' and ARGV[3] ~= '1' then return 0 end
 redis.call('HSET', KEYS[1], 'delivered', ARGV[2])
 redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+`;
+const MARK_DELETED_SCRIPT = `${KNOWN}
+redis.call('HSET', KEYS[1], 'outcome', ARGV[2])
+redis.call('HDEL', KEYS[1], 'delivered')
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
+`;
+const WITHDRAW_SCRIPT = `${KNOWN}
+if kind ~= 'done' then return 0 end
+redis.call('HSET', KEYS[1], 'outcome', ARGV[2])
+return 1
+`;
+const REOPEN_SCRIPT = `${KNOWN}
+if kind ~= 'failed' then return 0 end
+redis.call('HDEL', KEYS[1], 'outcome', 'delivered')
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
 `;
 
 export type Records = ReturnType<typeof createRecords>;
@@ -57,6 +88,9 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
   const recordKey = (id: string) => `${KEY_PREFIX}:render:${id}`;
   const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
   const memberKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:renders`;
+
+  const run = async (script: string, id: string, platform: string, ...given: (string | number)[]): Promise<boolean> =>
+    (await redis.eval(script, 2, recordKey(id), openKey(platform), id, ...given)) === 1;
 
   return {
     /** Stores a new render. False if this id is known already: the event was delivered twice. */
@@ -83,9 +117,7 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
 
     /** Remembers where the status message is; from now on the render is open until it is delivered. */
     async open(id: string, ref: MessageRef): Promise<void> {
-      await results(
-        redis.multi().hset(recordKey(id), 'ref', JSON.stringify(ref)).sadd(openKey(ref.platform), id).exec(),
-      );
+      await run(OPEN_SCRIPT, id, ref.platform, JSON.stringify(ref));
     },
 
     /** A member's latest renders, the newest first. */
@@ -126,39 +158,29 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
 
     /** Records how the render ended, unless that is known already. Resolves to the outcome that stands. */
     async settle(id: string, outcome: Outcome): Promise<Outcome> {
-      const isFirst = await redis.hsetnx(recordKey(id), 'outcome', JSON.stringify(outcome));
-      if (isFirst === 1) return outcome;
+      if (await run(SETTLE_SCRIPT, id, '', JSON.stringify(outcome))) return outcome;
       const standing = await redis.hget(recordKey(id), 'outcome');
       return standing ? (JSON.parse(standing) as Outcome) : outcome;
     },
 
-    /** What it came to is not to be seen after all. */
+    /** What was made is not to be seen after all; nothing happens where its member has deleted it meanwhile. */
     async withdraw(id: string, outcome: Outcome): Promise<void> {
-      await redis.hset(recordKey(id), 'outcome', JSON.stringify(outcome));
+      await run(WITHDRAW_SCRIPT, id, '', JSON.stringify(outcome));
     },
 
-    /** Takes back how it ended, and that this was told: an admin has it tried again. */
-    async reopen(id: string, platform: string): Promise<void> {
-      await results(redis.multi().hdel(recordKey(id), 'outcome', 'delivered').sadd(openKey(platform), id).exec());
+    /** Takes back that it failed, and that this was told: an admin has it tried again. False if it has not failed. */
+    async reopen(id: string, platform: string): Promise<boolean> {
+      return run(REOPEN_SCRIPT, id, platform);
     },
 
     /** Leaves it open where the member has deleted it since `told`: that is still to be told. */
     async markDelivered(id: string, platform: string, told: Outcome): Promise<void> {
-      const isDeleted = told.kind === 'deleted' ? 1 : 0;
-      await redis.eval(MARK_DELIVERED_SCRIPT, 2, recordKey(id), openKey(platform), id, Date.now(), isDeleted);
+      await run(MARK_DELIVERED_SCRIPT, id, platform, Date.now(), told.kind === 'deleted' ? 1 : 0);
     },
 
     /** The member deleted it, whatever it came to: what is left of it is to be taken away. */
     async markDeleted(id: string, platform: string): Promise<void> {
-      const outcome: Outcome = { kind: 'deleted' };
-      await results(
-        redis
-          .multi()
-          .hset(recordKey(id), 'outcome', JSON.stringify(outcome))
-          .hdel(recordKey(id), 'delivered')
-          .sadd(openKey(platform), id)
-          .exec(),
-      );
+      await run(MARK_DELETED_SCRIPT, id, platform, JSON.stringify({ kind: 'deleted' } satisfies Outcome));
     },
   };
 }

@@ -119,6 +119,28 @@ test('nobody takes the room of a render that is still to be begun', async () => 
   expect(await keptFiles(bot)).toEqual(['pictures/fake-e1.png']);
 });
 
+test('a render that its member deletes before its message is there gets none', async () => {
+  await using bot = await start();
+  await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
+  expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('Deleted: 1.');
+  await take(bot, 'e1', () => expect.fail('It is deleted'));
+  expect(await waiting(bot)).toBe(0);
+});
+
+test('a press that was taken is gone on with, though its member was blocked since', async () => {
+  await using bot = await start();
+  await take(bot, 'e1');
+  await bot.finish('fake-e1');
+  const press = (open: () => Promise<MessageRef>) =>
+    bot.handlers.press({
+      ...{ eventId: 'p1', action: 'again', renderId: 'fake-e1', member: ADA, place: PLACE, mayManage: false, open },
+    });
+  await expect(press(away)).rejects.toThrow('cannot be reached');
+  await bot.administer({ verb: 'block', subject: ADA.id });
+  expect(await press(async () => ({ ...AT, message: 'p1' }))).toBe('Once more, with another seed.');
+  expect(await bot.queue.find('fake-p1')).toMatchObject({ ref: { message: 'p1' } });
+});
+
 test('a render that can be begun no more is not counted', async () => {
   await using bot = await start();
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');

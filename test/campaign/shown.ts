@@ -38,6 +38,8 @@ const HEADLINES: [Kind, string][] = [
 ];
 /** What a member is told alone when Again begins another render. */
 export const ONCE_MORE = 'Once more, with another seed.';
+/** What a member is told alone while a mention could not be taken yet: its answer is still to come. */
+const TRIED_AGAIN = 'The queue cannot be reached at the moment. This is tried again for a few minutes.';
 const RENDER = /(?:discord|slack)-[\w-]+/;
 
 const clipsOf = (files: readonly { name: string }[]): string[] =>
@@ -119,8 +121,8 @@ export function readAnswer({ discord, slack }: World, messages: readonly ShownMe
       const bare = thread.filter(
         ({ blocks, files, text }) => blocks.length + files.length === 0 && !text.startsWith('<@'),
       );
-      const told = slack.ephemerals.map(({ thread, text }, index) => ({ isHere: thread === id, text, index }));
-      const here = told.filter(({ isHere }) => isHere);
+      const ephemerals = slack.ephemerals.map(({ thread, text }, index) => ({ isHere: thread === id, text, index }));
+      const here = ephemerals.filter(({ isHere, text }) => isHere && text !== TRIED_AGAIN);
       return {
         ...of(({ ts }) => ts !== undefined && inThread.has(ts)),
         refusals: [...here.filter(({ index }) => index < before), ...bare].map(({ text }) => text),

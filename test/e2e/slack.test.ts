@@ -434,15 +434,41 @@ test('while Redis is away a member is told so in time, and nothing of it is begu
   await durable.halt();
   await bot.said('Redis cannot be reached; waiting for it');
   const sentence = 'The queue cannot be reached at the moment, so nothing was started. Please try again in a minute.';
-  const mention = slack.mention('she smiles seconds:1', { files: [file] });
-  await slack.until(() => under(mention).find(({ text }) => text === sentence));
   const values = { picture: { files: [file] }, prompt: 'she smiles', seconds: '1' };
   expect((await slack.submit(view, values)).errors).toEqual({ prompt: sentence });
   await durable.resume();
   // The form is still open, and says yes once Redis is back.
   for (;;) if ((await slack.submit(view, values)).errors === undefined) break;
   await slack.clipOf(await starterIn(slack.garden));
-  expect(under(mention).filter(isOurs)).toHaveLength(1);
+  await Promise.all(installation.roles.map((role) => role.kill('SIGTERM')));
+  await durable.stop();
+});
+
+test('a mention that comes while Redis is away is made when Slack sends it again, or refused the last time', async () => {
+  const durable = await startDurableRedis();
+  const bot = await startBot({ REDIS_URL: durable.url });
+  start('worker', { REDIS_URL: durable.url });
+  const view = await slack.viewOf(slack.command('/animate'));
+  const values = { picture: { files: [file] }, prompt: 'she smiles', seconds: '1' };
+  await durable.halt();
+  await bot.said('Redis cannot be reached; waiting for it');
+  const patient = slack.mention('she smiles seconds:1', { files: [file] });
+  expect(await slack.told(ADA)).toBe(
+    'The queue cannot be reached at the moment. This is tried again for a few minutes.',
+  );
+  const unlucky = slack.mention('she smiles seconds:1', { files: [file] });
+  await slack.told(ADA);
+  // Slack itself takes minutes for that.
+  for (let times = 0; times < 3; times += 1) slack.redeliver(unlucky);
+  await slack.until(() => unlucky.acknowledgedAfter !== undefined);
+  const sentence = 'The queue cannot be reached at the moment, so nothing was started. Please try again in a minute.';
+  await slack.until(() => under(unlucky).find(({ text }) => text === sentence));
+  expect(patient.acknowledgedAfter).toBeUndefined();
+  await durable.resume();
+  for (;;) if ((await slack.submit(view, values)).errors === undefined) break;
+  slack.redeliver(patient);
+  await expectOneClip(patient);
+  expect(under(unlucky).filter(isOurs)).toHaveLength(1);
   await Promise.all(installation.roles.map((role) => role.kill('SIGTERM')));
   await durable.stop();
 });

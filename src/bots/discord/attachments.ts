@@ -26,7 +26,7 @@ export function createAttachments({ maxBytes, cdnUrl }: AttachmentsOptions) {
   };
 
   return {
-    /** Throws a UserError when it cannot be had, or TypeError and AbortError when Discord cannot be reached. */
+    /** Throws a UserError when it cannot be had, or TypeError and TimeoutError when Discord cannot be reached. */
     fetch: (address: string): Promise<Buffer> => downloadPicture(hosts, address),
   };
 }

@@ -101,7 +101,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
     } catch (error) {
-      // The member was told by Discord itself.
+      // The member was told by Discord itself, or sees that the place is gone.
       if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return;
       if (!(error instanceof UserError) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.

@@ -214,7 +214,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   const mention = async (ref: MessageRef, view: View): Promise<void> => {
     const { home, member } = ref.details as Details;
     if (home === 'token' || (view.kind !== 'done' && view.kind !== 'failed')) return;
-    const told = `told:${view.renderId}`;
+    // One that failed may be tried again by an admin, and then there is something else to tell.
+    const told = `told:${view.renderId}:${view.kind}`;
     if ((await notes.get(told)) !== undefined) return;
     const { chat } = wordsOf(view.language);
     const body = {

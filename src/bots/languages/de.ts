@@ -125,6 +125,7 @@ export const de: Words = {
     resume: 'Fortsetzen',
     inviteMe: (invite) =>
       `Ich bin nicht in dieser Unterhaltung. Tippe in einem Kanal zuerst ${invite} und versuche es dann noch einmal; oder schick mir das Bild als Direktnachricht.`,
+    triedAgain: 'Die Warteschlange ist gerade nicht zu erreichen. Das wird einige Minuten lang wieder versucht.',
     mentionNeedsPicture:
       'Ich bringe Bilder zum Leben: erwähne mich in einer Nachricht mit einem Bild, und sag, wie es sich bewegen soll.',
     notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',

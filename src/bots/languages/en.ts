@@ -101,6 +101,7 @@ export const en: Words = {
     resume: 'Resume',
     inviteMe: (invite) =>
       `I am not in this conversation. In a channel, type ${invite} first and then try again; or send me the picture as a direct message.`,
+    triedAgain: 'The queue cannot be reached at the moment. This is tried again for a few minutes.',
     mentionNeedsPicture:
       'I bring pictures to life: mention me in a message that has one attached, and say how it should move.',
     notShared: 'I am not set up to work in channels that are shared with other organisations.',

@@ -123,6 +123,7 @@ export const es: Words = {
     resume: 'Reanudar',
     inviteMe: (invite) =>
       `No estoy en esta conversación. En un canal, escribe primero ${invite} e inténtalo otra vez; o envíame la imagen por mensaje directo.`,
+    triedAgain: 'No se puede llegar a la cola en este momento. Se vuelve a intentar durante unos minutos.',
     mentionNeedsPicture: 'Doy vida a las imágenes: mencióname en un mensaje que lleve una, y di cómo debe moverse.',
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',
     howToAccept: 'Acéptalo con el botón o escribe `/animate accept`; después envía tu comando otra vez.',

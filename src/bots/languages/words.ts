@@ -92,6 +92,7 @@ export interface Words {
     resume: string;
     /** `invite` is the command that does it, ready to be typed. */
     inviteMe(invite: string): string;
+    triedAgain: string;
     mentionNeedsPicture: string;
     notShared: string;
     /** Below the text that has to be accepted first. */

@@ -115,6 +115,7 @@ export const zhCn: Words = {
     pause: '暂停',
     resume: '继续',
     inviteMe: (invite) => `我不在这个会话里。在频道中请先输入 ${invite} 再试一次；也可以把图片私信给我。`,
+    triedAgain: '目前无法连接队列。接下来几分钟会自动重试。',
     mentionNeedsPicture: '我能让图片动起来：在带图片的消息里提到我，并说明它该怎么动。',
     notShared: '我没有被设置为可在与其他组织共享的频道中使用。',
     howToAccept: '要同意，请按下按钮，或输入 `/animate accept`，然后再发送一次命令。',

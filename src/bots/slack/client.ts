@@ -56,7 +56,7 @@ export interface SlackClientOptions extends ClientSettings {
   installations: InstallationStore | undefined;
   logger: SlackLogger;
   /** Keeps an event; only then is Slack told that it came. */
-  keep(body: EventBody): Promise<void>;
+  keep(body: EventBody, retries: number): Promise<void>;
 }
 
 export type SlackClient = ReturnType<typeof createSlackClient>;
@@ -138,7 +138,7 @@ function keepFirst(receiver: Receiver, keep: SlackClientOptions['keep']): Receiv
     init: (app) =>
       receiver.init({
         processEvent: async (event: ReceiverEvent) => {
-          if (event.body.type === 'event_callback') await keep(event.body as EventBody);
+          if (event.body.type === 'event_callback') await keep(event.body as EventBody, event.retryNum ?? 0);
           await app.processEvent(event);
         },
       } as App),

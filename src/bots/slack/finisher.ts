@@ -9,7 +9,7 @@ import { drawConsent } from './drawing.ts';
 import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
 import type { Item } from './item.ts';
-import { isRefusedForGood, isShutOut, post, postDirectly, postPrivately, type Told } from './messages.ts';
+import { isGone, isRefusedForGood, isShutOut, post, postDirectly, postPrivately, type Told } from './messages.ts';
 import { isDirect, type Origin } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
@@ -90,7 +90,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
 
 /** Turns what no further try would change into words, so that nothing of the command is kept. */
 function explainRefusal(error: unknown): unknown {
-  if (!isRefusedForGood(error)) return error;
+  if (!isRefusedForGood(error) || isGone(error)) return error;
   return new UserError('place_refused', `Slack refused the message of this clip: ${error.data.error}.`, {
     cause: error,
   });

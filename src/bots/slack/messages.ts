@@ -13,7 +13,15 @@ export interface MessageBody {
 export type Told = MessageBody | { text: string };
 
 /** What Slack answers when something is broken on its side. */
-const SLACKS_OWN_TROUBLE = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited'];
+const SLACKS_OWN_TROUBLE = [
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'ratelimited',
+  'rate_limited',
+  'team_added_to_org',
+];
 const QUIET = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
 
 /** `once` names it: posting it again gives the message that is there, because Slack knows it by `client_msg_id`. */

@@ -81,7 +81,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
     const attempt = async (): Promise<void> => {
       const connected = createSlackClient({
         ...{ ...options, workspaces, installations, logger },
-        keep: (body: EventBody) => taking.keep(body),
+        keep: (body, retries) => taking.keep(body, retries),
       });
       taking.listen(connected.app);
       showing.listen(connected.app);

@@ -140,9 +140,9 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
       if (!isGone(error) && !isShutOut(error)) throw error;
     };
     const { client } = workspace;
-    const removeFile = async ({ file, ts }: SharedFile): Promise<void> => {
+    const removeFile = async ({ file, ts }: { file: string; ts?: string }): Promise<void> => {
       await client.files.delete({ file }).catch(unlessGone);
-      await remove(workspace, ref.channel, ts).catch(unlessGone);
+      if (ts !== undefined) await remove(workspace, ref.channel, ts).catch(unlessGone);
     };
     await remove(workspace, ref.channel, ref.message).catch(unlessGone);
     const clip = await uploads.find(`clip:${view.renderId}`);
@@ -196,7 +196,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
       const workspace = await workspaces.of(detailsOf(ref).team);
       await edits.end(workspace.team, keyOf(ref));
       const { bringing } = wordsOf(view.language).slack;
-      const isBrought = clip && (await uploads.find(`clip:${view.renderId}`)) !== undefined;
+      const isBrought = clip && (await uploads.find(`clip:${view.renderId}`))?.ts !== undefined;
       const uploading: View = { ...view, kind: 'rendering', headline: bringing, facts: [], buttons: [] };
       const came =
         clip && !isBrought

@@ -76,10 +76,9 @@ export function createUploads(notes: Pick<Notes, 'get' | 'keep'>) {
   };
 
   return {
-    /** What was shared under this name, if anything was. */
-    async find(once: string): Promise<SharedFile | undefined> {
-      const upload = await read(once);
-      return upload?.state === 'shared' ? upload : undefined;
+    /** What was brought under this name, if anything was; without `ts` where Slack was not seen to share it yet. */
+    async find(once: string): Promise<{ file: string; ts?: string } | undefined> {
+      return read(once);
     },
 
     /** `make` is called only if the file is not in Slack yet. Throws if Slack has not shared it in time: then call it again. */
@@ -136,7 +135,14 @@ async function discard({ client }: Workspace, file: string): Promise<void> {
 
 /** The message that a file was shared with in a channel. */
 async function findShare({ client }: Workspace, file: string, channel: string): Promise<string | undefined> {
-  const { file: told } = await client.files.info({ file });
+  const told = await client.files.info({ file }).then(
+    (answer) => answer.file,
+    (error) => {
+      // An earlier try took it away, or somebody did: it is brought anew.
+      if (isGone(error)) return undefined;
+      throw error;
+    },
+  );
   const shares = { ...told?.shares?.public, ...told?.shares?.private } as Record<string, { ts?: string }[]>;
   return shares[channel]?.[0]?.ts;
 }

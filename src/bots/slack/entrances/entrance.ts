@@ -75,7 +75,8 @@ export function createEntrance(options: EntrancesOptions) {
       void going.finally(() => underWay.delete(going));
     },
 
-    put: (item: Item): Promise<void> => keepInTime({ notes, inbox, id: item.origin.event, item }),
+    put: (item: Item, { comesAgain = false } = {}): Promise<void> =>
+      keepInTime({ notes, inbox, id: item.origin.event, item, comesAgain }),
 
     /** Does what was asked, and tells the member what became of it where it did not work. */
     async guard(who: Who, tell: Tell, act: (words: Words) => Promise<void>): Promise<void> {

@@ -15,7 +15,7 @@ export function createEntrances(options: EntrancesOptions) {
   const entrance = createEntrance(options);
   return {
     /** Called with each event before Slack is told that it came. */
-    keep: (body: EventBody): Promise<void> => takeMessage(entrance, body),
+    keep: (body: EventBody, retries: number): Promise<void> => takeMessage(entrance, body, retries),
 
     listen(app: App): void {
       listenForCommands(app, entrance);
