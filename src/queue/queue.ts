@@ -125,7 +125,8 @@ export function createRenderQueue({
 
   const enqueue = async (record: RenderRecord, ref: MessageRef): Promise<void> => {
     const { id, request, weight = 1 } = record;
-    const [seconds] = await Promise.all([estimates.expectedSeconds(request), records.open(id, ref)]);
+    const seconds = await estimates.expectedSeconds(request);
+    if (!(await records.open(id, ref))) return putRight(id);
     await line.join(request, { id, member: memberKey(record), workload: workloadOf(request), seconds, weight });
   };
 

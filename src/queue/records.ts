@@ -50,8 +50,8 @@ local kind = outcome and cjson.decode(outcome).kind
 `;
 const OPEN_SCRIPT = `${KNOWN}
 redis.call('HSET', KEYS[1], 'ref', ARGV[2])
-redis.call('SADD', KEYS[2], ARGV[1])
-return 1
+if redis.call('HEXISTS', KEYS[1], 'delivered') == 0 then redis.call('SADD', KEYS[2], ARGV[1]) end
+return outcome and 0 or 1
 `;
 const SETTLE_SCRIPT = `${KNOWN}
 return redis.call('HSETNX', KEYS[1], 'outcome', ARGV[2])
@@ -115,9 +115,12 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       return toEntry(await redis.hgetall(recordKey(id)));
     },
 
-    /** Remembers where the status message is; from now on the render is open until it is delivered. */
-    async open(id: string, ref: MessageRef): Promise<void> {
-      await run(OPEN_SCRIPT, id, ref.platform, JSON.stringify(ref));
+    /**
+     * Remembers where the status message is; from now on the render is open until it is delivered. False if it has ended: its
+     * command was begun a second time, or its member has deleted it.
+     */
+    async open(id: string, ref: MessageRef): Promise<boolean> {
+      return run(OPEN_SCRIPT, id, ref.platform, JSON.stringify(ref));
     },
 
     /** A member's latest renders, the newest first. */

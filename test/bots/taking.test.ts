@@ -127,6 +127,17 @@ test('a render that its member deletes before its message is there gets none', a
   expect(await waiting(bot)).toBe(0);
 });
 
+test('a command that is put in line a second time after its end stays at its end', async () => {
+  await using bot = await start();
+  await take(bot, 'e1');
+  await bot.finish('fake-e1');
+  await expect.poll(async () => (await bot.queue.find('fake-e1'))?.isDelivered).toBe(true);
+  const record = (await bot.queue.find('fake-e1'))?.record;
+  if (record) await bot.queue.enqueue(record, { ...AT, message: 'e1' });
+  expect(await waiting(bot)).toBe(0);
+  expect(await bot.records.listOpen('fake')).toEqual([]);
+});
+
 test('a press that was taken is gone on with, though its member was blocked since', async () => {
   await using bot = await start();
   await take(bot, 'e1');

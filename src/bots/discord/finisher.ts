@@ -40,11 +40,16 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
     if (token === undefined) return tellDirectly(origin, body);
     const reach = { application: origin.application, token };
-    if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
-    await messages.remove(reach, '@original').catch((error) => {
-      if (!isGone(error)) throw error;
-    });
-    await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
+    try {
+      if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
+      await messages.remove(reach, '@original').catch((error) => {
+        if (!isGone(error)) throw error;
+      });
+      await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
+    } catch (error) {
+      // Discord never heard that the command was taken, and has told the member so itself.
+      if (!isGone(error) || !isStale(origin)) throw error;
+    }
   };
 
   /** The answer that the member was promised can be reached no more: whatever kept it took longer than Discord's token lasts. */
