@@ -9,13 +9,7 @@ import type { Vault } from '../../queue/vault.ts';
 import { connectPatiently } from '../connect-patiently.ts';
 import type { Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
-import {
-  type ClientSettings,
-  createSlackClient,
-  createSlackLogger,
-  type EventBody,
-  type SlackClient,
-} from './client.ts';
+import { type ClientSettings, createSlackClient, createSlackLogger, type SlackClient } from './client.ts';
 import { toMrkdwn } from './drawing.ts';
 import { createEntrances, type Entrances } from './entrances/entrances.ts';
 import { createFiles } from './files.ts';
