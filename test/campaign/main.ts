@@ -17,7 +17,16 @@ if (!Number.isInteger(jobs) || jobs < 1 || !Number.isInteger(seed)) {
 }
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const startedAt = Date.now();
-const { verdicts, leftOut, record } = await runCampaign({ jobs, seed, restWithinMs: REST_WITHIN_MS, tell: say });
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
+const { signal } = stopping;
+const { verdicts, leftOut, record } = await runCampaign({
+  ...{ jobs, seed, restWithinMs: REST_WITHIN_MS, signal, tell: say },
+}).catch((error) => {
+  if (!signal.aborted) throw error;
+  say('stopped; nothing is left of it');
+  process.exit(130);
+});
 for (const { promise, checked, broken } of verdicts) {
   say(`${broken.length === 0 ? 'kept  ' : 'BROKEN'}  ${promise}: ${checked} looked at, ${broken.length} broken`);
   for (const sentence of broken.slice(0, SHOWN)) say(`          ${sentence}`);

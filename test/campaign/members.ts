@@ -53,7 +53,6 @@ export type Members = Awaited<ReturnType<typeof gatherMembers>>;
 export async function gatherMembers(world: World) {
   const { discord, slack, kept } = world;
   const given: Given[] = [];
-  const leaving = new AbortController();
   const picture = await drawPicture();
   const noPicture = Buffer.from('not a picture');
   const gardens = Array.from({ length: CHANNELS }, (_, index) =>
@@ -185,7 +184,7 @@ export async function gatherMembers(world: World) {
     const label = FOLLOWING[act.deed];
     if (label === undefined) return;
     const deadline = Date.now() + PATIENCE_MS;
-    while (Date.now() < deadline && !leaving.signal.aborted) {
+    while (Date.now() < deadline) {
       const press = talk.press(label);
       if (press && (await isThere(label, talk.given))) {
         const toldBefore = slack.ephemerals.length;
@@ -214,8 +213,5 @@ export async function gatherMembers(world: World) {
       }
       await follow(talk);
     },
-
-    /** Whoever still waits for a button gives up. */
-    leave: () => leaving.abort(),
   };
 }

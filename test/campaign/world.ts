@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Discord, startDiscord } from '../fakes/discord/discord.ts';
-import { containersOf, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
+import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 import { type LogLine, leftAfter, type Role, startRole } from '../fakes/roles.ts';
 import { type Slack, startSlack } from '../fakes/slack/slack.ts';
@@ -121,6 +121,8 @@ export async function startWorld(): Promise<World> {
     async close() {
       isEnding = true;
       await Promise.all(kept.map(({ role }) => role.kill('SIGKILL')));
+      const containers = hasContainers ? await containersOf(folder) : [];
+      await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true })));
       for (const { proxy } of kept) proxy.close();
       look.disconnect();
       await Promise.all([discord.close(), slack.close(), redis.stop()]);
