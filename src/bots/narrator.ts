@@ -46,13 +46,12 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
     const { ref } = entry;
     const view = toView(entry, await queue.status(entry), now());
     if (!readsDifferently(told.view, view)) return;
-    await whileUnderWay(id, () => platform.update(ref, view));
+    await showBeforeEnd(id, () => platform.update(ref, view));
     told.view = view;
   };
 
   /** Another bot may deliver the outcome at any moment: what then comes late is covered by the outcome once more. */
-  const whileUnderWay = async (id: string, show: () => Promise<void>): Promise<void> => {
-    if ((await queue.find(id))?.outcome) return;
+  const showBeforeEnd = async (id: string, show: () => Promise<void>): Promise<void> => {
     try {
       await show();
     } finally {
@@ -96,7 +95,10 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
       schedule(id);
     },
 
-    whileUnderWay,
+    /** For what was held back since it was known that the render goes on. */
+    async whileUnderWay(id: string, show: () => Promise<void>): Promise<void> {
+      if (!(await queue.find(id))?.outcome) await showBeforeEnd(id, show);
+    },
 
     onChange: (id: string): void => schedule(id),
 
