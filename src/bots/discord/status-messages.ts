@@ -4,6 +4,7 @@ import { type APIMessage, MessageFlags } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { createClipLines } from '../clip-lines.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
 import { isOutcome, type View } from '../view.ts';
@@ -50,6 +51,7 @@ export interface StatusMessagesOptions {
 
 export function createStatusMessages(options: StatusMessagesOptions) {
   const { messages, media, notes, isSpoiler, log } = options;
+  const clipLines = createClipLines(notes);
 
   const reachByToken = async (application: string, interaction: string): Promise<Reach | undefined> => {
     const token = await notes.get(`token:${interaction}`);
@@ -237,12 +239,6 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     await notes.keep(told, '1');
   };
 
-  /** What stands in the place of a clip that is too large. */
-  const linesOf = async ({ renderId }: View): Promise<string[]> => {
-    const kept = await notes.get(`lines:${renderId}`);
-    return kept === undefined ? [] : (JSON.parse(kept) as string[]);
-  };
-
   const remove = async (ref: MessageRef, view: View): Promise<void> => {
     const { starter, starterChannel } = ref.details as Details;
     const unlessGone = (error: unknown): void => {
@@ -277,12 +273,12 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
     async update(ref: MessageRef, view: View): Promise<void> {
       if (view.kind === 'deleted') await remove(ref, view);
-      else await edit(ref, drawStatus(view, isOutcome(view) ? await linesOf(view) : []));
+      else await edit(ref, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : []));
     },
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
       const send = async (files: MessageFile[] | undefined, extra: string[]) => {
-        if (extra.length > 0) await notes.keep(`lines:${view.renderId}`, JSON.stringify(extra));
+        if (extra.length > 0) await clipLines.keep(view.renderId, extra);
         return edit(ref, drawStatus(view, extra), files);
       };
       const came = clip ? await sendFitting(view, clip, limitOf(ref), send) : await send(undefined, []);

@@ -4,6 +4,7 @@ import { webApi } from '@slack/bolt';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { createClipLines } from '../clip-lines.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
 import { isOutcome, type View } from '../view.ts';
@@ -32,6 +33,7 @@ export type StatusMessages = ReturnType<typeof createStatusMessages>;
 
 export function createStatusMessages({ workspaces, media, notes, log }: StatusMessagesOptions) {
   const uploads = createUploads(notes);
+  const clipLines = createClipLines(notes);
   const edits = createEdits({ onError: (error) => log.warn({ err: error }, 'A status message could not be updated') });
 
   const keyOf = ({ channel, message }: MessageRef) => `${channel}-${message}`;
@@ -129,12 +131,6 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
     await post(workspace, { channel: ref.channel, thread: ref.thread }, `told:${view.renderId}`, { text });
   };
 
-  /** What stands in the place of a clip that the workspace did not take. */
-  const linesOf = async ({ renderId }: View): Promise<string[]> => {
-    const kept = await notes.get(`lines:${renderId}`);
-    return kept === undefined ? [] : (JSON.parse(kept) as string[]);
-  };
-
   const takeBack = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
     const unlessGone = (error: unknown): void => {
       if (!isGone(error) && !isShutOut(error)) throw error;
@@ -184,7 +180,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
         await takeBack(workspace, ref, view);
       } else if (isOutcome(view)) {
         await edits.end(workspace.team, keyOf(ref));
-        await show(workspace.client, ref, view, await linesOf(view));
+        await show(workspace.client, ref, view, await clipLines.of(view.renderId));
       } else {
         const edit = async () => void (await show(workspace.impatient, ref, view));
         await edits.make(workspace.team, keyOf(ref), () => whileUnderWay(edit));
@@ -222,7 +218,7 @@ export function createStatusMessages({ workspaces, media, notes, log }: StatusMe
         if (!isFileRefused(error)) throw error;
         log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
         refused = await describeLink(view, clip);
-        await notes.keep(`lines:${view.renderId}`, JSON.stringify(refused));
+        await clipLines.keep(view.renderId, refused);
       }
       await show(workspace.client, ref, view, refused);
     },
