@@ -17,6 +17,8 @@ const HELD_MS = 20_000;
 /** A bot that died in the middle of a command is noticed after this long. */
 const LOCK_MS = 5000;
 const STALLED_CHECK_MS = 2500;
+/** A service sends an event again for minutes; by then nobody knows the item any more. */
+const REFUSAL_KEPT_SECONDS = 3600;
 const MOST_AT_ONCE = 16;
 /** A bot may be restarted any number of times in the middle of a command. */
 const MOST_RESTARTS = 100;
@@ -31,9 +33,10 @@ export class GivenUp extends Error {
 export interface InboxHandler<Item> {
   /**
    * Called again with the same item if it throws, or if the process dies. `isLast`: whoever waits has waited long enough,
-   * and is to be told. Throw `GivenUp` when they have been; anything else is tried again.
+   * and is to be told. Throw `GivenUp` when they have been; anything else is tried again. `refused`: they were told no, and the
+   * same event coming again makes nothing of it.
    */
-  handle(item: Item, attempt: { isLast: boolean }): Promise<void>;
+  handle(item: Item, attempt: { isLast: boolean }): Promise<'refused' | undefined>;
   onError(error: Error): void;
 }
 
@@ -72,12 +75,16 @@ export function createInbox<Item>(redis: Redis, platform: string) {
 
     async work({ handle, onError }: InboxHandler<Item>): Promise<void> {
       const handleJob = async (job: Job): Promise<void> => {
+        const refused = `${KEY_PREFIX}:refused:${platform}:${job.id}`;
+        const keepRefusal = () => redis.set(refused, '1', 'EX', REFUSAL_KEPT_SECONDS);
+        if (await redis.exists(refused)) return;
         try {
-          await handle(job.data as Item, { isLast: job.attemptsMade + 1 >= PATIENT_ATTEMPTS });
+          const came = await handle(job.data as Item, { isLast: job.attemptsMade + 1 >= PATIENT_ATTEMPTS });
+          if (came === 'refused') await keepRefusal();
         } catch (error) {
-          if (error instanceof GivenUp)
-            throw Object.assign(new UnrecoverableError(error.message), { cause: error.cause });
-          throw error;
+          if (!(error instanceof GivenUp)) throw error;
+          await keepRefusal();
+          throw Object.assign(new UnrecoverableError(error.message), { cause: error.cause });
         }
       };
       worker = new Worker(inboxQueue(platform), handleJob, {

@@ -70,3 +70,24 @@ test('what is taken out before it was let go is never begun, and what comes twic
   await untilHandled;
   expect(handled).toEqual(['a command']);
 });
+
+test.each([
+  ['was told no', () => Promise.resolve('refused' as const)],
+  ['was told that it was given up', () => Promise.reject(new GivenUp('The store is full'))],
+])('of a command whose member %s, nothing is made when the same event comes again', async (_what, refuse) => {
+  const handled: string[] = [];
+  await inbox.work({
+    async handle(item) {
+      handled.push(item);
+      return item === 'a command' ? refuse() : undefined;
+    },
+    onError: () => undefined,
+  });
+  await (await inbox.put('one', 'a command'))();
+  await expect.poll(() => redis.exists('{animate}:inbox-discord:i-one')).toBe(0);
+  await (await inbox.put('one', 'a command'))();
+  await (await inbox.put('two', 'another command'))();
+  await expect.poll(() => handled).toContain('another command');
+  await expect.poll(() => redis.exists('{animate}:inbox-discord:i-one')).toBe(0);
+  expect(handled).toEqual(['a command', 'another command']);
+});

@@ -101,13 +101,14 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     if ((await notes.get(`token:${origin.interaction}`)) !== undefined) await tell(origin, sentence, false);
   };
 
-  return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
+  return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {
     const { origin } = item;
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
+      return undefined;
     } catch (error) {
       // The member was told by Discord itself, or sees that the place is gone.
-      if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return;
+      if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return undefined;
       if (!(error instanceof UserError) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
       if (await handlers.isTaken(origin.interaction)) throw error;
@@ -119,6 +120,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
         isConsentMissing ? drawAcceptButton(origin.language) : [],
       );
       if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
+      return 'refused';
     }
   };
 }

@@ -72,9 +72,10 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
     await tell(origin, { text: sentence });
   };
 
-  return async (item: Item, { isLast }: { isLast: boolean }): Promise<void> => {
+  return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
+      return undefined;
     } catch (error) {
       if (!isExpected(error) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
@@ -84,6 +85,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       const text = describeFault(error, words);
       await tell(item.origin, isConsentMissing(error) ? drawConsent(text, words) : { text });
       if (!isExpected(error)) throw new GivenUp((error as Error).message, { cause: error });
+      return 'refused';
     }
   };
 }

@@ -38,19 +38,20 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     const origin: Origin = { ...place, ...who, event };
     const pressed = action.type === 'button' ? readButton(action.action_id, action.value) : undefined;
     const tell = tellBy(respond);
-    const refuse = (describe: (words: Words) => string): void =>
-      goOn('press', async () => void (await tell(describe(await wordsFor(who)))));
     if (pressed?.button === 'edit') {
       await ack();
       return goOn('edit', () => guard(who, tell, (words) => onEdit(body, origin, pressed.renderId, words)));
     }
+    let refusal: ((words: Words) => string) | undefined;
     try {
-      if (!pressed) refuse(({ chat }) => chat.expired);
-      else if (!(await onPress(origin, pressed.button, pressed.renderId))) refuse(({ chat }) => chat.alreadyPressed);
+      if (!pressed) refusal = ({ chat }) => chat.expired;
+      else if (!(await onPress(origin, pressed.button, pressed.renderId))) refusal = ({ chat }) => chat.alreadyPressed;
     } catch (error) {
       logUnexpected(error);
-      refuse((words) => describeFault(error, words));
+      refusal = (words) => describeFault(error, words);
     }
+    // Before the press is acknowledged, too: where it cannot be said, Slack tells the member that it did not work.
+    if (refusal) await tell(refusal(await wordsFor(who)));
     // Once it is kept: Slack tells the member if a bot dies before that.
     await ack();
   });
