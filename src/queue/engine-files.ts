@@ -58,10 +58,10 @@ export function startEngineSweep({ folder, records, log, everyMs = SWEEP_EVERY_M
   };
 }
 
-/** Nothing where there is no such folder: its engine never started. */
+/** Nothing where there is no such folder: its engine never started, or it is an engine's log. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
 }

@@ -37,6 +37,8 @@ test('what a render left behind goes once its outcome is known, and not before',
   for (const engine of ['engine-0', 'engine-1']) {
     for (const name of ['inputs', 'outputs', 'cache']) await mkdir(join(folder, engine, name), { recursive: true });
   }
+  // As the process runtime has it.
+  kept.unshift('engine-0.log');
   for (const name of [...kept, ...left]) await writeFile(join(folder, name), '');
 
   const changes = watch(folder, { recursive: true });
