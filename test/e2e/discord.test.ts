@@ -367,6 +367,16 @@ test('a command that was taken is not given up, however long Discord takes no me
   expect(discord.answersTo(command).filter(({ flags }) => flags & EPHEMERAL)).toEqual([]);
 });
 
+test('a refusal that breaks off in the middle is told all the same, though the command could be made by then', async () => {
+  await startBot();
+  discord.trouble({ method: 'GET', path: /^\/attachments/, status: 503, times: 4 });
+  // The public answer is gone by then, and the sentence does not get through.
+  const trouble = discord.trouble({ method: 'POST', path: /^\/webhooks\//, status: 503, times: 4 });
+  const command = discord.animate(picture, { seconds: 1 });
+  expect(await discord.told(command)).toMatch(/^Something broke on our side/);
+  expect(trouble.times).toBe(0);
+});
+
 test('what Discord refuses for good is told with its reason, and nothing of it is kept', async () => {
   await startBot();
   discord.trouble({ method: 'PATCH', path: /original$/, status: 400, code: 50035, times: 1 });

@@ -12,11 +12,17 @@ import { drawAcceptButton, NOBODY } from './drawing.ts';
 import { describeFault } from './faults.ts';
 import type { Item } from './interactions.ts';
 import { isForbidden, isGone, isRefusedForGood, type Messages } from './messages.ts';
-import type { Origin } from './origin.ts';
+import { type Origin, TOKEN_SECONDS } from './origin.ts';
 import type { createStatusMessages } from './status-messages.ts';
 
 /** A command whose acknowledgement may still be on its way to Discord, or never came there. */
 const ACKNOWLEDGED_WITHIN_MS = 3000;
+
+/** What a member is told in the place of a clip. */
+interface Refusal {
+  sentence: string;
+  isConsentMissing: boolean;
+}
 
 interface FinisherOptions {
   handlers: Handlers;
@@ -32,12 +38,12 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
   const tell = async (
     origin: Origin,
-    sentence: string,
+    { sentence, isConsentMissing }: Refusal,
     isAnswerPublic: boolean,
-    components: ReturnType<typeof drawAcceptButton> | [] = [],
   ): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
-    const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
+    const components = isConsentMissing && { components: drawAcceptButton(origin.language) };
+    const body = { content: sentence, allowed_mentions: NOBODY, ...components };
     if (token === undefined) return tellDirectly(origin, body);
     const reach = { application: origin.application, token };
     try {
@@ -98,29 +104,40 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     const press = { eventId, action, renderId, member, language, place, mayManage, open };
     const sentence = await handlers.press(press);
     // What was pressed for shows by itself: a sentence that comes too late for its token is not missed.
-    if ((await notes.get(`token:${origin.interaction}`)) !== undefined) await tell(origin, sentence, false);
+    if ((await notes.get(`token:${origin.interaction}`)) !== undefined) {
+      await tell(origin, { sentence, isConsentMissing: false }, false);
+    }
+  };
+
+  /** Its public answer goes before the sentence comes: whoever breaks off in between has to go on with the refusal, and with nothing else. */
+  const refuse = async (item: Item, refusal: Refusal): Promise<'refused'> => {
+    const { origin } = item;
+    const isAnswerPublic = item.kind === 'animate' && !origin.isPrivate;
+    if (isAnswerPublic) await notes.put(`refusal:${origin.interaction}`, JSON.stringify(refusal), TOKEN_SECONDS);
+    await tell(origin, refusal, isAnswerPublic);
+    return 'refused';
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {
     const { origin } = item;
+    const begun = await notes.get(`refusal:${origin.interaction}`);
+    if (begun !== undefined) return refuse(item, JSON.parse(begun) as Refusal);
     try {
       await (item.kind === 'animate' ? animate(item) : press(item));
       return undefined;
     } catch (error) {
       // The member was told by Discord itself, or sees that the place is gone.
-      if (isNeverHeard(error) || (isGone(error) && isStale(origin))) return undefined;
+      if (isNeverHeard(error) || (isGone(error) && isStale(origin))) {
+        log.info({ err: error, memberId: origin.member.id }, 'The answer to a command is gone; nothing was begun');
+        return undefined;
+      }
       if (!(error instanceof UserError) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
       if (await handlers.isTaken(origin.interaction)) throw error;
       const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
-      await tell(
-        origin,
-        describeFault(error, wordsOf(origin.language)),
-        item.kind === 'animate' && !origin.isPrivate,
-        isConsentMissing ? drawAcceptButton(origin.language) : [],
-      );
+      const came = await refuse(item, { sentence: describeFault(error, wordsOf(origin.language)), isConsentMissing });
       if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
-      return 'refused';
+      return came;
     }
   };
 }
