@@ -13,6 +13,8 @@ const FILL_BYTES = 2 ** 20;
 /** What is to happen just then may not happen any more. */
 const AIMED_WITHIN_MS = 20_000;
 
+const MESSAGES = /^\/channels\/\d+\/messages$/;
+
 /** Of Redis and of the disk there is one: what breaks it waits until it is whole. */
 const ALONE = /^(Redis|disk) /;
 
@@ -104,8 +106,11 @@ async function killedAs(
   if (isMet) await Promise.all(kept.filter(({ kind }) => kind === 'bot').map(({ role }) => role.kill('SIGKILL')));
 }
 
-const killedAsDiscord = (world: World, method: string, path: RegExp, isUpload = false): Promise<void> =>
-  killedAs(world, world.discord.trouble({ method, path, isUpload, status: 'lost', times: 1 }), world.discord.until);
+const killedAsDiscord = (
+  world: World,
+  request: { method: string; path: RegExp; isUpload?: boolean; says?: RegExp },
+): Promise<void> =>
+  killedAs(world, world.discord.trouble({ ...request, status: 'lost', times: 1 }), world.discord.until);
 
 const killedAsSlack = (world: World, method: string): Promise<void> =>
   killedAs(world, world.slack.trouble({ method, status: 'hang', isDone: true, times: 1 }), world.slack.until);
@@ -160,9 +165,12 @@ const BREAKING: Record<FaultName, (world: World, fault: Fault) => Promise<void>>
   'Discord hangs': (world, { lastsMs }) => onDiscord(world, 'late', lastsMs),
   'Discord does it and the answer is lost': (world, { lastsMs }) => onDiscord(world, 'lost', lastsMs),
   'bots killed as Discord hears that a command is taken': (world) =>
-    killedAsDiscord(world, 'POST', /^\/interactions\//),
-  'bots killed as Discord has a message': (world) => killedAsDiscord(world, 'POST', /^\/channels\/\d+\/messages$/),
-  'bots killed as Discord has a clip': (world) => killedAsDiscord(world, 'PATCH', /^\/channels\//, true),
+    killedAsDiscord(world, { method: 'POST', path: /^\/interactions\// }),
+  'bots killed as Discord has a message': (world) => killedAsDiscord(world, { method: 'POST', path: MESSAGES }),
+  'bots killed as Discord has a clip': (world) =>
+    killedAsDiscord(world, { method: 'PATCH', path: /^\/channels\//, isUpload: true }),
+  'bots killed as Discord calls a member': (world) =>
+    killedAsDiscord(world, { method: 'POST', path: MESSAGES, says: /^<@\d+>/ }),
   'Discord drops the gateway': async ({ discord }) => discord.gateway.drop(),
   'Discord forgets its sessions': async ({ discord }) => discord.gateway.drop({ canResume: false }),
   'Slack answers 429': (world, { lastsMs }) => onSlack(world, { status: 429 }, lastsMs),

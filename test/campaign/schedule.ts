@@ -42,6 +42,7 @@ export const FAULTS = [
   'bots killed as Discord hears that a command is taken',
   'bots killed as Discord has a message',
   'bots killed as Discord has a clip',
+  'bots killed as Discord calls a member',
   'Discord drops the gateway',
   'Discord forgets its sessions',
   'Slack answers 429',

@@ -28,6 +28,8 @@ export interface Trouble {
   times: number;
   /** Of requests with files alone. */
   isUpload?: boolean;
+  /** Of messages without files alone that say this. */
+  says?: RegExp;
 }
 
 interface MessageBody {
@@ -231,15 +233,19 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   };
 
   // The hooks come before the routes: troubles first, then rate limits, then whose token it is.
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('preHandler', async (request, reply) => {
     const path = request.url.replace('/api/v10', '');
     requests.push({ method: request.method, path, at: Date.now() });
     world.tell();
     const isUpload = request.headers['content-type']?.startsWith('multipart/') ?? false;
-    const trouble = troubles.find(
-      (each) =>
-        each.times > 0 && each.method === request.method && each.path.test(path) && (isUpload || !each.isUpload),
-    );
+    const { content = '' } = (request.body ?? {}) as MessageBody;
+    const isMet = ({ times, method, path: of, isUpload: ofUploads, says }: Trouble): boolean =>
+      times > 0 &&
+      method === request.method &&
+      of.test(path) &&
+      (isUpload || !ofUploads) &&
+      (says === undefined || says.test(content));
+    const trouble = troubles.find(isMet);
     if (trouble) {
       trouble.times -= 1;
       world.tell();
