@@ -56,6 +56,7 @@ export type OperationErrorCode =
   | 'engine_protocol'
   | 'render_failed'
   | 'render_cancelled'
+  | 'command_given_up'
   | 'clip_missing'
   | 'store_unavailable'
   | 'redis_unavailable'

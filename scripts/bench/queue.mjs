@@ -19,6 +19,7 @@ const LANE = { resolution: '480p', quality: 'fast' };
 setUp();
 const { startRedisServer } = await import('../../dist/ops/redis-server.js');
 const { connectRedis } = await import('../../dist/queue/redis.js');
+const { createBeginnings } = await import('../../dist/queue/beginnings.js');
 const { createRecords } = await import('../../dist/queue/records.js');
 const { createLine } = await import('../../dist/queue/line.js');
 const { createEstimates } = await import('../../dist/queue/estimates.js');
@@ -41,6 +42,7 @@ const rules = createRules(redis);
 const estimates = createEstimates(redis);
 const limits = createLimits({ redis, rules, estimates });
 const records = createRecords(redis);
+const beginnings = createBeginnings(redis);
 const queue = createRenderQueue({
   ...{ redis, records, line, limits, estimates, roster: createRoster(redis) },
   deliveries: createDeliveries(redis),
@@ -175,8 +177,10 @@ async function takeOne(who) {
     request,
     createdAt: Date.now(),
   };
+  await beginnings.begin(record, Date.now());
   const { weight } = await limits.take(record);
   await queue.admit({ ...record, weight });
   await queue.enqueue(record, { platform: 'bench', channel: 'c', message: id, thread: id });
+  await beginnings.end(record);
   return id;
 }

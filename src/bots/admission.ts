@@ -1,5 +1,6 @@
 // Whether a render is taken in, and the sentence for a member who gets no more now: what is expected, and when to come back.
 import { UserError } from '../errors.ts';
+import type { Beginning } from '../queue/beginnings.ts';
 import type { Allowance, Left, Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { RenderRecord } from '../queue/records.ts';
@@ -35,7 +36,7 @@ export function createAdmission({ limits, queue, now }: AdmissionOptions) {
   };
 
   /** It was counted and is not taken in: that costs nothing. */
-  const takeBack = (record: RenderRecord): Promise<void> =>
+  const takeBack = (record: Beginning): Promise<void> =>
     limits.giveBack(record, { kind: 'failed', code: 'not_admitted', message: '', seconds: 0 });
 
   return {

@@ -7,12 +7,14 @@ import type { Intake } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
 import type { Meter } from '../meter.ts';
 import { createAlertBook } from '../queue/alert-book.ts';
+import { createBeginnings } from '../queue/beginnings.ts';
 import type { BotRoster } from '../queue/bot-roster.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Limits } from '../queue/limits.ts';
 import type { Records } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import { NO_TRACES, type Tracer } from '../trace.ts';
+import { startAbandoned } from './abandoned.ts';
 import { type AdminOptions, createAdmin } from './admin.ts';
 import { createAdmission } from './admission.ts';
 import { startAlerts } from './alerts.ts';
@@ -55,8 +57,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const admission = createAdmission({ limits, queue, now });
   const earlier = createEarlier({ queue, store, intake, clipTools });
   const memberRenders = createMemberRenders({ platform, queue, records, log, now });
+  const beginnings = createBeginnings(redis);
   const taking = createTaking({
-    ...{ platform: platform.name, queue, records, store, intake, earlier, moderation, admission, meter, log, now },
+    ...{ platform: platform.name, queue, records, beginnings, store, intake, earlier, moderation, admission },
+    ...{ meter, log, now },
     onBegun: narrator.follow,
   });
   const act = createButtons({ queue, earlier, moderation, taking });
@@ -140,8 +144,10 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     onError: (error) => log.warn({ err: error }, 'The queue had a fault'),
   });
   for (const id of await queue.recover(platform.name)) narrator.follow(id);
+  const stopAbandoned = startAbandoned({ platform, beginnings, queue, store, taking, admission, log, now });
 
   return async () => {
+    await stopAbandoned();
     await stopWatching();
     narrator.stop();
     await stopAlerts?.();

@@ -147,6 +147,11 @@ export interface Platform {
   update(ref: MessageRef, view: View): Promise<void>;
   /** Puts the outcome (clip, apology or cancellation) in the status message. Doing it twice must look like once. */
   deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void>;
+  /**
+   * Posts the status message of a member's command that was kept and is not sent again, or finds it. Left out where an inbox
+   * keeps commands until they are in line.
+   */
+  openKept?(member: Member, view: View): Promise<MessageRef>;
   /** How the connection to the service is; one without this is always connected. */
   connection?(): Connection;
   /** Says a sentence where the admins read: what broke, and what healed. Left out where they have no such place. */

@@ -1,11 +1,13 @@
 // How a command becomes a render: looked at, counted, kept, its message posted, in line. A crash between any two of these
-// is made good by the same event coming again: it finds what is there, and nothing counts twice.
+// is made good by the same event coming again: it finds what is there, and nothing counts twice. Where it does not come again,
+// abandoned.ts goes on.
 import { createHash, randomInt } from 'node:crypto';
-import { UserError } from '../errors.ts';
+import { OperationError, UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Intake, NormalisedPicture } from '../media/intake.ts';
 import type { Store } from '../media/store.ts';
 import type { Meter } from '../meter.ts';
+import type { Beginnings } from '../queue/beginnings.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
@@ -20,6 +22,7 @@ export interface TakingOptions {
   platform: string;
   queue: RenderQueue;
   records: Records;
+  beginnings: Beginnings;
   store: Store;
   intake: Intake;
   earlier: Earlier;
@@ -37,7 +40,8 @@ type Open = (view: View) => Promise<MessageRef>;
 export type Taking = ReturnType<typeof createTaking>;
 
 export function createTaking(options: TakingOptions) {
-  const { platform, queue, records, store, intake, earlier, moderation, admission, onBegun, meter, log, now } = options;
+  const { platform, queue, records, beginnings, store, intake, earlier, moderation, admission } = options;
+  const { onBegun, meter, log, now } = options;
 
   /** Resolves to the record that stands: the same event may have brought it meanwhile. */
   const keep = async (record: RenderRecord, png: Buffer): Promise<RenderRecord> => {
@@ -46,12 +50,25 @@ export function createTaking(options: TakingOptions) {
     return (await queue.find(record.id))?.record ?? record;
   };
 
+  const keepNew = async (record: RenderRecord, png: Buffer): Promise<RenderRecord> => {
+    if (!(await beginnings.begin(record, now()))) {
+      throw new OperationError('command_given_up', 'An earlier try of this is being given up just now.');
+    }
+    try {
+      return await admission.counted(record, (weight) => keep({ ...record, weight }, png));
+    } catch (error) {
+      // Nothing was counted, so nothing is left to be taken back.
+      if (error instanceof UserError) await beginnings.end(record);
+      throw error;
+    }
+  };
+
   /**
    * `png` is the picture of a render that is not kept yet. Once it is kept it stays, counted, until the same event has brought
    * it into line: only what its member has to put right elsewhere, a UserError, takes it out again.
    */
   const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
-    const kept = png && (await admission.counted(record, (weight) => keep({ ...record, weight }, png)));
+    const kept = png && (await keepNew(record, png));
     // It counts from when it was kept, mostly; what was promised then is not refused for limits that have changed.
     if (!kept) await admission.count(record).catch(unlessUserError);
     const ref = await open(firstView(kept ?? record)).catch(async (error) => {
@@ -59,6 +76,7 @@ export function createTaking(options: TakingOptions) {
       throw error;
     });
     await queue.enqueue(kept ?? record, ref);
+    await beginnings.end(record);
     onBegun(record.id);
     meter?.accepted(platform);
     log.info({ renderId: record.id, memberId: record.member.id }, 'Accepted');
@@ -68,6 +86,7 @@ export function createTaking(options: TakingOptions) {
     await records.forget(record);
     await store.remove(record.request.image);
     await admission.takeBack(record);
+    await beginnings.end(record);
   };
 
   const beginNew = async (
@@ -83,9 +102,9 @@ export function createTaking(options: TakingOptions) {
     await begin(record, open, picture.png);
   };
 
-  /** Goes on with what is kept of an event that came before, whatever has changed since. False if nothing is. */
-  const resume = async ({ eventId, open }: Pick<AnimateCommand, 'eventId' | 'open'>): Promise<boolean> => {
-    const known = await queue.find(toRenderId(platform, eventId));
+  /** Goes on with what is kept of a render, whatever has changed since. False if nothing is. */
+  const goOn = async (id: string, open: Open): Promise<boolean> => {
+    const known = await queue.find(id);
     if (!known) return false;
     const { record, ref, outcome } = known;
     if (ref) {
@@ -95,6 +114,10 @@ export function createTaking(options: TakingOptions) {
     return true;
   };
 
+  /** The same for an event that came before. */
+  const resume = ({ eventId, open }: Pick<AnimateCommand, 'eventId' | 'open'>): Promise<boolean> =>
+    goOn(toRenderId(platform, eventId), open);
+
   return {
     /** Something of this event is kept: it is to be brought to its end, however often that is tried. */
     async isTaken(eventId: string): Promise<boolean> {
@@ -102,6 +125,8 @@ export function createTaking(options: TakingOptions) {
     },
 
     resume,
+
+    goOn,
 
     async take(command: AnimateCommand, trace: string | undefined): Promise<{ renderId: string }> {
       const id = toRenderId(platform, command.eventId);

@@ -17,5 +17,8 @@ export const CANCELS_CHANNEL = `${KEY_PREFIX}:cancels`;
 /** Published to all workers: `<worker's id>/<slot>` of an engine that is to give its GPU free. */
 export const UNLOADS_CHANNEL = `${KEY_PREFIX}:unloads`;
 
+/** What is known of a render. */
+export const renderKey = (renderId: string): string => `${KEY_PREFIX}:render:${renderId}`;
+
 /** Says that a render is to stop, for a worker that was away when it was published. */
 export const cancelKey = (renderId: string): string => `${KEY_PREFIX}:cancel:${renderId}`;

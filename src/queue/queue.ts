@@ -134,6 +134,8 @@ export function createRenderQueue({
     const entry = await records.get(id);
     if (!entry?.ref) return;
     const { record, ref, outcome, isDelivered } = entry;
+    // Whoever ended it may have died before this; and it may have been counted once more since.
+    if (outcome) await limits.giveBack(record, outcome);
     if (isDelivered) return;
     if (outcome) await deliveries.add(record.platform, id, outcome.kind === 'deleted' ? 'removal' : 'outcome');
     else if (!(await line.has(record.request, id)) && !(await queueOf(record).getJob(id))) await enqueue(record, ref);

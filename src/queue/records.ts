@@ -1,7 +1,9 @@
 // What Redis knows of each render beyond the BullMQ job: who asked for what, where its message is, and how it ended.
 // The first outcome wins, so a cancel and a finished render can never both be told.
+import { OperationError } from '../errors.ts';
 import type { Member, MessageRef, Place, RenderRequest, RenderResult } from '../render.ts';
-import { cancelKey } from './names.ts';
+import { beginningsKey, nameOfBeginning } from './beginnings.ts';
+import { cancelKey, renderKey } from './names.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000;
@@ -40,6 +42,19 @@ export interface RenderEntry {
   outcome: Outcome | undefined;
   isDelivered: boolean;
 }
+
+// KEYS: the record, all renders, its member's, the beginnings of its platform. ARGV: id, the record, when, from when on its member's
+// are listed and how long, its beginning.
+const CREATE_SCRIPT = `
+if redis.call('HEXISTS', KEYS[1], 'record') == 1 then return 'known' end
+if tonumber(redis.call('ZSCORE', KEYS[4], ARGV[6]) or '0') == 0 then return 'given up' end
+redis.call('HSET', KEYS[1], 'record', ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[4])
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
+return 'created'
+`;
 
 // KEYS: the record, the open renders of its platform. ARGV: id, then what is written. What retention has deleted meanwhile is not
 // begun anew: each answers 1 where it did something.
@@ -85,34 +100,32 @@ export type Records = ReturnType<typeof createRecords>;
 
 /** Buttons and redelivered events work for `keepMs` after the command; retention.ts deletes what is older. */
 export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
-  const recordKey = (id: string) => `${KEY_PREFIX}:render:${id}`;
   const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
   const memberKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:renders`;
 
   const run = async (script: string, id: string, platform: string, ...given: (string | number)[]): Promise<boolean> =>
-    (await redis.eval(script, 2, recordKey(id), openKey(platform), id, ...given)) === 1;
+    (await redis.eval(script, 2, renderKey(id), openKey(platform), id, ...given)) === 1;
 
   return {
-    /** Stores a new render. False if this id is known already: the event was delivered twice. */
+    /**
+     * Stores a new render that was begun. False if this id is known already: the event was delivered twice. Throws
+     * OperationError `command_given_up` if it took so long that its beginning was given up.
+     */
     async create(record: RenderRecord): Promise<boolean> {
-      const [created] = await results(
-        redis
-          .multi()
-          .hsetnx(recordKey(record.id), 'record', JSON.stringify(record))
-          .zadd(INDEX_KEY, 'NX', record.createdAt, record.id)
-          .zadd(memberKey(record.platform, record.member.id), record.createdAt, record.id)
-          .zremrangebyscore(memberKey(record.platform, record.member.id), '-inf', record.createdAt - keepMs)
-          .pexpire(memberKey(record.platform, record.member.id), keepMs)
-          .exec(),
-      );
-      return created === 1;
+      const { id, platform, member, createdAt } = record;
+      const keys = [renderKey(id), INDEX_KEY, memberKey(platform, member.id), beginningsKey(platform)];
+      const listed = [createdAt, createdAt - keepMs, keepMs];
+      const given = [id, JSON.stringify(record), ...listed, nameOfBeginning(record)];
+      const answer = await redis.eval(CREATE_SCRIPT, keys.length, ...keys, ...given);
+      if (answer === 'given up') throw new OperationError('command_given_up', 'This took too long and was given up.');
+      return answer === 'created';
     },
 
     /** When retention takes it, in milliseconds since the epoch. */
     forgottenAt: ({ createdAt }: RenderRecord): number => createdAt + keepMs,
 
     async get(id: string): Promise<RenderEntry | undefined> {
-      return toEntry(await redis.hgetall(recordKey(id)));
+      return toEntry(await redis.hgetall(renderKey(id)));
     },
 
     /**
@@ -133,7 +146,7 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       await results(
         redis
           .multi()
-          .del(recordKey(record.id))
+          .del(renderKey(record.id))
           .zrem(INDEX_KEY, record.id)
           .zrem(memberKey(record.platform, record.member.id), record.id)
           .exec(),
@@ -151,7 +164,7 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
         await redis.srem(openKey(record.platform), id);
         await redis.zrem(memberKey(record.platform, record.member.id), id);
       }
-      await results(redis.multi().del(recordKey(id), cancelKey(id)).zrem(INDEX_KEY, id).exec());
+      await results(redis.multi().del(renderKey(id), cancelKey(id)).zrem(INDEX_KEY, id).exec());
     },
 
     /** The renders of a platform whose status message still waits for an outcome. */
@@ -162,7 +175,7 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
     /** Records how the render ended, unless that is known already. Resolves to the outcome that stands. */
     async settle(id: string, outcome: Outcome): Promise<Outcome> {
       if (await run(SETTLE_SCRIPT, id, '', JSON.stringify(outcome))) return outcome;
-      const standing = await redis.hget(recordKey(id), 'outcome');
+      const standing = await redis.hget(renderKey(id), 'outcome');
       return standing ? (JSON.parse(standing) as Outcome) : outcome;
     },
 

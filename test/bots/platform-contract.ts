@@ -96,6 +96,19 @@ export function testPlatform(name: string, create: (handlers: Handlers) => Promi
       expect(await tested.shown()).toEqual([{ ...waiting, headline: 'Next in line' }]);
     });
 
+    it('finds the message of what was kept, and posts one where there is none, unless an inbox does', async () => {
+      await using tested = await startWithMessage();
+      const { platform, ref, shown, script } = tested;
+      if (!platform.openKept) return;
+      const member = script.commands[0]?.member ?? { id: 'ada', name: 'Ada' };
+      expect(await platform.openKept(member, view())).toEqual(ref);
+      const second = await platform.openKept(member, view({ renderId: 'web-2' }));
+      expect(await platform.openKept(member, view({ renderId: 'web-2' }))).toEqual(second);
+      expect(await shown()).toEqual([waiting, { ...waiting, renderId: 'web-2' }]);
+      await platform.update(second, view({ renderId: 'web-2', headline: 'Next in line' }));
+      expect((await shown())[1]).toEqual({ renderId: 'web-2', headline: 'Next in line', clip: undefined });
+    });
+
     it('redraws a message, and no other', async () => {
       await using tested = await startWithMessage();
       await tested.animate('e2');

@@ -7,6 +7,7 @@ import { createLimits } from '../../src/queue/limits.ts';
 import { createRecords } from '../../src/queue/records.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import type { Place, RenderRequest } from '../../src/render.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { PICTURE, startTestBot } from '../fakes/bot.ts';
 import { ADA } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
@@ -160,6 +161,19 @@ test('a render that can be begun no more is not counted', async () => {
   expect(await keptFiles(bot)).toEqual([]);
 });
 
+test('a command that comes again once its render has ended is not counted anew', async () => {
+  await using bot = await start();
+  // It came twice: the first try was slow, and its member did not wait for the second one.
+  await take(bot, 'e1', async () => {
+    await take(bot, 'e1');
+    expect(await bot.queue.cancel('fake-e1')).toBe('removed');
+    await expect.poll(() => left(bot)).toBe(1);
+    await limitsOf(bot).take({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST });
+    return { ...AT, message: 'e1' };
+  });
+  expect(await left(bot)).toBe(1);
+});
+
 test('what a bot that died had counted already is counted once when the event comes again', async () => {
   await using bot = await start();
   await limitsOf(bot).take({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST });
@@ -174,6 +188,7 @@ test('what a bot that died had counted and kept already is gone on with, as it w
   const record = { id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST, createdAt: 1 };
   await limitsOf(bot).take(record);
   await bot.store.write(REQUEST.image, PICTURE.bytes);
+  await begin(bot.redis, record);
   await bot.queue.admit({ ...record, weight: 3 });
   await take(bot, 'e1');
   expect(await bot.queue.find('fake-e1')).toMatchObject({

@@ -9,7 +9,7 @@ const QUIET_LOOKS = 6;
 
 const PENDING_LISTS = ['wait', 'active', 'paused'];
 
-/** Every line, every queue, and the renders whose outcome was not told yet. */
+/** Every line, every queue, the renders whose outcome was not told yet, and the commands that were begun and are not in line. */
 export async function lookAtQueues({ look }: Pick<World, 'look'>): Promise<{ name: string; pending: number }[]> {
   const namesOf = async (pattern: string, end: string) =>
     (await look.keys(pattern + end)).map((key) => key.slice(0, key.length - end.length));
@@ -26,7 +26,11 @@ export async function lookAtQueues({ look }: Pick<World, 'look'>): Promise<{ nam
     const name = `{animate}:open:${platform}`;
     return { name, pending: await look.scard(name) };
   });
-  return Promise.all([...queues, ...lines, ...open]);
+  const begun = ['web', 'discord', 'slack'].map(async (platform) => {
+    const name = `{animate}:begun:${platform}`;
+    return { name, pending: await look.zcard(name) };
+  });
+  return Promise.all([...queues, ...lines, ...open, ...begun]);
 }
 
 async function findPending(world: World): Promise<string[]> {

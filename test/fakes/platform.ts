@@ -122,6 +122,11 @@ export function createFakePlatform({ name = 'fake', channel = new Map() }: FakeP
       changed();
     },
 
+    async openKept(_member, view) {
+      const posted = messages().find((message) => message.view.renderId === view.renderId);
+      return posted?.ref ?? openFor(view.renderId)(view);
+    },
+
     announced: () => [...announced],
     messages,
     animate({ eventId = randomUUID(), text = 'she smiles', picture, member = ADA } = {}) {

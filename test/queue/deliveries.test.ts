@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDeliveries, createDeliveryWorker } from '../../src/queue/deliveries.ts';
 import { createRecords, type Outcome, type RenderRecord } from '../../src/queue/records.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 let server: TestRedis;
@@ -43,6 +44,7 @@ const failed: Outcome = { kind: 'failed', code: 'render_failed', message: 'It br
 
 test('a delivery that fails is tried again until it works, and then marked as done', async () => {
   const records = createRecords(redis);
+  await begin(redis, record);
   await records.create(record);
   await records.open('web-1', { platform: 'web', channel: 'c', message: 'm', thread: 't' });
   await records.settle('web-1', failed);
@@ -77,6 +79,7 @@ test('a delivery that fails is tried again until it works, and then marked as do
 
 test('a delivery whose bot is killed in the middle is made by the next bot, once', async () => {
   const records = createRecords(redis);
+  await begin(redis, record);
   await records.create(record);
   await records.open('web-1', { platform: 'web', channel: 'c', message: 'm', thread: 't' });
   await records.settle('web-1', failed);
@@ -113,6 +116,7 @@ test('a delivery whose bot is killed in the middle is made by the next bot, once
 
 test('the first outcome stands, whatever comes after it', async () => {
   const records = createRecords(redis);
+  await begin(redis, record);
   await records.create(record);
   await records.settle('web-1', { kind: 'cancelled', freed: 'released', seconds: 1 });
   expect(await records.settle('web-1', failed)).toMatchObject({ kind: 'cancelled' });
@@ -121,6 +125,7 @@ test('the first outcome stands, whatever comes after it', async () => {
 
 test('a render that is known already is not taken in again', async () => {
   const records = createRecords(redis);
+  await begin(redis, record);
   expect(await records.create(record)).toBe(true);
   expect(await records.create({ ...record, createdAt: 5 })).toBe(false);
   expect((await records.get('web-1'))?.record.createdAt).toBe(0);

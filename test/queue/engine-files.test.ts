@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEngineSweep } from '../../src/queue/engine-files.ts';
 import { createRecords, type RenderRecord } from '../../src/queue/records.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 let folder: string;
@@ -26,7 +27,10 @@ afterEach(async () => {
 
 test('what a render left behind goes once its outcome is known, and not before', async () => {
   const records = createRecords(redis);
-  for (const id of ['web-ended', 'web-goes-on']) await records.create(recordOf(id));
+  for (const id of ['web-ended', 'web-goes-on']) {
+    await begin(redis, recordOf(id));
+    await records.create(recordOf(id));
+  }
   await records.settle('web-ended', { kind: 'failed', code: 'render_failed', message: 'No.', seconds: 1 });
   const kept = ['engine-0/inputs/web-goes-on.png', 'engine-0/outputs/web-goes-on.mp4', 'engine-1/cache/web-ended.bin'];
   const left = [

@@ -15,6 +15,7 @@ import { connectRedis, type Redis } from '../../src/queue/redis.ts';
 import { createRoster } from '../../src/queue/roster.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import type { RenderRequest } from '../../src/render.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../fakes/health.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
 import { DAY_MS, KEEP_MS } from '../fakes/retention.ts';
@@ -150,13 +151,9 @@ test('what is in quarantine is part of the health, also when nothing is known of
   const sources = openSources();
   const id = 'discord-1';
   const request = {} as RenderRequest;
-  await sources.records.create({
-    id,
-    platform: 'discord',
-    member: { id: 'ada', name: 'Ada' },
-    request,
-    createdAt: NOW,
-  });
+  const record = { id, platform: 'discord', member: { id: 'ada', name: 'Ada' }, request, createdAt: NOW };
+  await begin(redis, record);
+  await sources.records.create(record);
   await sources.records.settle(id, { kind: 'failed', code: 'engine_exited', message: 'It fell over.', seconds: 1 });
   await sources.quarantine.add(id);
   await sources.quarantine.add('discord-0');

@@ -11,6 +11,7 @@ import { createRenderQueue, type RenderQueue } from '../../src/queue/queue.ts';
 import { createRecords, type Records, type RenderRecord } from '../../src/queue/records.ts';
 import { createRoster, type Roster } from '../../src/queue/roster.ts';
 import { createRules } from '../../src/queue/rules.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 import { KEEP_MS } from '../fakes/retention.ts';
 
@@ -57,6 +58,7 @@ const recordOf = (id: string, member = 'ada'): RenderRecord => ({
 
 async function admit(id: string, member?: string): Promise<void> {
   const record = recordOf(id, member);
+  await begin(redis, record);
   await queue.admit(record);
   await queue.enqueue(record, REF);
 }
@@ -86,6 +88,7 @@ test('a render is in line once however often its event comes, and is no job befo
 });
 
 test('a bot that died before it joined the line is made good by the next; what is elsewhere stays there', async () => {
+  await begin(redis, recordOf('web-1'));
   await queue.admit(recordOf('web-1'));
   await records.open('web-1', REF);
   await admit('web-2', 'bob');

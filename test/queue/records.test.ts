@@ -1,7 +1,9 @@
 // What is known of a render, on a real Redis, when several write at once.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createBeginnings } from '../../src/queue/beginnings.ts';
 import { createRecords, type Outcome, type Records, type RenderRecord } from '../../src/queue/records.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
+import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 const ID = 'web-1';
@@ -24,8 +26,10 @@ beforeEach(async () => {
   server = await startRedis();
   redis = connectRedis(server.url, () => undefined);
   records = createRecords(redis);
+  await begin(redis, RECORD);
   await records.create(RECORD);
   await records.open(ID, { platform: 'web', channel: 'c', message: 'm', thread: 't' });
+  await createBeginnings(redis).end(RECORD);
 });
 afterEach(async () => {
   redis.disconnect();

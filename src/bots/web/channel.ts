@@ -93,6 +93,11 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
     return toMessage(await redis.hgetall(keyOf(messageId)));
   }
 
+  /** The thread that a render was posted in. */
+  async function threadOf(renderId: string): Promise<string | undefined> {
+    return (await redis.hget(renders, renderId)) ?? undefined;
+  }
+
   async function drop(messageId: string, message: ChannelMessage | undefined): Promise<void> {
     const renderIds = message?.replies.map((reply) => reply.view.renderId) ?? [];
     const step = redis.multi().del(keyOf(messageId)).zrem(messages, messageId);
@@ -114,9 +119,14 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
       return await post(messageId, undefined, reply);
     },
 
-    /** The thread that a render was posted in. */
-    async threadOf(renderId: string): Promise<string | undefined> {
-      return (await redis.hget(renders, renderId)) ?? undefined;
+    threadOf,
+
+    /** The reply that shows a render. */
+    async find(renderId: string): Promise<MessageRef | undefined> {
+      const thread = await threadOf(renderId);
+      const message = thread === undefined ? undefined : await read(thread);
+      const reply = message?.replies.find(({ view }) => view.renderId === renderId);
+      return message && reply && refTo(message.id, reply.id);
     },
 
     /** False when there is no such reply any more. */

@@ -4,15 +4,13 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { outputSize } from '../../render.ts';
-import type { ButtonPress, CommandPicture, Handlers, Member, MessageRef } from '../platform.ts';
+import type { ButtonPress, Handlers, Member, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import { CHANNEL_NAME, type MessageChannel } from './channel.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import type { Media } from './media-routes.ts';
-import { pngSize } from './png-size.ts';
+import { shownPicture } from './shown-picture.ts';
 import { readUpload, toEventId } from './upload.ts';
-import type { Picture } from './wire.ts';
 
 const MEMBER_COOKIE = 'animate_member';
 const MEMBER_SECONDS = 365 * 24 * 60 * 60;
@@ -37,24 +35,12 @@ export interface CommandRoutesOptions {
 export function serveCommands(server: FastifyInstance, options: CommandRoutesOptions): void {
   const { channel, media, maxPictureBytes, handlers, changed } = options;
 
-  /** The picture that the render was accepted with; an edit may still share that of the render it came from. */
-  async function pictureOf(renderId: string, sent: CommandPicture | undefined): Promise<Picture | undefined> {
-    const earlier = sent !== undefined && 'ofRender' in sent ? [sent.ofRender] : [];
-    for (const id of [renderId, ...earlier]) {
-      const size = await pngSize(media, `pictures/${id}.png`);
-      if (size !== undefined) return { url: `/media/pictures/${id}.png`, ...size };
-    }
-    return undefined;
-  }
-
   server.post('/api/animate', async (request, reply) => {
     const { eventId, text, author, picture } = await readUpload(request, maxPictureBytes);
     const open = async (view: View): Promise<MessageRef> => {
-      const shown = await pictureOf(view.renderId, picture);
-      const ref = await channel.open(
-        { id: `m-${eventId}`, author, text },
-        { id: `r-${eventId}`, view, picture: shown, size: clipSize(shown, view) },
-      );
+      const earlier = picture !== undefined && 'ofRender' in picture ? [picture.ofRender] : [];
+      const shown = await shownPicture(media, [view.renderId, ...earlier], view);
+      const ref = await channel.open({ id: `m-${eventId}`, author, text }, { id: `r-${eventId}`, view, ...shown });
       await changed(ref.thread);
       return ref;
     };
@@ -96,8 +82,8 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
       place: PLACE,
       mayManage: true,
       async open(view) {
-        const picture = await pictureOf(view.renderId, undefined);
-        const ref = await channel.reply(thread, { id: `r-${eventId}`, view, picture, size: clipSize(picture, view) });
+        const shown = await shownPicture(media, [view.renderId], view);
+        const ref = await channel.reply(thread, { id: `r-${eventId}`, view, ...shown });
         if (ref === undefined) throw new UserError('render_unknown', 'That clip was deleted a moment ago.');
         await changed(ref.thread);
         return ref;
@@ -105,13 +91,6 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     };
     return { message: await handlers.press(press) };
   });
-}
-
-function clipSize(picture: Picture | undefined, view: View) {
-  const { width, height } = picture ?? {};
-  return width === undefined || height === undefined
-    ? undefined
-    : outputSize({ width, height }, view.request.resolution);
 }
 
 /** The browser keeps the name that its user typed; the id is ours, so that a name is enough to be greeted, not to be somebody. */

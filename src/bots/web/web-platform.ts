@@ -14,6 +14,7 @@ import { CHANNEL_NAME, createChannel } from './channel.ts';
 import { serveCommands } from './command-routes.ts';
 import { createLiveFeed } from './live-feed.ts';
 import { type Media, serveMedia } from './media-routes.ts';
+import { shownPicture } from './shown-picture.ts';
 import type { Channel, ClipLink, Refusal } from './wire.ts';
 
 export interface WebPlatformOptions {
@@ -42,6 +43,7 @@ export interface WebPlatform extends Platform {
   address(): string;
 }
 
+const NAME = 'web';
 const DEFAULT_PREFIX = 'animate:web:';
 const DEFAULT_KEEP = 1000;
 const MESSAGES_SHOWN = 100;
@@ -112,10 +114,22 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
   }
 
   return {
-    name: 'web',
+    name: NAME,
     start: listen,
     update: (ref, view) => show(ref, view, undefined),
     deliver: (ref, view, clip) => show(ref, view, clip && toClipLink(clip)),
+    async openKept(member, view) {
+      const { renderId, request } = view;
+      const posted = await channel.find(renderId);
+      if (posted) return posted;
+      const shown = await shownPicture(media, [renderId], view);
+      // The same names as its command would have given them, had it come again.
+      const eventId = renderId.slice(`${NAME}-`.length);
+      const message = { id: `m-${eventId}`, author: member.name, text: request.prompt };
+      const ref = await channel.open(message, { id: `r-${eventId}`, view, ...shown });
+      await changed(ref.thread);
+      return ref;
+    },
     async forgetBefore(time) {
       for (const id of await channel.forgetBefore(time)) feed.send('removed', { id });
     },
