@@ -1,4 +1,5 @@
 // Small things that are kept for a while: what a form was opened for, a token that ends in minutes, who pressed what.
+import { randomUUID } from 'node:crypto';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 export type Notes = ReturnType<typeof createNotes>;
@@ -27,7 +28,10 @@ export function createNotes(redis: Redis, owner: string, keepMs: number) {
 
     /** True for the first who asks for this name within the time. */
     async claim(name: string, milliseconds: number): Promise<boolean> {
-      return (await redis.set(keyOf(name), '1', 'PX', milliseconds, 'NX')) === 'OK';
+      const mine = randomUUID();
+      if ((await redis.set(keyOf(name), mine, 'PX', milliseconds, 'NX')) === 'OK') return true;
+      // Where a connection is lost before the answer came, the client asks again, and finds what it has set itself.
+      return (await redis.get(keyOf(name))) === mine;
     },
   };
 }

@@ -1,11 +1,11 @@
 // A TCP proxy between one process and Redis, which cuts, slows or silences its connections.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
 export type Way = Awaited<ReturnType<typeof startProxy>>;
 
-export async function startProxy(target: { host: string; port: number }) {
+export async function startProxy(target: NetConnectOpts) {
   const sockets = new Set<Socket>();
   let delayMs = 0;
   let silenced: Promise<void> | undefined;

@@ -485,6 +485,7 @@ test('a button that is pressed twice acts once, and one of another member’s no
     'I heard you the first time.',
     'Once more, with another seed.',
   ]);
+  expect(slack.ephemerals.map(({ thread }) => thread)).toEqual(Array(2).fill(threadOf(mention)));
   for (const label of ['Delete', 'Edit']) {
     slack.press(end, label, { member: BOB });
     expect(await slack.told(BOB)).toMatch(/^(That render belongs to Ada|Dieser Clip gehört)/);

@@ -37,7 +37,7 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     const event = toEventId(place.team, place.channel, body.message?.ts ?? '', action.action_ts);
     const origin: Origin = { ...place, ...who, event };
     const pressed = action.type === 'button' ? readButton(action.action_id, action.value) : undefined;
-    const tell = tellBy(respond);
+    const tell = tellBy(respond, place.thread);
     if (pressed?.button === 'edit') {
       await ack();
       return goOn('edit', () => guard(who, tell, (words) => onEdit(body, origin, pressed.renderId, words)));
@@ -58,8 +58,9 @@ export function listenForButtons(app: App, entrance: Entrance): void {
 
   app.action({ type: 'block_actions', action_id: ACCEPT_BUTTON }, async ({ body, ack, respond }) => {
     await ack();
-    const who = { team: placeOf(body).team, user: body.user.id };
-    const tell = tellBy(respond);
+    const { team, thread } = placeOf(body);
+    const who = { team, user: body.user.id };
+    const tell = tellBy(respond, thread);
     goOn(ACCEPT_BUTTON, () => guard(who, tell, async () => void (await tell(await accept(who)))));
   });
 }

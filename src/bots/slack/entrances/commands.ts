@@ -36,7 +36,7 @@ export function listenForCommands(app: App, entrance: Entrance): void {
   app.command(ANIMATE, async ({ command, ack, respond }) => {
     const { team_id: team, user_id: user, channel_id: channel, text, trigger_id: trigger } = command;
     await ack();
-    const tell = tellBy(respond);
+    const tell = tellBy(respond, undefined);
     goOn(ANIMATE, () =>
       guard({ team, user }, tell, async (words) => {
         const typed = text.trim().toLowerCase();
@@ -51,7 +51,7 @@ export function listenForCommands(app: App, entrance: Entrance): void {
   app.command(ADMIN, async ({ command, ack, respond }) => {
     const who = { team: command.team_id, user: command.user_id };
     await ack();
-    const tell = tellBy(respond);
+    const tell = tellBy(respond, undefined);
     goOn(ADMIN, () => guard(who, tell, async (words) => void (await tell(await onAdmin(who, command.text, words)))));
   });
 }

@@ -103,7 +103,11 @@ export function createEntrance(options: EntrancesOptions) {
   };
 }
 
+/** `thread`: where what the member did is. Without, Slack says it below the last message of the channel. */
 export const tellBy =
-  (respond: RespondFn): Tell =>
+  (respond: RespondFn, thread: string | undefined): Tell =>
   (sentence) =>
-    respond({ text: sentence, response_type: 'ephemeral', replace_original: false });
+    respond({
+      ...{ text: sentence, response_type: 'ephemeral', replace_original: false },
+      ...(thread !== undefined && { thread_ts: thread }),
+    });

@@ -26,7 +26,9 @@ export function listenForShortcuts(app: App, entrance: Entrance): void {
   app.shortcut({ callback_id: MESSAGE_SHORTCUT, type: 'message_action' }, async ({ shortcut, ack, respond }) => {
     await ack();
     const who = { team: shortcut.team?.id ?? '', user: shortcut.user.id };
-    goOn(MESSAGE_SHORTCUT, () => guard(who, tellBy(respond), (words) => onMessageShortcut(shortcut, words)));
+    goOn(MESSAGE_SHORTCUT, () =>
+      guard(who, tellBy(respond, shortcut.message.thread_ts), (words) => onMessageShortcut(shortcut, words)),
+    );
   });
 
   app.shortcut({ callback_id: GLOBAL_SHORTCUT, type: 'shortcut' }, async ({ shortcut, ack }) => {
