@@ -1,6 +1,7 @@
 // The channel's messages, kept in Redis. Knows nothing of HTTP or of who is watching.
 // One hash holds a message with its whole thread, a field for each part, so that no change is a read followed by a write.
 import type { Redis } from 'ioredis';
+import { renderKey } from '../../queue/names.ts';
 import type { Size } from '../../render.ts';
 import type { MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
@@ -46,9 +47,11 @@ if redis.call('HSETNX', KEYS[1], 'reply:' .. ARGV[4], ARGV[5]) == 1 then
 end
 return 1`;
 
-// KEYS: message. ARGV: reply id, view, clip or '', stage or '', now.
+// KEYS: message, what is known of the render. ARGV: reply id, view, clip or '', stage or '', now, 1 for a view of before the end.
+// One of those may be under way to Redis when its bot dies, and arrive when another bot has delivered the outcome.
 const SHOW = `
 if redis.call('HEXISTS', KEYS[1], 'reply:' .. ARGV[1]) == 0 then return 0 end
+if ARGV[6] == '1' and redis.call('HEXISTS', KEYS[2], 'outcome') == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'view:' .. ARGV[1], ARGV[2])
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'clip:' .. ARGV[1], ARGV[3]) end
 if ARGV[4] ~= '' then redis.call('HSETNX', KEYS[1], 'stage:' .. ARGV[1] .. ':' .. ARGV[4], ARGV[5]) end
@@ -129,12 +132,14 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
       return message && reply && refTo(message.id, reply.id);
     },
 
-    /** False when there is no such reply any more. */
+    /** False when there is no such reply any more, or when it has come to its end meanwhile. */
     async show(ref: MessageRef, view: View, clip: ClipLink | undefined): Promise<boolean> {
       const stage = view.kind === 'rendering' ? stageOf(view.headline) : '';
       const clipText = clip === undefined ? '' : JSON.stringify(clip);
-      const args = [ref.message, JSON.stringify(view), clipText, stage, now()];
-      return (await redis.eval(SHOW, 1, keyOf(ref.thread), ...args)) === 1;
+      const isBeforeEnd = view.kind === 'waiting' || view.kind === 'rendering';
+      const keys = [keyOf(ref.thread), renderKey(view.renderId)];
+      const args = [ref.message, JSON.stringify(view), clipText, stage, now(), isBeforeEnd ? 1 : 0];
+      return (await redis.eval(SHOW, 2, ...keys, ...args)) === 1;
     },
 
     /** False when the message went with its last reply. */

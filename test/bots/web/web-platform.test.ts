@@ -1,8 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebPlatform, type WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import type { ChannelMessage } from '../../../src/bots/web/wire.ts';
 import { OperationError, UserError } from '../../../src/errors.ts';
+import { renderKey } from '../../../src/queue/names.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
 import { clipOf, MAX_PICTURE_BYTES, startPage, view, watch } from './fixtures.ts';
 
@@ -165,6 +167,26 @@ describe('the status reply', () => {
       expect(last?.replies[0]?.stages.map((stage) => stage.label)).toEqual(['Denoising', 'Decoding']);
       watcher.close();
     }
+  });
+
+  it('keeps its outcome, though the progress of a bot that has died since arrives in Redis only now', async () => {
+    await using page = await startPage(redis);
+    await page.animate({});
+    const [ref] = page.script.refs;
+    if (ref === undefined) throw new Error('No reference');
+    const record = renderKey('web-1');
+    await using bare = Object.assign(new Redis(redis.options), {
+      [Symbol.asyncDispose]: async () => bare.disconnect(),
+    });
+    await bare.hset(record, 'outcome', JSON.stringify({ kind: 'failed' }));
+    await page.platform.deliver(ref, view({ kind: 'failed', headline: 'It broke' }), undefined);
+    const shown = async () => (await page.messages())[0]?.replies[0]?.view.headline;
+    await page.platform.update(ref, view({ kind: 'rendering', headline: 'Denoising, step 1 of 3', fraction: 0.25 }));
+    expect(await shown()).toBe('It broke');
+    // An admin has it tried again.
+    await bare.hdel(record, 'outcome');
+    await page.platform.update(ref, view({ headline: 'Next in line' }));
+    expect(await shown()).toBe('Next in line');
   });
 
   it('becomes the clip, and delivered twice looks like once', async () => {
