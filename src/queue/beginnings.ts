@@ -1,11 +1,16 @@
 // Commands that were begun and are not in line yet: what a bot that dies in the middle leaves is found here. It is brought in line
 // by the same event coming again; what nobody sends again is brought in line, or given up, by abandoned.ts.
+import type { Member, Place } from '../render.ts';
 import { renderKey } from './names.ts';
-import type { RenderRecord } from './records.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 /** Who it is counted for, from before its record is kept. */
-export type Beginning = Pick<RenderRecord, 'id' | 'platform' | 'member' | 'place'>;
+export interface Beginning {
+  id: string;
+  platform: string;
+  member: Member;
+  place?: Place | undefined;
+}
 
 /** A sorted set of when each was begun last, in milliseconds since the epoch; 0 is one that is being given up. */
 export const beginningsKey = (platform: string): string => `${KEY_PREFIX}:begun:${platform}`;
