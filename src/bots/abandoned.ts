@@ -24,10 +24,13 @@ export interface AbandonedOptions {
   now(): number;
 }
 
-/** Looks every now and then, until the returned function is called. */
-export function startAbandoned(options: AbandonedOptions): () => Promise<void> {
+/**
+ * Looks every now and then, until the returned function is called. That waits for nothing: Redis may be away, and what breaks off is
+ * gone on with by the next look, in whatever bot.
+ */
+export function startAbandoned(options: AbandonedOptions): () => void {
   const { platform, beginnings, queue, store, taking, admission, log, now } = options;
-  let underWay: Promise<void> = Promise.resolve();
+  let _looking: Promise<void> | undefined;
 
   const putRight = async (beginning: Beginning, before: number): Promise<void> => {
     const { id } = beginning;
@@ -57,14 +60,13 @@ export function startAbandoned(options: AbandonedOptions): () => Promise<void> {
   };
 
   const lookInTurn = (): void => {
-    underWay = underWay
-      .then(look)
-      .catch((error) => log.warn({ err: error }, 'Commands that were not sent again could not be looked for'));
+    _looking ??= look()
+      .catch((error) => log.warn({ err: error }, 'Commands that were not sent again could not be looked for'))
+      .finally(() => {
+        _looking = undefined;
+      });
   };
   const timer = setInterval(lookInTurn, LOOK_EVERY_MS);
   lookInTurn();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return () => clearInterval(timer);
 }

@@ -147,7 +147,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const stopAbandoned = startAbandoned({ platform, beginnings, queue, store, taking, admission, log, now });
 
   return async () => {
-    await stopAbandoned();
+    stopAbandoned();
     await stopWatching();
     narrator.stop();
     await stopAlerts?.();

@@ -2,24 +2,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { MessageRef } from '../../src/bots/platform.ts';
 import { createBeginnings } from '../../src/queue/beginnings.ts';
-import { createEstimates } from '../../src/queue/estimates.ts';
-import { createLimits } from '../../src/queue/limits.ts';
-import { createRules } from '../../src/queue/rules.ts';
-import type { RenderRequest } from '../../src/render.ts';
-import { PICTURE, startTestBot } from '../fakes/bot.ts';
+import { PICTURE } from '../fakes/bot.ts';
 import { ADA } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
-
-type Bot = Awaited<ReturnType<typeof startTestBot>>;
+import { type LimitedBot, left, limitsOf, PLACE, REQUEST, startLimitedBot, waiting } from './limited-bot.ts';
 
 const LATER_MS = 5 * 60_000;
 /** It is looked for every few seconds. */
 const FOUND = { timeout: 20_000 };
-const PLACE = { channel: 'c', server: 's', roles: [] };
-const REQUEST: RenderRequest = {
-  ...{ image: 'pictures/fake-e1.png', prompt: 'she smiles', negative: '', seed: 1 },
-  ...{ resolution: '480p', quality: 'fast', seconds: 5, width: 832, height: 480, frames: 121 },
-};
 
 let server: TestRedis;
 beforeEach(async () => {
@@ -27,28 +17,16 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-async function start(): Promise<Bot> {
-  const bot = await startTestBot(server);
-  const limits = { of: { kind: 'member' }, changes: { atOnce: 1 }, isReset: false, showsHistory: false } as const;
-  await bot.administer({ verb: 'limits', limits });
-  return bot;
-}
-
-const takeAway = (bot: Bot) =>
+const takeAway = (bot: LimitedBot) =>
   bot.handlers.animate({
     ...{ eventId: 'e1', member: ADA, place: PLACE, text: 'she smiles', picture: PICTURE },
     open: (): Promise<MessageRef> => Promise.reject(new Error('The bot is killed here')),
   });
 
-const limitsOf = ({ redis }: Bot) =>
-  createLimits({ redis, rules: createRules(redis), estimates: createEstimates(redis) });
-const left = async (bot: Bot) =>
-  (await limitsOf(bot).left({ platform: 'fake', member: ADA, place: PLACE })).atOnce?.left;
-const begun = async (bot: Bot) => (await createBeginnings(bot.redis).listBefore('fake', Infinity, 10)).length;
-const waiting = async ({ queue }: Bot) => (await queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0);
+const begun = async (bot: LimitedBot) => (await createBeginnings(bot.redis).listBefore('fake', Infinity, 10)).length;
 
 test('what was kept gets its message and its place in line', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(takeAway(bot)).rejects.toThrow('killed here');
   expect(await begun(bot)).toBe(1);
   bot.clock.now += LATER_MS;
@@ -61,7 +39,7 @@ test('what was kept gets its message and its place in line', async () => {
 });
 
 test('what was only counted and stored is counted and stored no more, and can be begun anew', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await createBeginnings(bot.redis).begin({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE }, Date.now());
   await limitsOf(bot).take({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST });
   await bot.store.write(REQUEST.image, PICTURE.bytes);
@@ -75,7 +53,7 @@ test('what was only counted and stored is counted and stored no more, and can be
 });
 
 test('where an inbox has the command still, it is left to that', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   delete bot.platform.openKept;
   await expect(takeAway(bot)).rejects.toThrow('killed here');
   bot.clock.now += LATER_MS;
@@ -87,7 +65,7 @@ test('where an inbox has the command still, it is left to that', async () => {
 });
 
 test('what is refused, and what is in line, leaves no beginning', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await bot.platform.animate({ picture: PICTURE });
   expect(await bot.platform.animate({ picture: PICTURE })).toHaveProperty('refused');
   expect(await begun(bot)).toBe(0);

@@ -2,32 +2,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { MessageRef } from '../../src/bots/platform.ts';
 import { UserError } from '../../src/errors.ts';
-import { createEstimates } from '../../src/queue/estimates.ts';
-import { createLimits } from '../../src/queue/limits.ts';
 import { createRecords } from '../../src/queue/records.ts';
-import { createRules } from '../../src/queue/rules.ts';
-import type { Place, RenderRequest } from '../../src/render.ts';
 import { begin } from '../fakes/beginnings.ts';
-import { PICTURE, startTestBot } from '../fakes/bot.ts';
+import { PICTURE } from '../fakes/bot.ts';
 import { ADA } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
-
-type Bot = Awaited<ReturnType<typeof startTestBot>>;
+import { type LimitedBot, left, limitsOf, PLACE, REQUEST, startLimitedBot, waiting } from './limited-bot.ts';
 
 const AT = { platform: 'fake', channel: 'animate', thread: 't' };
-const PLACE: Place = { channel: 'c', server: 's', roles: [] };
-const REQUEST: RenderRequest = {
-  ...{
-    image: 'pictures/fake-e1.png',
-    prompt: 'she smiles',
-    negative: '',
-    seed: 1,
-    width: 832,
-    height: 480,
-    frames: 121,
-  },
-  ...{ resolution: '480p', quality: 'fast', seconds: 5 },
-};
 
 let server: TestRedis;
 beforeEach(async () => {
@@ -35,23 +17,13 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-/** One at once for each member. */
-async function start(): Promise<Bot> {
-  const bot = await startTestBot(server);
-  const limits = { of: { kind: 'member' }, changes: { atOnce: 1 }, isReset: false, showsHistory: false } as const;
-  await bot.administer({ verb: 'limits', limits });
-  return bot;
-}
+const take = (
+  bot: LimitedBot,
+  eventId: string,
+  open = async (): Promise<MessageRef> => ({ ...AT, message: eventId }),
+) => bot.handlers.animate({ eventId, member: ADA, place: PLACE, text: 'she smiles', picture: PICTURE, open });
 
-const take = (bot: Bot, eventId: string, open = async (): Promise<MessageRef> => ({ ...AT, message: eventId })) =>
-  bot.handlers.animate({ eventId, member: ADA, place: PLACE, text: 'she smiles', picture: PICTURE, open });
-
-const limitsOf = ({ redis }: Bot) =>
-  createLimits({ redis, rules: createRules(redis), estimates: createEstimates(redis) });
-const left = async (bot: Bot) =>
-  (await limitsOf(bot).left({ platform: 'fake', member: ADA, place: PLACE })).atOnce?.left;
-const waiting = async ({ queue }: Bot) => (await queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0);
-const keptFiles = async ({ store }: Bot) => {
+const keptFiles = async ({ store }: LimitedBot) => {
   const keys: string[] = [];
   for await (const { key } of store.list()) keys.push(key);
   return keys;
@@ -65,7 +37,7 @@ const notInvited = async (): Promise<MessageRef> => {
 };
 
 test('a render is counted while it is under way, and one too many is told and leaves nothing', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await take(bot, 'e1');
   expect(await left(bot)).toBe(0);
   await expect(take(bot, 'e2')).rejects.toMatchObject({ code: 'limit_reached' });
@@ -74,7 +46,7 @@ test('a render is counted while it is under way, and one too many is told and le
 });
 
 test('a render whose message could not be posted stays kept and counted, and is begun by the same event coming again', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   expect(await bot.handlers.isTaken('e1')).toBe(false);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   expect(await bot.handlers.isTaken('e1')).toBe(true);
@@ -87,7 +59,7 @@ test('a render whose message could not be posted stays kept and counted, and is 
 });
 
 test('the picture of a render that is kept is not fetched again: it may be gone by then', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   const { animate } = bot.handlers;
   const picture = () => expect.fail('It is kept');
@@ -97,7 +69,7 @@ test('the picture of a render that is kept is not fetched again: it may be gone 
 });
 
 test('a render whose message is there and which lost its way into line is put there by the same event', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   await createRecords(bot.redis).open('fake-e1', { ...AT, message: 'e1' });
   await take(bot, 'e1', () => expect.fail('It has a message'));
@@ -105,7 +77,7 @@ test('a render whose message is there and which lost its way into line is put th
 });
 
 test('a render that its member has to make possible first leaves nothing', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', notInvited)).rejects.toThrow('Invite me first.');
   expect(await left(bot)).toBe(1);
   expect(await bot.queue.find('fake-e1')).toBeUndefined();
@@ -113,7 +85,7 @@ test('a render that its member has to make possible first leaves nothing', async
 });
 
 test('nobody takes the room of a render that is still to be begun', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   await expect(take(bot, 'e2')).rejects.toMatchObject({ code: 'limit_reached' });
   await take(bot, 'e1');
@@ -121,7 +93,7 @@ test('nobody takes the room of a render that is still to be begun', async () => 
 });
 
 test('a render that its member deletes before its message is there gets none', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('Deleted: 1.');
   await take(bot, 'e1', () => expect.fail('It is deleted'));
@@ -129,7 +101,7 @@ test('a render that its member deletes before its message is there gets none', a
 });
 
 test('a command that is put in line a second time after its end stays at its end', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await take(bot, 'e1');
   await bot.finish('fake-e1');
   await expect.poll(async () => (await bot.queue.find('fake-e1'))?.isDelivered).toBe(true);
@@ -140,7 +112,7 @@ test('a command that is put in line a second time after its end stays at its end
 });
 
 test('a press that was taken is gone on with, though its member was blocked since', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await take(bot, 'e1');
   await bot.finish('fake-e1');
   const press = (open: () => Promise<MessageRef>) =>
@@ -154,7 +126,7 @@ test('a press that was taken is gone on with, though its member was blocked sinc
 });
 
 test('a render that can be begun no more is not counted', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
   await expect(take(bot, 'e1', notInvited)).rejects.toThrow('Invite me first.');
   expect(await left(bot)).toBe(1);
@@ -162,7 +134,7 @@ test('a render that can be begun no more is not counted', async () => {
 });
 
 test('a command that comes again once its render has ended is not counted anew', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   // It came twice: the first try was slow, and its member did not wait for the second one.
   await take(bot, 'e1', async () => {
     await take(bot, 'e1');
@@ -175,7 +147,7 @@ test('a command that comes again once its render has ended is not counted anew',
 });
 
 test('what a bot that died had counted already is counted once when the event comes again', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   await limitsOf(bot).take({ id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST });
   await take(bot, 'e1');
   expect(await left(bot)).toBe(0);
@@ -184,7 +156,7 @@ test('what a bot that died had counted already is counted once when the event co
 });
 
 test('what a bot that died had counted and kept already is gone on with, as it was kept', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   const record = { id: 'fake-e1', platform: 'fake', member: ADA, place: PLACE, request: REQUEST, createdAt: 1 };
   await limitsOf(bot).take(record);
   await bot.store.write(REQUEST.image, PICTURE.bytes);
@@ -199,7 +171,7 @@ test('what a bot that died had counted and kept already is gone on with, as it w
 });
 
 test('an event that comes twice at one moment is one render, counted once', async () => {
-  await using bot = await start();
+  await using bot = await startLimitedBot(server);
   const taken = await Promise.all([take(bot, 'e1'), take(bot, 'e1')]);
   expect(taken).toEqual([{ renderId: 'fake-e1' }, { renderId: 'fake-e1' }]);
   expect(await waiting(bot)).toBe(1);
