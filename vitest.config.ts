@@ -5,8 +5,8 @@ const TOGETHER = ['test/e2e/{discord,slack,slack-http,slack-emulate,story,faults
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     projects: [
       {
         extends: true,

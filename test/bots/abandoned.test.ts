@@ -9,7 +9,7 @@ import { type LimitedBot, left, limitsOf, PLACE, REQUEST, startLimitedBot, waiti
 
 const LATER_MS = 5 * 60_000;
 /** It is looked for every few seconds. */
-const FOUND = { timeout: 20_000 };
+const FOUND = { timeout: 90_000 };
 
 let server: TestRedis;
 beforeEach(async () => {

@@ -205,7 +205,7 @@ const toLine = ({ method, answer }: Asked) => `${method} ${JSON.stringify(answer
 
 /** The first that is so; over there nothing tells of changes. */
 async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
+  for (const deadline = Date.now() + 90_000; ; await sleep(100)) {
     const found = await look();
     if (found !== undefined) return found;
     if (Date.now() > deadline) throw new Error(`Still not so:\n${[...told, ...asked.map(toLine)].join('\n')}`);

@@ -35,7 +35,7 @@ export interface Storyteller extends AsyncDisposable {
 }
 
 const POLL_MS = 50;
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 90_000;
 
 async function untilItIs<Value>(look: () => Promise<Value | undefined>, describe: () => string): Promise<Value> {
   const deadline = Date.now() + PATIENCE_MS;

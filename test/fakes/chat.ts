@@ -37,7 +37,7 @@ export function openChat(address: string) {
     },
 
     /** The status reply of a render, once it is as asked: the page is another process, so it is asked until it says so. */
-    async until(renderId: string, isIt: (reply: Reply) => boolean, timeoutMs = 45_000): Promise<Reply> {
+    async until(renderId: string, isIt: (reply: Reply) => boolean, timeoutMs = 90_000): Promise<Reply> {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const reply = (await replies()).find(({ view }) => view.renderId === renderId);

@@ -10,7 +10,7 @@ export interface Changing {
 
 /** Resolves to what `look` finds. */
 export function createUntil({ changed, describe }: Changing) {
-  return async <Value>(look: () => Value | undefined | false, timeoutMs = 20_000): Promise<Value> => {
+  return async <Value>(look: () => Value | undefined | false, timeoutMs = 90_000): Promise<Value> => {
     const deadline = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const value = look();

@@ -91,7 +91,7 @@ describe.each(Object.entries(stores))('a store %s', (_name, open) => {
       return what.filter((each) => text.includes(each));
     };
     // Where progress was being shown as the outcome came, the outcome is shown again two seconds later: an errand that has the id.
-    await expect.poll(() => leftOf([old, deleted, 'the old oak', 'the old roof']), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => leftOf([old, deleted, 'the old oak', 'the old roof']), { timeout: 90_000 }).toEqual([]);
     expect(await leftOf(['a long wait'])).toEqual(['a long wait']);
     expect(await bot.platform.press('again', old)).toHaveProperty('refused');
 

@@ -41,7 +41,7 @@ afterAll(async () => {
 
 // A browser on a busy machine takes its time; what matters is that it gets there.
 vi.setConfig({ testTimeout: 60_000 });
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 90_000 });
 
 /** A page that is open in the browser, with the platform that serves it. */
 async function open(changes: Partial<WebPlatformOptions> = {}, look: BrowserContextOptions = {}) {
