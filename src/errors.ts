@@ -5,12 +5,18 @@
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly code: UserErrorCode;
+  /** What the bot can do instead, if the member says so: the same command with that option. */
+  readonly offers: readonly Offer[];
 
-  constructor(code: UserErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: UserErrorCode, message: string, options: ErrorOptions & { offers?: readonly Offer[] } = {}) {
     super(message, options);
     this.code = code;
+    this.offers = options.offers ?? [];
   }
 }
+
+/** Crop or pad a picture that is too wide or too tall; take the first frame of an animation. */
+export type Offer = 'crop' | 'pad' | 'first_frame';
 
 export type UserErrorCode =
   | 'bad_command'

@@ -103,6 +103,8 @@ program
   .option('--seconds <1-5>', 'the length of the clip', '5')
   .option('--seed <number>', 'the same seed gives the same clip; without it a random one')
   .option('--negative <words>', 'what should not be seen', '')
+  .option('--fit <crop|pad>', 'what to do with a picture that is too wide or too tall')
+  .option('--frame <first>', 'which frame of an animation to animate')
   .addHelpText('after', EXIT_CODES)
   .action(async (options) => {
     await guard(async () => {

@@ -21,6 +21,8 @@ export interface RenderCommandOptions {
   seconds: string;
   seed?: string;
   negative: string;
+  fit?: string;
+  frame?: string;
 }
 
 const BAR_WIDTH = 30;
@@ -38,7 +40,9 @@ export async function renderToFile(
       cause,
     });
   });
-  const picture = await intake.normalise(bytes, basename(options.image), shutdown.signal);
+  const picture = await intake.normalise(bytes, basename(options.image), {
+    ...{ fit: command.fit, frame: command.frame, signal: shutdown.signal },
+  });
   const { width, height } = outputSize(picture, command.resolution);
 
   const report = createReport(process.stderr);

@@ -2,7 +2,16 @@
 // The size rules are the same as in python/render_server/sizes.py; test/contract/sizes.json holds both to them.
 import { z } from 'zod';
 import { UserError } from './errors.ts';
-import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from './limits.ts';
+import {
+  type FITS,
+  type FRAMES,
+  LARGEST_SEED,
+  LONGEST_PROMPT,
+  LONGEST_SECONDS,
+  QUALITIES,
+  RESOLUTIONS,
+  SHORTEST_SECONDS,
+} from './limits.ts';
 
 export { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS };
 export const FRAMES_PER_SECOND = 24;
@@ -22,6 +31,9 @@ export type Resolution = z.infer<typeof resolutionSchema>;
 /** `fast` in a few steps with the distilled model, `best` in many with the whole one: on workers of their own. */
 export const qualitySchema = z.enum(QUALITIES);
 export type Quality = z.infer<typeof qualitySchema>;
+
+export type Fit = (typeof FITS)[number];
+export type Frame = (typeof FRAMES)[number];
 
 export interface Size {
   width: number;
@@ -111,6 +123,7 @@ export function outputSize(picture: Size, resolution: Resolution): Size {
     throw new UserError(
       'aspect_too_extreme',
       `That picture is too ${aspect > 1 ? 'wide' : 'tall'} to animate: expected at most 3:1, got ${describeAspect(picture)} (${picture.width}×${picture.height}). Crop it and try again.`,
+      { offers: ['crop', 'pad'] },
     );
   }
   const area = RESOLUTION_AREAS[resolution];

@@ -1,7 +1,16 @@
 // The text of an `/animate` to a request, and back. Pure: the server, the page's bundle and every chat adapter share it.
-import { UserError } from '../errors.ts';
-import { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from '../limits.ts';
-import type { Quality, Resolution } from '../render.ts';
+import { type Offer, UserError } from '../errors.ts';
+import {
+  FITS,
+  FRAMES,
+  LARGEST_SEED,
+  LONGEST_PROMPT,
+  LONGEST_SECONDS,
+  QUALITIES,
+  RESOLUTIONS,
+  SHORTEST_SECONDS,
+} from '../limits.ts';
+import type { Fit, Frame, Quality, Resolution } from '../render.ts';
 import { findNearMiss } from './near-miss.ts';
 
 export interface ParsedCommand {
@@ -11,9 +20,13 @@ export interface ParsedCommand {
   seconds: number;
   seed: number | undefined;
   quality: Quality;
+  /** For a picture beyond the shapes that can be animated; without it such a picture is refused. */
+  fit?: Fit | undefined;
+  /** For an animation; without it one is refused. */
+  frame?: Frame | undefined;
 }
 
-export type OptionName = 'resolution' | 'seconds' | 'seed' | 'negative' | 'quality';
+export type OptionName = 'resolution' | 'seconds' | 'seed' | 'negative' | 'quality' | 'fit' | 'frame';
 
 export interface CommandOption {
   name: OptionName;
@@ -62,7 +75,31 @@ export const COMMAND_OPTIONS: readonly CommandOption[] = [
       { value: 'best', description: 'many more steps, where a worker makes these' },
     ],
   },
+  {
+    name: 'fit',
+    description: 'What to do with a picture that is too wide or too tall',
+    values: [
+      { value: 'crop', description: 'keep its middle' },
+      { value: 'pad', description: 'add bars and keep all of it' },
+    ],
+  },
+  {
+    name: 'frame',
+    description: 'Which frame of an animation to animate',
+    values: [{ value: 'first', description: '' }],
+  },
 ];
+
+const OFFERED = {
+  crop: { fit: 'crop' },
+  pad: { fit: 'pad' },
+  first_frame: { frame: 'first' },
+} as const satisfies Record<Offer, Partial<ParsedCommand>>;
+
+/** The same command with what a refusal has offered. */
+export function withOffer(command: ParsedCommand, offer: Offer): ParsedCommand {
+  return { ...command, ...OFFERED[offer] };
+}
 
 const KNOWN_NAMES: readonly string[] = [...COMMAND_OPTIONS.map((option) => option.name), 'prompt'];
 
@@ -85,6 +122,8 @@ export function parseCommand(text: string): ParsedCommand {
     seconds: toSeconds(given.get('seconds')),
     seed: toSeed(given.get('seed')),
     quality: toQuality(given.get('quality')),
+    fit: toOneOf('fit', FITS, given.get('fit')),
+    frame: toOneOf('frame', FRAMES, given.get('frame')),
   };
 }
 
@@ -146,6 +185,8 @@ export function formatCommand(request: ParsedCommand): string {
   if (request.seconds !== DEFAULT_SECONDS) parts.push(`seconds:${request.seconds}`);
   if (request.seed !== undefined) parts.push(`seed:${request.seed}`);
   if (request.quality !== DEFAULT_QUALITY) parts.push(`quality:${request.quality}`);
+  if (request.fit !== undefined) parts.push(`fit:${request.fit}`);
+  if (request.frame !== undefined) parts.push(`frame:${request.frame}`);
   if (request.negative !== '') parts.push(`negative:${quote(request.negative)}`);
   return parts.join(' ');
 }
@@ -238,6 +279,18 @@ function toQuality(value: string | undefined): Quality {
   return quality;
 }
 
+function toOneOf<Value extends string>(
+  name: OptionName,
+  known: readonly Value[],
+  value: string | undefined,
+): Value | undefined {
+  if (value === undefined) return undefined;
+  const meant = known.find((each) => each === value.toLowerCase());
+  if (meant !== undefined) return meant;
+  const expected = known.map((each) => `\`${each}\``).join(' or ');
+  throw new UserError('bad_option', `Expected \`${name}\` to be ${expected}, got ${echo(value)}.`);
+}
+
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
@@ -256,6 +309,8 @@ export function parseOptions(options: {
   seconds: string | undefined;
   seed?: string | undefined;
   quality?: string | undefined;
+  fit?: string | undefined;
+  frame?: string | undefined;
 }): ParsedCommand {
   return {
     prompt: toPrompt([toOneLine(options.prompt)], false),
@@ -264,5 +319,7 @@ export function parseOptions(options: {
     seconds: toSeconds(options.seconds),
     seed: toSeed(options.seed),
     quality: toQuality(options.quality),
+    fit: toOneOf('fit', FITS, options.fit),
+    frame: toOneOf('frame', FRAMES, options.frame),
   };
 }

@@ -10,6 +10,8 @@ export function findNearMiss(word: string, known: readonly string[]): string | u
   return known.find((candidate) => {
     if (word === candidate) return false;
     if (word.length >= SHORTEST_ABBREVIATION && candidate.startsWith(word)) return true;
+    // Every short word is a slip away from `fit`.
+    if (Math.max(word.length, candidate.length) <= 3) return false;
     return slips(word, candidate) <= (candidate.length >= 6 ? 2 : 1);
   });
 }

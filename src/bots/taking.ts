@@ -145,7 +145,7 @@ export function createTaking(options: TakingOptions) {
       const picture =
         'ofRender' in given
           ? await earlier.pictureOf(await earlier.find(given.ofRender, command.language), 'first')
-          : await intake.normalise(given.bytes, given.filename);
+          : await intake.normalise(given.bytes, given.filename, { fit: parsed.fit, frame: parsed.frame });
       await beginNew(id, command, parsed, picture, trace);
       return { renderId: id };
     },

@@ -2,7 +2,7 @@
 // Nothing is decoded in this process: the bytes come from strangers.
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { outputSize, type Size } from '../render.ts';
+import { type Fit, type Frame, outputSize, type Size } from '../render.ts';
 import { createDeadline } from './deadline.ts';
 import { createDecoderPool } from './decoder-pool.ts';
 import { type DecoderDeath, type DecoderProcess, startDecoder } from './decoder-process.ts';
@@ -25,9 +25,17 @@ export interface NormalisedPicture extends Size {
   png: Buffer;
 }
 
+export interface NormaliseOptions {
+  /** What becomes of a picture that is too wide or too tall; without it such a picture is refused. */
+  fit?: Fit | undefined;
+  /** Which frame of an animation is taken; without it an animation is refused. */
+  frame?: Frame | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 export interface Intake {
   /** Throws a UserError with the sentence to show when the picture cannot be used. */
-  normalise(bytes: Buffer, filename: string, signal?: AbortSignal): Promise<NormalisedPicture>;
+  normalise(bytes: Buffer, filename: string, options?: NormaliseOptions): Promise<NormalisedPicture>;
   /** Kills the decoders; pictures under way are rejected with an AbortError. */
   stop(): Promise<void>;
 }
@@ -128,7 +136,7 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   return {
-    async normalise(bytes, filename, signal) {
+    async normalise(bytes, filename, { signal } = {}) {
       if (bytes.length === 0) {
         throw emptyPicture();
       }

@@ -53,7 +53,9 @@ export function wrongType(type: PictureType | undefined, filename: string): User
 }
 
 export function animatedPicture(noun: string): UserError {
-  return new UserError('picture_animated', `That file is ${noun}; expected a still picture to bring to life.`);
+  return new UserError('picture_animated', `That file is ${noun}; expected a still picture to bring to life.`, {
+    offers: ['first_frame'],
+  });
 }
 
 export function brokenPicture(detail: string): UserError {

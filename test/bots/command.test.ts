@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COMMAND_OPTIONS, formatCommand, type ParsedCommand, parseCommand, toOneLine } from '../../src/bots/command.ts';
+import {
+  COMMAND_OPTIONS,
+  formatCommand,
+  type ParsedCommand,
+  parseCommand,
+  toOneLine,
+  withOffer,
+} from '../../src/bots/command.ts';
 import { UserError } from '../../src/errors.ts';
-import { LARGEST_SEED, LONGEST_PROMPT, RESOLUTIONS } from '../../src/limits.ts';
+import { FITS, FRAMES, LARGEST_SEED, LONGEST_PROMPT, RESOLUTIONS } from '../../src/limits.ts';
 
 const DEFAULTS = { negative: '', resolution: '480p', quality: 'fast', seconds: 5, seed: undefined };
 
@@ -43,6 +50,8 @@ describe('parseCommand', () => {
     ['a sign that says "seconds:3"', { prompt: 'a sign that says "seconds:3"' }],
     ['seeds: they fall', { prompt: 'seeds: they fall' }],
     ['she smiles quality:Best', { prompt: 'she smiles', quality: 'best' }],
+    ['she smiles fit:Crop frame:first', { prompt: 'she smiles', fit: 'crop', frame: 'first' }],
+    ['hit:me sit:down', { prompt: 'hit:me sit:down' }],
   ])('reads %j', (text, expected) => {
     expect(parseCommand(text)).toEqual({ ...DEFAULTS, ...expected });
   });
@@ -76,6 +85,13 @@ describe('parseCommand', () => {
       'she smiles resolutoin:720p',
       'bad_option',
       'Expected `resolution:` or an ordinary word, got resolutoin:720p; put a space after the colon if it belongs to the prompt.',
+    ],
+    ['she smiles fit:stretch', 'bad_option', 'Expected `fit` to be `crop` or `pad`, got stretch.'],
+    ['she smiles frame:2', 'bad_option', 'Expected `frame` to be `first`, got 2.'],
+    [
+      'she smiles fits:crop',
+      'bad_option',
+      'Expected `fit:` or an ordinary word, got fits:crop; put a space after the colon if it belongs to the prompt.',
     ],
     ['/imagine a cat', 'bad_command', 'Expected a command that starts with `/animate`, got /imagine.'],
   ])('refuses %j', (text, code, message) => {
@@ -129,6 +145,13 @@ describe('parseCommand', () => {
     );
   });
 
+  it('takes what a refusal offers, and keeps the rest of the command', () => {
+    const command = parseCommand('she smiles seed:7 fit:pad');
+    expect(withOffer(command, 'crop')).toEqual({ ...command, fit: 'crop' });
+    expect(withOffer(command, 'first_frame')).toEqual({ ...command, frame: 'first' });
+    expect(formatCommand(withOffer(command, 'first_frame'))).toBe('/animate she smiles seed:7 fit:pad frame:first');
+  });
+
   it('reads back what formatCommand writes', () => {
     const words = fc
       .oneof(
@@ -141,6 +164,8 @@ describe('parseCommand', () => {
       negative: words,
       resolution: fc.constantFrom(...RESOLUTIONS),
       quality: fc.constantFrom('fast' as const, 'best' as const),
+      fit: fc.constantFrom(undefined, ...FITS),
+      frame: fc.constantFrom(undefined, ...FRAMES),
       seconds: fc.integer({ min: 10, max: 50 }).map((tenths) => tenths / 10),
       seed: fc.option(fc.integer({ min: 0, max: LARGEST_SEED }), { nil: undefined }),
     });

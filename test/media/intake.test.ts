@@ -117,7 +117,7 @@ test('a member who gives up frees the decoder, whether their picture is at it or
   await using intake = intakeWith(decoderThat('hangs in open'));
   const members = [new AbortController(), new AbortController()];
   const bytes = await trouble();
-  const answers = members.map(({ signal }) => intake.normalise(bytes, 'cat.png', signal));
+  const answers = members.map(({ signal }) => intake.normalise(bytes, 'cat.png', { signal }));
   const settled = Promise.allSettled(answers);
   for (const member of members.reverse()) member.abort(new Error('They left'));
   expect(await settled).toMatchObject(members.map(() => ({ status: 'rejected', reason: { message: 'They left' } })));

@@ -22,7 +22,17 @@ export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
 export const MENU = en.commands.menu;
 
-type Named = 'picture' | 'prompt' | 'resolution' | 'seconds' | 'seed' | 'negative' | 'quality' | 'private';
+type Named =
+  | 'picture'
+  | 'prompt'
+  | 'resolution'
+  | 'seconds'
+  | 'seed'
+  | 'negative'
+  | 'quality'
+  | 'fit'
+  | 'frame'
+  | 'private';
 
 const EVERYWHERE = [InteractionContextType.Guild, InteractionContextType.BotDM, InteractionContextType.PrivateChannel];
 const EVERY_INSTALL = [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall];
@@ -81,6 +91,19 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
         { name: en.commands.fast, value: 'fast', name_localizations: inEveryLanguage(({ fast }) => fast) },
         { name: en.commands.best, value: 'best', name_localizations: inEveryLanguage(({ best }) => best) },
       ),
+    )
+    .addStringOption((fit) =>
+      option(fit, 'fit').addChoices(
+        { name: en.commands.crop, value: 'crop', name_localizations: inEveryLanguage(({ crop }) => crop) },
+        { name: en.commands.pad, value: 'pad', name_localizations: inEveryLanguage(({ pad }) => pad) },
+      ),
+    )
+    .addStringOption((frame) =>
+      option(frame, 'frame').addChoices({
+        name: en.commands.firstFrame,
+        value: 'first',
+        name_localizations: inEveryLanguage(({ firstFrame }) => firstFrame),
+      }),
     )
     .addBooleanOption((isPrivate) => option(isPrivate, 'private'));
   const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)

@@ -116,6 +116,8 @@ export function createInteractions(options: InteractionsOptions) {
       seconds: given.getNumber('seconds')?.toString(),
       seed: given.getInteger('seed')?.toString(),
       quality: given.getString('quality') ?? undefined,
+      fit: given.getString('fit') ?? undefined,
+      frame: given.getString('frame') ?? undefined,
     });
     await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
   };

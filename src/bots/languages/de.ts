@@ -68,6 +68,7 @@ export const de: Words = {
     refused: 'Das wird hier nicht animiert.',
     consent_missing: 'Vorher ist das hier anzunehmen.',
   },
+  offers: { crop: 'Zuschneiden', pad: 'Auffüllen', first_frame: 'Erstes Einzelbild nehmen' },
   trust: {
     accept: 'Annehmen',
     accepted: 'Danke. Schick jetzt deinen Befehl noch einmal.',
@@ -150,6 +151,8 @@ export const de: Words = {
     seed: { name: 'seed', description: 'Eine ganze Zahl; dieselbe ergibt denselben Clip' },
     negative: { name: 'ohne', description: 'Was nicht zu sehen sein soll' },
     quality: { name: 'qualität', description: 'Wie viel Arbeit hineingesteckt wird' },
+    fit: { name: 'zuschnitt', description: 'Was mit einem zu breiten oder zu hohen Bild geschieht' },
+    frame: { name: 'einzelbild', description: 'Welches Einzelbild einer Animation genommen wird' },
     private: { name: 'privat', description: 'Nur du siehst es' },
     menu: 'Dieses Bild animieren',
     help: { name: 'animieren-hilfe', description: 'Wie man ein Bild zum Leben bringt' },
@@ -158,5 +161,8 @@ export const de: Words = {
     sharp: '720p, schärfer, dauert länger',
     fast: 'schnell',
     best: 'beste: viel mehr Schritte, dauert viel länger',
+    crop: 'zuschneiden: die Mitte bleibt',
+    pad: 'auffüllen: alles bleibt, der Rest wird gefüllt',
+    firstFrame: 'das erste Einzelbild',
   },
 };

@@ -45,6 +45,7 @@ export const en: Words = {
   renderUnknown: 'That render is too old: it is not kept any more.',
   pictureGone: 'The picture of that render is not kept any more. Attach it again.',
   refusals: {},
+  offers: { crop: 'Crop it', pad: 'Pad it', first_frame: 'Use the first frame' },
   trust: {
     accept: 'Accept',
     accepted: 'Thank you. Now send your command again.',
@@ -126,6 +127,8 @@ export const en: Words = {
     seed: { name: 'seed', description: 'A whole number; the same one gives the same clip again' },
     negative: { name: 'negative', description: 'What to keep out of the clip' },
     quality: { name: 'quality', description: 'How much work goes into it' },
+    fit: { name: 'fit', description: 'What to do with a picture that is too wide or too tall' },
+    frame: { name: 'frame', description: 'Which frame of an animation to animate' },
     private: { name: 'private', description: 'Only you see it' },
     menu: 'Animate this image',
     help: { name: 'animate-help', description: 'How to bring a picture to life' },
@@ -134,6 +137,9 @@ export const en: Words = {
     sharp: '720p, sharper, takes longer',
     fast: 'fast',
     best: 'best: many more steps, much longer',
+    crop: 'crop: keep the middle',
+    pad: 'pad: keep everything and fill the rest',
+    firstFrame: 'the first frame',
   },
 };
 

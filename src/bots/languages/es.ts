@@ -68,6 +68,7 @@ export const es: Words = {
     refused: 'Eso no se anima aquí.',
     consent_missing: 'Antes hay que aceptar esto.',
   },
+  offers: { crop: 'Recortar', pad: 'Rellenar', first_frame: 'Usar el primer fotograma' },
   trust: {
     accept: 'Aceptar',
     accepted: 'Gracias. Ahora envía tu comando otra vez.',
@@ -147,6 +148,8 @@ export const es: Words = {
     seed: { name: 'semilla', description: 'Un número entero; el mismo da el mismo clip' },
     negative: { name: 'sin', description: 'Lo que no debe verse' },
     quality: { name: 'calidad', description: 'Cuánto trabajo se le dedica' },
+    fit: { name: 'ajuste', description: 'Qué hacer con una imagen demasiado ancha o demasiado alta' },
+    frame: { name: 'fotograma', description: 'Qué fotograma de una animación se usa' },
     private: { name: 'privado', description: 'Solo tú lo ves' },
     menu: 'Animar esta imagen',
     help: { name: 'animar-ayuda', description: 'Cómo dar vida a una imagen' },
@@ -155,5 +158,8 @@ export const es: Words = {
     sharp: '720p, más nítido, tarda más',
     fast: 'rápida',
     best: 'la mejor: muchos más pasos, tarda mucho más',
+    crop: 'recortar: se queda el centro',
+    pad: 'rellenar: se queda todo y se rellena el resto',
+    firstFrame: 'el primer fotograma',
   },
 };

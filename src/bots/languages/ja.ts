@@ -68,6 +68,7 @@ export const ja: Words = {
     refused: 'それはここではアニメーションにできません。',
     consent_missing: '最初に次への同意が必要です。',
   },
+  offers: { crop: '切り抜く', pad: '余白を足す', first_frame: '最初のコマを使う' },
   trust: {
     accept: '同意する',
     accepted: 'ありがとうございます。もう一度コマンドを送ってください。',
@@ -148,6 +149,8 @@ export const ja: Words = {
     seed: { name: 'シード', description: '整数。同じ数なら同じ動画になります' },
     negative: { name: '除外', description: '映したくないもの' },
     quality: { name: '品質', description: 'どれだけ手間をかけるか' },
+    fit: { name: '形', description: '横長・縦長すぎる画像をどうするか' },
+    frame: { name: 'コマ', description: 'アニメーションのどのコマを使うか' },
     private: { name: '非公開', description: '自分だけに表示' },
     menu: 'この画像を動かす',
     help: { name: '動かし方', description: '画像の動かし方' },
@@ -156,5 +159,8 @@ export const ja: Words = {
     sharp: '720p、細かい、時間がかかる',
     fast: '速い',
     best: '最高（手順が多く、とても時間がかかる）',
+    crop: '切り抜く（中央を残す）',
+    pad: '余白を足す（全体を残す）',
+    firstFrame: '最初のコマ',
   },
 };

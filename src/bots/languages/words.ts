@@ -1,5 +1,5 @@
 // What every language has to say: all that members read, but for the figures in a refusal.
-import type { UserErrorCode } from '../../errors.ts';
+import type { Offer, UserErrorCode } from '../../errors.ts';
 import type { Progress, Quality, Resolution } from '../../render.ts';
 
 /** A name and a description: Discord allows 32 and 100 characters, names in lower case and without spaces. */
@@ -48,6 +48,8 @@ export interface Words {
   pictureGone: string;
   /** A general sentence for each refusal. English is told the particular sentence alone, so it has none. */
   refusals: Partial<Record<UserErrorCode, string>>;
+  /** Buttons below a refusal that send the same command again, with that done to the picture. */
+  offers: Record<Offer, string>;
   /** Answers to what a member does about themselves. */
   trust: { accept: string; accepted: string; forgotten(count: number): string };
   /** What a member may still have. */
@@ -109,6 +111,8 @@ export interface Words {
     seed: OptionWords;
     negative: OptionWords;
     quality: OptionWords;
+    fit: OptionWords;
+    frame: OptionWords;
     private: OptionWords;
     /** A menu entry: any letters, up to 32. */
     menu: string;
@@ -118,5 +122,8 @@ export interface Words {
     sharp: string;
     fast: string;
     best: string;
+    crop: string;
+    pad: string;
+    firstFrame: string;
   };
 }

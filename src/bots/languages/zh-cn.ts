@@ -61,6 +61,7 @@ export const zhCn: Words = {
     refused: '这里不能生成这样的内容。',
     consent_missing: '请先同意以下内容。',
   },
+  offers: { crop: '裁剪', pad: '填充', first_frame: '使用第一帧' },
   trust: {
     accept: '同意',
     accepted: '谢谢。现在请再发送一次命令。',
@@ -139,6 +140,8 @@ export const zhCn: Words = {
     seed: { name: '种子', description: '整数；相同的数得到相同的视频' },
     negative: { name: '排除', description: '不想出现的内容' },
     quality: { name: '质量', description: '花多少工夫' },
+    fit: { name: '适配', description: '图片太宽或太高时怎么处理' },
+    frame: { name: '帧', description: '使用动图的哪一帧' },
     private: { name: '私密', description: '只有你能看到' },
     menu: '让这张图动起来',
     help: { name: '动起来-帮助', description: '怎样让图片动起来' },
@@ -147,5 +150,8 @@ export const zhCn: Words = {
     sharp: '720p，更清晰，更久',
     fast: '快',
     best: '最佳：步数多得多，慢得多',
+    crop: '裁剪：保留中间部分',
+    pad: '填充：保留全部，补齐其余部分',
+    firstFrame: '第一帧',
   },
 };

@@ -2,7 +2,7 @@
 import type { types, ViewStateValue } from '@slack/bolt';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from '../../limits.ts';
+import { FITS, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from '../../limits.ts';
 import { DEFAULT_QUALITY, DEFAULT_RESOLUTION, DEFAULT_SECONDS, type ParsedCommand, parseOptions } from '../command.ts';
 import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
@@ -48,7 +48,7 @@ export class FormFaults extends Error {
 }
 
 export interface FormContents extends Purpose {
-  request: Partial<View['request']>;
+  request: Partial<View['request']> & Pick<ParsedCommand, 'fit' | 'frame'>;
   /** How the render that it is about stands. */
   headline?: string;
 }
@@ -75,6 +75,8 @@ export function drawForm({ request, headline, ...purpose }: FormContents, words:
       optional: true,
     },
     { ...input('negative', words.commands.negative.description, drawText(request.negative ?? '')), optional: true },
+    // The picture of an earlier render fits already.
+    ...(purpose.renderId === undefined ? drawFits(request, words) : []),
     ...(purpose.channel === undefined && purpose.renderId === undefined ? [drawChannels(words)] : []),
   ];
   return {
@@ -106,6 +108,8 @@ export function readForm(metadata: string, state: State): Filled {
     quality,
     seconds: typed('seconds') || undefined,
     seed: typed('seed') || undefined,
+    fit: field('fit')?.selected_option?.value,
+    frame: field('frame')?.selected_option?.value,
   };
   requireFields(options);
   const file = purpose.files?.length === 1 ? purpose.files[0]?.id : field('picture')?.selected_option?.value;
@@ -158,6 +162,22 @@ function drawSizes({ resolution, quality }: FormContents['request'], { commands 
   const initial = options.find(({ value }) => value === chosen);
   const element = { type: 'static_select' as const, options, ...(initial && { initial_option: initial }) };
   return input('size', commands.resolution.description, element);
+}
+
+/** For pictures of a shape or kind that is refused otherwise. */
+function drawFits({ fit, frame }: FormContents['request'], { commands }: Words): types.InputBlock[] {
+  const select = (options: types.PlainTextOption[], chosen: string | undefined) => {
+    const initial = options.find(({ value }) => value === chosen);
+    return { type: 'static_select' as const, options, ...(initial && { initial_option: initial }) };
+  };
+  const fits = FITS.map((each) => option(commands[each], each));
+  return [
+    { ...input('fit', commands.fit.description, select(fits, fit)), optional: true },
+    {
+      ...input('frame', commands.frame.description, select([option(commands.firstFrame, 'first')], frame)),
+      optional: true,
+    },
+  ];
 }
 
 function drawText(value: string): types.PlainTextInput {

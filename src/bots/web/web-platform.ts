@@ -155,7 +155,10 @@ function answerErrors(server: FastifyInstance, log: Logger): void {
     return reply.code(404).send(refusal('not_found', 'There is nothing at this address.'));
   });
   server.setErrorHandler((error: unknown, request, reply) => {
-    if (error instanceof UserError) return reply.code(422).send(refusal(error.code, error.message));
+    if (error instanceof UserError) {
+      const { offers } = error;
+      return reply.code(422).send({ ...refusal(error.code, error.message), ...(offers.length > 0 && { offers }) });
+    }
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
     if (status < 500) return reply.code(status).send(refusal('bad_request', 'That request could not be read.'));
     log.error({ err: error, route: request.routeOptions.url }, 'A request to the chat page failed');

@@ -1,4 +1,5 @@
 // What the server tells the page. Types only: both sides import them, neither gains code.
+import type { Offer } from '../../errors.ts';
 import type { Size } from '../../render.ts';
 import type { View } from '../view.ts';
 
@@ -51,4 +52,6 @@ export interface Channel {
 export interface Refusal {
   code: string;
   message: string;
+  /** What the member can have instead; absent where there is nothing. */
+  offers?: readonly Offer[] | undefined;
 }

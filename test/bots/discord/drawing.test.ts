@@ -55,7 +55,7 @@ test('a custom id carries a render’s id only, and what is not ours is not read
 test('every language fits the limits that Discord has for commands', () => {
   for (const command of describeCommands()) expect(JSON.stringify(command).length).toBeLessThan(8000);
   for (const { locale, words } of TRANSLATIONS) {
-    const { menu, quick, sharp, fast, best, ...options } = words.commands;
+    const { menu, quick, sharp, fast, best, crop, pad, firstFrame, ...options } = words.commands;
     for (const { name, description } of Object.values(options)) {
       // As in Discord's documentation of application commands.
       expect(name, `${locale}: ${name}`).toMatch(/^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u);
@@ -63,8 +63,10 @@ test('every language fits the limits that Discord has for commands', () => {
       expect(description.length).toBeLessThanOrEqual(100);
     }
     expect(menu.length).toBeLessThanOrEqual(32);
-    for (const choice of [quick, sharp, fast, best]) expect(choice.length).toBeLessThanOrEqual(100);
-    for (const label of Object.values(words.buttons)) expect(label.length).toBeLessThanOrEqual(80);
+    for (const choice of [quick, sharp, fast, best, crop, pad, firstFrame])
+      expect(choice.length).toBeLessThanOrEqual(100);
+    for (const label of [...Object.values(words.buttons), ...Object.values(words.offers)])
+      expect(label.length).toBeLessThanOrEqual(80);
   }
 });
 

@@ -207,6 +207,26 @@ describe('the composer', () => {
     expect(await page.getByRole('button', { name: 'Accept and send' }).isVisible()).toBe(false);
   });
 
+  it('sends the same command again with what a refusal offers', async () => {
+    await using opened = await open();
+    const { page, composer, server } = opened;
+    const { onAnimate } = server.script;
+    server.script.onAnimate = async (command) => {
+      if (String(command.text).includes('fit:')) return onAnimate(command);
+      throw new UserError('aspect_too_extreme', 'That picture is too wide.', { offers: ['crop', 'pad'] });
+    };
+    await attach(page);
+    await composer.fill('/animate she smiles seconds:3');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByRole('button', { name: 'Pad and send' }).click();
+    await page.getByText('1st in line').waitFor();
+    expect(server.script.commands.map(({ text }) => text)).toEqual([
+      '/animate she smiles seconds:3',
+      '/animate she smiles seconds:3 fit:pad',
+    ]);
+    expect(await page.getByRole('button', { name: 'Pad and send' }).isVisible()).toBe(false);
+  });
+
   it('deletes all that is theirs when asked to, and asks once more before', async () => {
     await using opened = await open();
     const { page } = opened;

@@ -99,6 +99,14 @@ describe('a command', () => {
     expect(await page.messages()).toEqual([]);
   });
 
+  it('that is refused says what the bot can do instead', async () => {
+    await using page = await startPage(redis);
+    page.script.onAnimate = async () => {
+      throw new UserError('aspect_too_extreme', 'Too wide.', { offers: ['crop', 'pad'] });
+    };
+    expect(await (await page.animate({})).json()).toMatchObject({ offers: ['crop', 'pad'] });
+  });
+
   it('that breaks on our side asks to be sent again and tells nothing of the inside', async () => {
     await using page = await startPage(redis);
     page.script.onAnimate = async () => {

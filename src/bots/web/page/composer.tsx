@@ -1,12 +1,12 @@
 // Where a command is written and sent. Whatever goes wrong, the words and the picture stay here.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { UserError } from '../../../errors.ts';
-import { COMMAND_NAME, parseCommand } from '../../command.ts';
+import { type Offer, UserError } from '../../../errors.ts';
+import { COMMAND_NAME, formatCommand, parseCommand, withOffer } from '../../command.ts';
 import { AttachmentPreview } from './attachment-preview.tsx';
 import { CompletionList, comboboxProps } from './completion-list.tsx';
 import type { Draft } from './draft.ts';
 import { Icon } from './icons.tsx';
-import { askAboutMe } from './send.ts';
+import { askAboutMe, type Complaint } from './send.ts';
 import { Sentence } from './sentence.tsx';
 import { Upload } from './upload.tsx';
 import { useCompletion } from './use-completion.ts';
@@ -20,7 +20,13 @@ export interface ComposerProps {
   onFiles(files: File[]): void;
 }
 
+const OFFERS: Record<Offer, string> = {
+  crop: 'Crop and send',
+  pad: 'Pad and send',
+  first_frame: 'Send the first frame',
+};
 const LIST_ID = 'completion';
+const NO_WAY_OUT: Pick<Complaint, 'isConsentMissing' | 'offers'> = { isConsentMissing: false, offers: [] };
 
 export function Composer({ draft, author, complaint, onComplaint, onFiles }: ComposerProps) {
   const input = useRef<HTMLTextAreaElement>(null);
@@ -34,15 +40,15 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       draft.finish();
       input.current?.focus();
     },
-    onRefused(sentence, needsConsent) {
-      onComplaint(sentence);
-      setConsentMissing(needsConsent);
+    onRefused(refusal) {
+      onComplaint(refusal.message);
+      setWayOut(refusal);
       // The field was out of use while the command was on its way, and lost the focus with that.
       requestAnimationFrame(() => input.current?.focus());
     },
   });
   const isSending = sending.state.kind === 'sending';
-  const [isConsentMissing, setConsentMissing] = useState(false);
+  const [wayOut, setWayOut] = useState(NO_WAY_OUT);
 
   useLayoutEffect(() => {
     const element = input.current;
@@ -57,7 +63,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     draft.setText(text);
     setCaret(at);
     onComplaint('');
-    setConsentMissing(false);
+    setWayOut(NO_WAY_OUT);
     sending.forget();
   };
   const acceptAndSend = async () => {
@@ -76,12 +82,17 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
     type(draft.text.slice(0, start) + suggestion.insert + (isFinished ? rest.trimStart() : rest), at);
     caretToSet.current = at;
   };
-  const send = () => {
+  const send = (text = draft.text) => {
     if (isSending) return;
-    const fault = findFault(draft);
+    const fault = findFault({ ...draft, text });
     onComplaint(fault);
-    setConsentMissing(false);
-    if (fault === '') void sending.send({ text: draft.text, author, attachment: draft.attachment });
+    setWayOut(NO_WAY_OUT);
+    if (fault === '') void sending.send({ text, author, attachment: draft.attachment });
+  };
+  const takeOffer = (offer: Offer) => {
+    const text = formatCommand(withOffer(parseCommand(draft.text), offer));
+    type(text, text.length);
+    send(text);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
@@ -106,11 +117,16 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       {complaint !== '' && (
         <p class="complaint" role="alert">
           <Sentence text={complaint} />
-          {isConsentMissing && (
+          {wayOut.isConsentMissing && (
             <button class="button primary" type="button" onClick={() => void acceptAndSend()}>
               Accept and send
             </button>
           )}
+          {wayOut.offers.map((offer) => (
+            <button key={offer} class="button primary" type="button" onClick={() => takeOffer(offer)}>
+              {OFFERS[offer]}
+            </button>
+          ))}
         </p>
       )}
       {sending.state.kind === 'unreachable' && (

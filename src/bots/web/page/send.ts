@@ -1,11 +1,19 @@
 // Sends a command, and presses buttons. Knows what an answer means, not what to show for it.
 
+import type { Offer } from '../../../errors.ts';
 import type { Button } from '../../view.ts';
 import type { Refusal } from '../wire.ts';
 
 export type Attachment =
   | { kind: 'file'; file: File; preview: string }
   | { kind: 'render'; renderId: string; preview: string | undefined };
+
+/** Why a command was refused, and what can be done about it with a press. */
+export interface Complaint {
+  message: string;
+  isConsentMissing: boolean;
+  offers: readonly Offer[];
+}
 
 export interface OutgoingCommand {
   /** The same for every attempt: the bot renders it once, however often it had to be sent. */
@@ -17,7 +25,7 @@ export interface OutgoingCommand {
 
 export type Answer =
   | { kind: 'accepted' }
-  | { kind: 'refused'; message: string; isConsentMissing: boolean }
+  | ({ kind: 'refused' } & Complaint)
   /** It may or may not have arrived: sending it again is safe. */
   | { kind: 'unreachable' }
   | { kind: 'aborted' };
@@ -78,7 +86,13 @@ export async function askAboutMe(what: 'accept' | 'forget'): Promise<string | un
 function toAnswer(status: number, body: string): Answer {
   if (status >= 200 && status < 300) return { kind: 'accepted' };
   if (status === 0 || status === 429 || status >= 500) return { kind: 'unreachable' };
-  return { kind: 'refused', message: messageOf(body), isConsentMissing: refusalOf(body)?.code === 'consent_missing' };
+  const refusal = refusalOf(body);
+  return {
+    kind: 'refused',
+    message: messageOf(body),
+    isConsentMissing: refusal?.code === 'consent_missing',
+    offers: refusal?.offers ?? [],
+  };
 }
 
 /** A proxy in between may answer with a page of its own. */

@@ -1,6 +1,6 @@
 // One command on its way. The same command sent again after a failure keeps its event id, so that it is rendered once.
 import { useRef, useState } from 'preact/hooks';
-import { newEventId, type OutgoingCommand, sendCommand } from './send.ts';
+import { type Complaint, newEventId, type OutgoingCommand, sendCommand } from './send.ts';
 
 export type SendingState =
   | { kind: 'idle' }
@@ -17,10 +17,7 @@ export interface Sending {
 
 const PAUSES_MS = [1000, 3000];
 
-export function useSending(on: {
-  onAccepted(): void;
-  onRefused(sentence: string, isConsentMissing: boolean): void;
-}): Sending {
+export function useSending(on: { onAccepted(): void; onRefused(complaint: Complaint): void }): Sending {
   const [state, setState] = useState<SendingState>({ kind: 'idle' });
   const eventId = useRef<string | undefined>(undefined);
   const running = useRef<AbortController | undefined>(undefined);
@@ -47,7 +44,7 @@ export function useSending(on: {
       // Aborted and unreachable commands may have arrived: their id stays theirs until they are changed.
       if (answer.kind === 'accepted' || answer.kind === 'refused') eventId.current = undefined;
       if (answer.kind === 'accepted') latest.current.onAccepted();
-      if (answer.kind === 'refused') latest.current.onRefused(answer.message, answer.isConsentMissing);
+      if (answer.kind === 'refused') latest.current.onRefused(answer);
       return;
     }
   }
