@@ -9,7 +9,9 @@ import {
   type RESTOptions,
   SimpleShardingStrategy,
 } from 'discord.js';
+import { ForeignAnswer, readAnswer, TokenRefused } from './answers.ts';
 import { NOBODY } from './drawing.ts';
+import { ALREADY_ANSWERED } from './error-codes.ts';
 
 /** Uploads of clips are in here, too. */
 const REST_TIMEOUT_MS = 120_000;
@@ -17,15 +19,24 @@ const REST_TIMEOUT_MS = 120_000;
 /** With the bot's own token, over all servers. Discord takes 50. */
 const MOST_IN_A_SECOND = 45;
 
+/** Of one acknowledgement, for which Discord gives three seconds in all. */
+const ACKNOWLEDGED_WITHIN_MS = 2500;
+const ACKNOWLEDGEMENT_PAUSE_MS = 100;
+const CALLBACK = /\/interactions\/[^/]+\/[^/]+\/callback(\?|$)/;
+/** discord.js waits so long for the servers that Discord names; the bot needs nothing of them, and one may never come. */
+const SERVERS_WITHIN_MS = 1000;
+
 export interface ClientSettings {
   /** `auto`, or how many connections to Discord this process keeps. */
   shards: 'auto' | number;
   /** Where Discord is, if not at discord.com: a proxy of its REST API, say. */
   apiUrl: string | undefined;
   cdnUrl: string | undefined;
+  /** Called with each answer to a request with the bot's own token: whether Discord refused the token. */
+  onToken?: ((isRefused: boolean) => void) | undefined;
 }
 
-export function createDiscordClient({ apiUrl, cdnUrl, shards }: ClientSettings): Client {
+export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken }: ClientSettings): Client {
   return new Client({
     // Commands come with everything that is needed of them.
     intents: [GatewayIntentBits.Guilds],
@@ -34,20 +45,23 @@ export function createDiscordClient({ apiUrl, cdnUrl, shards }: ClientSettings):
     shards: shards === 'auto' ? 'auto' : Array.from({ length: shards }, (_, index) => index),
     ...(shards !== 'auto' && { shardCount: shards }),
     allowedMentions: NOBODY,
+    waitGuildTimeout: SERVERS_WITHIN_MS,
     ws: { buildStrategy: (manager) => new PatientSharding(manager) },
-    rest: { ...restOptions(apiUrl), ...(cdnUrl !== undefined && { cdn: cdnUrl }) },
+    rest: { ...restOptions({ apiUrl, onToken }), ...(cdnUrl !== undefined && { cdn: cdnUrl }) },
   });
 }
 
 /** For what the bot does with its own token, whether or not the gateway is there. */
-export function createDiscordRest({ token, apiUrl }: { token: string; apiUrl: string | undefined }): REST {
-  return new REST(restOptions(apiUrl)).setToken(token);
+export function createDiscordRest({ token, ...settings }: RestSettings & { token: string }): REST {
+  return new REST(restOptions(settings)).setToken(token);
 }
 
-function restOptions(apiUrl: string | undefined) {
+type RestSettings = Pick<ClientSettings, 'apiUrl' | 'onToken'>;
+
+function restOptions({ apiUrl, onToken }: RestSettings) {
   return {
     timeout: REST_TIMEOUT_MS,
-    makeRequest: createRequest(),
+    makeRequest: createRequest(onToken),
     rejectOnRateLimit: isForThread,
     // Paced by makeRequest, which knows what Discord counts.
     globalRequestsPerSecond: Number.POSITIVE_INFINITY,
@@ -93,13 +107,63 @@ class PatientSharding extends SimpleShardingStrategy {
  * By Node's own fetch. discord.js brings undici 6, which sends through whichever undici was loaded first, and undici 7 does
  * not know the forms of another undici: an upload failed with "action is not a function".
  */
-function createRequest(): RESTOptions['makeRequest'] {
+function createRequest(onToken: (isRefused: boolean) => void = () => undefined): RESTOptions['makeRequest'] {
   const pace = createPace();
   return async (url, { dispatcher: _, body, ...request }) => {
-    const init = { ...request, body: isForm(body) ? copyForm(body) : body } as RequestInit;
-    if (new Headers(init.headers).has('authorization')) await pace();
-    return fetch(url, init);
+    const init = { ...request, body: isForm(body) ? copyForm(body) : body, redirect: 'manual' } as RequestInit;
+    if (CALLBACK.test(url)) return acknowledge(url, init);
+    const isOfBot = new Headers(init.headers).has('authorization');
+    if (!isOfBot) return ask(url, init, { isOfBot });
+    await pace();
+    try {
+      const answer = await ask(url, init, { isOfBot });
+      if (answer.status < 500) onToken(false);
+      return answer;
+    } catch (error) {
+      if (error instanceof TokenRefused) onToken(true);
+      throw error;
+    }
   };
+}
+
+async function ask(url: string, init: RequestInit, of: { isOfBot: boolean }): Promise<Response> {
+  try {
+    return await readAnswer(await fetch(url, init), of);
+  } catch (error) {
+    throw isBroken(error) ? toReset(error) : error;
+  }
+}
+
+/**
+ * Discord waits three seconds for this, and a member after that in vain: where the connection breaks, or something else answers, it
+ * is sent again at once. That it was answered already means then that it had arrived.
+ */
+async function acknowledge(url: string, init: RequestInit): Promise<Response> {
+  const until = Date.now() + ACKNOWLEDGED_WITHIN_MS;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      const answer = await readAnswer(await fetch(url, init), { isOfBot: false });
+      if (isFirst || answer.ok) return answer;
+      const { code } = (await answer.clone().json()) as { code?: number };
+      return code === ALREADY_ANSWERED ? new Response(null, { status: 204 }) : answer;
+    } catch (error) {
+      const mayHelp = isBroken(error) || error instanceof ForeignAnswer;
+      if (!mayHelp || Date.now() + ACKNOWLEDGEMENT_PAUSE_MS > until) throw error;
+      await sleep(ACKNOWLEDGEMENT_PAUSE_MS);
+    }
+  }
+}
+
+/** fetch, or the reading of its body, fails with a TypeError where the connection does. */
+function isBroken(error: unknown): error is TypeError {
+  return error instanceof TypeError;
+}
+
+/** discord.js tries again what has this code; fetch hides it in the cause. */
+function toReset(error: TypeError): Error {
+  return Object.assign(new Error(`The connection to Discord broke: ${error.message}`, { cause: error }), {
+    code: 'ECONNRESET',
+  });
 }
 
 type Form = Iterable<[string, string | File]>;

@@ -11,7 +11,7 @@ import type { Attachments } from './attachments.ts';
 import { drawAcceptButton, NOBODY } from './drawing.ts';
 import { describeFault } from './faults.ts';
 import type { Item } from './interactions.ts';
-import { isForbidden, isGone, isRefusedForGood, type Messages } from './messages.ts';
+import { describeRefusal, isGone, isRefusedForGood, type Messages, reasonOf } from './messages.ts';
 import { type Origin, TOKEN_SECONDS } from './origin.ts';
 import type { createStatusMessages } from './status-messages.ts';
 
@@ -53,8 +53,9 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
       });
       await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
     } catch (error) {
-      // Discord never heard that the command was taken, and has told the member so itself.
-      if (!isGone(error) || !isStale(origin)) throw error;
+      if (!isRefusedForGood(error) || (isGone(error) && !isStale(origin))) throw error;
+      // Else Discord never heard that the command was taken, and has told the member so itself.
+      if (!isGone(error)) await tellDirectly(origin, body);
     }
   };
 
@@ -63,8 +64,11 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     try {
       await messages.create(await messages.openDirect(member.id), `tell:${interaction}`, body);
     } catch (error) {
-      if (!isForbidden(error) && !isGone(error)) throw error;
-      log.warn({ err: error, memberId: member.id }, 'A member could not be told by any road what came of a command');
+      if (!isRefusedForGood(error)) throw error;
+      log.warn(
+        { ...describeRefusal(error), memberId: member.id },
+        'A member could not be told by any road what came of a command',
+      );
     }
   };
 
@@ -149,7 +153,7 @@ function explainRefusal(error: unknown, origin: Origin): never {
     throw new UserError('place_closed', 'Discord never heard that this command was taken.', { cause: error });
   }
   if (isRefusedForGood(error) && !isGone(error)) {
-    throw new UserError('place_refused', `Discord refused the message of this clip: ${error.message}.`, {
+    throw new UserError('place_refused', `Discord refused the message of this clip: ${reasonOf(error)}.`, {
       cause: error,
     });
   }

@@ -5,6 +5,7 @@ import {
   type Attachment,
   type ButtonInteraction,
   type ChatInputCommandInteraction,
+  DiscordAPIError,
   type Interaction,
   type MessageContextMenuCommandInteraction,
   MessageFlags,
@@ -21,6 +22,7 @@ import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../pl
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
 import { ACCEPT, NOBODY, readCustomId } from './drawing.ts';
+import { ALREADY_ANSWERED, NO_LONGER_WAITING } from './error-codes.ts';
 import { describeFault } from './faults.ts';
 import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
@@ -57,12 +59,15 @@ export type Interactions = ReturnType<typeof createInteractions>;
 export function createInteractions(options: InteractionsOptions) {
   const { handlers, inbox, notes, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } = options;
   const underWay = new Set<Promise<void>>();
+  /** From then on something is begun, whatever becomes of the acknowledgement. */
+  const kept = new WeakSet<Interaction>();
 
   /** Puts an item into the inbox, and its token where only its message needs it. */
-  const keep = (token: string, item: Item): Promise<void> => {
+  const keep = async (interaction: Interaction, item: Item): Promise<void> => {
     const { interaction: id } = item.origin;
-    const first = () => notes.put(`token:${id}`, token, TOKEN_SECONDS);
-    return keepInTime({ notes, inbox, id, item, first });
+    const first = () => notes.put(`token:${id}`, interaction.token, TOKEN_SECONDS);
+    await keepInTime({ notes, inbox, id, item, first });
+    kept.add(interaction);
   };
 
   const isListed = (interaction: Interaction): boolean => {
@@ -94,7 +99,7 @@ export function createInteractions(options: InteractionsOptions) {
   ): Promise<void> => {
     const { command, picture, isPrivate } = asked;
     const origin = toOrigin(interaction, { isPrivate });
-    await keep(interaction.token, { kind: 'animate', origin, command, picture });
+    await keep(interaction, { kind: 'animate', origin, command, picture });
     const { chat } = wordsOf(interaction.locale);
     await interaction.reply({
       content: `**${chat.onItsWay}** …`,
@@ -190,7 +195,7 @@ export function createInteractions(options: InteractionsOptions) {
     const isPrivate = interaction.message.flags.has(MessageFlags.Ephemeral);
     const origin = toOrigin(interaction, { isPrivate });
     const home = origin.home === 'thread' ? 'place' : origin.home;
-    await keep(interaction.token, {
+    await keep(interaction, {
       kind: 'press',
       origin: { ...origin, home },
       action: button,
@@ -265,6 +270,14 @@ export function createInteractions(options: InteractionsOptions) {
     try {
       if (await isOurs(interaction)) await dispatch(interaction, words);
     } catch (error) {
+      if (isAnsweredBefore(error)) {
+        log.info({ interaction: interaction.id, code: error.code }, 'Discord no longer waits for this answer');
+        return;
+      }
+      if (kept.has(interaction)) {
+        log.warn({ err: error, interaction: interaction.id }, 'The acknowledgement of a command may not have arrived');
+        return;
+      }
       if (!isExpected(error)) log.error({ err: error, interaction: interaction.id }, 'A command could not be taken');
       if (!interaction.isRepliable()) return;
       const reply = { content: describeFault(error, words), allowedMentions: NOBODY };
@@ -289,6 +302,11 @@ export function createInteractions(options: InteractionsOptions) {
       await Promise.all(underWay);
     },
   };
+}
+
+/** Another bot with this token was first, an earlier try has arrived after all, or it took too long: a second answer is refused, too. */
+function isAnsweredBefore(error: unknown): error is DiscordAPIError {
+  return error instanceof DiscordAPIError && [ALREADY_ANSWERED, NO_LONGER_WAITING].includes(Number(error.code));
 }
 
 const memberOf = ({ user }: Interaction): Member => ({ id: user.id, name: user.displayName });

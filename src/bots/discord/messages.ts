@@ -11,11 +11,11 @@ import {
   Routes,
   ThreadAutoArchiveDuration,
 } from 'discord.js';
+import { ForeignAnswer, TokenRefused } from './answers.ts';
+import { isKnown, type Meaning, meaningOf } from './error-codes.ts';
 
-/** Discord says 413 before it reads what is sent, and 40005 after. */
+/** Discord, or what is in front of it, says 413 before it reads what is sent, and 40005 after. */
 const PAYLOAD_TOO_LARGE = 413;
-const TOO_MANY_REQUESTS = 429;
-const INVALID_WEBHOOK_TOKEN = 50027;
 const MESSAGES_LOOKED_AT = 50;
 /** While one command waits here, others wait behind it. */
 const LONGEST_WAIT_FOR_THREAD_MS = 1500;
@@ -52,6 +52,13 @@ export function createMessages(rest: REST) {
     }
   };
 
+  /** `once` names it: creating it again within minutes gives the same message. */
+  const create = async (channel: string, once: string, body: Body, files?: MessageFile[]): Promise<APIMessage> => {
+    const nonce = createHash('sha256').update(once).digest('base64url').slice(0, 24);
+    const request = withFiles({ ...body, nonce, enforce_nonce: true }, files);
+    return (await rest.post(Routes.channelMessages(channel), request)) as APIMessage;
+  };
+
   return {
     /** `files` are then all that the message has; without, those that it has stay. */
     async edit(reach: Reach, message: string, body: Body, files?: MessageFile[]): Promise<APIMessage> {
@@ -63,11 +70,19 @@ export function createMessages(rest: REST) {
       return (await rest.patch(route, { ...request, auth: false })) as APIMessage;
     },
 
-    /** `once` names it: creating it again within minutes gives the same message. */
-    async create(channel: string, once: string, body: Body, files?: MessageFile[]): Promise<APIMessage> {
-      const nonce = createHash('sha256').update(once).digest('base64url').slice(0, 24);
-      const request = withFiles({ ...body, nonce, enforce_nonce: true }, files);
-      return (await rest.post(Routes.channelMessages(channel), request)) as APIMessage;
+    create,
+
+    /**
+     * The same as a reply to another message, which needs a right of its own (Read Message History): where Discord refuses that, a
+     * message by itself.
+     */
+    async createReply(channel: string, once: string, to: string | undefined, body: Body): Promise<APIMessage> {
+      if (to === undefined) return create(channel, once, body);
+      const message_reference = { message_id: to, fail_if_not_exists: false };
+      return create(channel, once, { ...body, message_reference }).catch((error) => {
+        if (!isRefusedForGood(error)) throw error;
+        return create(channel, once, body);
+      });
     },
 
     async followUp(reach: Extract<Reach, { token: string }>, body: Body): Promise<APIMessage> {
@@ -131,36 +146,55 @@ function isRefusal(error: unknown, ...codes: number[]): boolean {
   return error instanceof DiscordAPIError && codes.includes(Number(error.code));
 }
 
+function isMeant(error: unknown, ...meanings: Meaning[]): error is DiscordAPIError {
+  return error instanceof DiscordAPIError && meanings.includes(meaningOf(error.code));
+}
+
 const waitOf = ({ timeToReset, retryAfter }: RateLimitError): number => Math.max(timeToReset, retryAfter);
 
 /** The message, its channel or its token are gone: there is nothing to change any more. */
 export function isGone(error: unknown): boolean {
-  return isRefusal(error, Code.UnknownMessage, Code.UnknownChannel, Code.UnknownWebhook, INVALID_WEBHOOK_TOKEN);
+  return isMeant(error, 'gone', 'token_ended');
 }
 
 /** The bot has lost the right to write there, or never had it. */
 export function isForbidden(error: unknown): boolean {
-  return (
-    isRefusal(error, Code.MissingAccess, Code.MissingPermissions, Code.ThreadLocked) ||
-    isRefusal(error, Code.CannotSendMessagesToThisUser, Code.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds)
-  );
+  return isMeant(error, 'forbidden');
 }
 
 /** Discord understood and said no, whatever the reason: the same again is refused again. */
 export function isRefusedForGood(error: unknown): error is DiscordAPIError {
-  return error instanceof DiscordAPIError && error.status < 500 && error.status !== TOO_MANY_REQUESTS;
+  return error instanceof DiscordAPIError && !isMeant(error, 'wait', 'operator');
 }
 
-/** No thread can be opened there: the bot may not, or there are too many. */
+/** Discord itself said no, or refused the token for it; what is done without a thread has no need of either. */
 export function isThreadRefused(error: unknown): boolean {
-  return isForbidden(error) || isRefusal(error, Code.MaximumActiveThreads, Code.MaximumActiveAnnouncementThreads);
+  return error instanceof DiscordAPIError || error instanceof TokenRefused;
 }
 
 export function isArchived(error: unknown): boolean {
-  return isRefusal(error, Code.InvalidActionOnArchivedThread);
+  return isMeant(error, 'archived');
 }
 
 export function isTooLarge(error: unknown): boolean {
-  if (isRefusal(error, Code.RequestEntityTooLarge)) return true;
+  if (isMeant(error, 'too_large')) return true;
   return error instanceof Error && 'status' in error && error.status === PAYLOAD_TOO_LARGE;
+}
+
+/** Whatever it was that answered, it was asked, and would not have it: no outage. */
+export function isAnswered(error: unknown): boolean {
+  return error instanceof DiscordAPIError || error instanceof ForeignAnswer || error instanceof TokenRefused;
+}
+
+/** Discord's own short reason. */
+export function reasonOf({ rawError, message }: DiscordAPIError): string {
+  return 'message' in rawError ? rawError.message : message;
+}
+
+/** What a log needs to know of a refusal. */
+export function describeRefusal(error: unknown) {
+  if (!(error instanceof DiscordAPIError)) return { err: error };
+  const { code, status, method, rawError } = error;
+  const errors = 'errors' in rawError ? rawError.errors : undefined;
+  return { err: error, code, status, method, isKnown: isKnown(code), ...(errors !== undefined && { errors }) };
 }

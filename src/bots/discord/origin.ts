@@ -54,10 +54,14 @@ export function isInThread(interaction: BaseInteraction): boolean {
   return interaction.channel?.isThread() ?? false;
 }
 
-/** Whether the bot itself is a member of this place, not just the member's own app. */
+/**
+ * Whether the bot itself is a member of this place. Its commands may be there without it: as the member's own app, or in a server
+ * that installed them without the scope `bot`, where nobody can give it any permission.
+ */
 function isBotHere(interaction: BaseInteraction): boolean {
   if (interaction.context === InteractionContextType.BotDM) return true;
-  return interaction.inGuild() && interaction.authorizingIntegrationOwners[0] !== undefined;
+  const { guildId, authorizingIntegrationOwners: owners, client } = interaction;
+  return guildId !== null && owners[0] !== undefined && client.guilds.cache.has(guildId);
 }
 
 function lacking(

@@ -10,9 +10,12 @@ import type { Clip, MessageRef } from '../platform.ts';
 import { isOutcome, type View } from '../view.ts';
 import { drawStarter, drawStatus, NOBODY, toDescription, toRelativeTime, toThreadName } from './drawing.ts';
 import {
+  describeRefusal,
+  isAnswered,
   isArchived,
   isForbidden,
   isGone,
+  isRefusedForGood,
   isThreadRefused,
   isTooLarge,
   type MessageFile,
@@ -23,9 +26,11 @@ import type { Origin } from './origin.ts';
 
 /** A request is more than its file. */
 const SIZE_MARGIN_BYTES = 64 * 1024;
-/** After a refusal half of it is tried, and half of that, before a link. */
+/** What Discord found too large is tried once more: half of it, and no more than every place takes. */
 const SMALLER_SHARE = 0.5;
-const MOST_UPLOADS = 4;
+const TAKEN_EVERYWHERE_BYTES = 10 * 2 ** 20;
+/** Uploads of one clip that were answered with a no, whatever the reason, in all its lives. */
+const MAX_REFUSED_UPLOADS = 2;
 
 interface Details extends Record<string, string> {
   home: Origin['home'];
@@ -37,6 +42,9 @@ interface Details extends Record<string, string> {
   /** `yes`: the message is the answer to the interaction, so that its token reaches it, too. */
   isAnswer: string;
 }
+
+/** `gone` for what nobody can reach any more, `forbidden` for where the bot may not write, `refused` for what is not taken there. */
+type Came = 'done' | 'gone' | 'forbidden' | 'refused';
 
 /** Another bot with this token, to whom Redis was away, was first to answer: it said no to the member alone. */
 const isForMemberAlone = ({ flags }: APIMessage): boolean => ((flags ?? 0) & MessageFlags.Ephemeral) !== 0;
@@ -84,10 +92,10 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   };
 
   /** The status message in a thread; `once` is its render, so that there is never a second. */
-  const createIn = async (channel: string, view: View, mayBeThere: boolean, more: object = {}): Promise<string> => {
+  const createIn = async (channel: string, view: View, mayBeThere: boolean, replyTo?: string): Promise<string> => {
     // An earlier life's is found by its Cancel button; within minutes Discord finds it, too.
     const found = mayBeThere ? await messages.findByButton(channel, `cancel:${view.renderId}`) : undefined;
-    const message = found ?? (await messages.create(channel, view.renderId, { ...drawStatus(view), ...more }));
+    const message = found ?? (await messages.createReply(channel, view.renderId, replyTo, drawStatus(view)));
     return message.id;
   };
 
@@ -113,7 +121,10 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       return toRef(origin, thread.id, message, { starter: starter.id, starterChannel: origin.channel });
     } catch (error) {
       if (!isThreadRefused(error)) throw error;
-      log.info({ err: error, renderId: view.renderId }, 'Discord refused a thread; the reply itself is used');
+      log.info(
+        { ...describeRefusal(error), renderId: view.renderId },
+        'Discord refused a thread; the reply itself is used',
+      );
       return undefined;
     }
   };
@@ -123,6 +134,16 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     const message = await messages.edit(await requireReach(origin), '@original', drawStatus(view));
     const home = isForMemberAlone(message) ? 'token' : origin.home;
     return toRef({ ...origin, home }, origin.channel, message.id, { isAnswer: 'yes' });
+  };
+
+  /** With the token of a press. Its own answer has to be there first: what follows a deferred one takes its place. */
+  const followBeside = async (origin: Origin, view: View): Promise<MessageRef> => {
+    const reach = await requireReach(origin);
+    const { chat } = wordsOf(view.language);
+    await messages.edit(reach, '@original', { content: `**${chat.onItsWay}** …`, allowed_mentions: NOBODY });
+    const flags = drawStatus(view).flags | (origin.isPrivate ? MessageFlags.Ephemeral : 0);
+    const message = await messages.followUp(reach, { ...drawStatus(view), flags });
+    return toRef(origin, origin.channel, message.id, { isAnswer: 'yes' });
   };
 
   /** It took longer than the token lasts until anything could be posted: a message of the bot's own, where the command was given. */
@@ -144,10 +165,24 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     return [byToken, byBot].filter((reach) => reach !== undefined);
   };
 
-  /** `gone` for what nobody can reach any more, `forbidden` for where the bot may not write any more. */
-  const edit = async (ref: MessageRef, body: object, files?: MessageFile[]): Promise<'done' | 'gone' | 'forbidden'> => {
+  const refusedUploads = async (renderId: string): Promise<number> =>
+    Number(await notes.get(`uploads:${renderId}`)) || 0;
+
+  /** Counts an upload of a clip that was refused, so that no later life brings it for ever. */
+  const counted = async <Answer>(renderId: string, upload: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await upload();
+    } catch (error) {
+      const isOver = isAnswered(error) && !isGone(error) && !isArchived(error);
+      if (isOver) await notes.keep(`uploads:${renderId}`, String((await refusedUploads(renderId)) + 1));
+      throw error;
+    }
+  };
+
+  const edit = async (ref: MessageRef, view: View, body: object, files?: MessageFile[]): Promise<Came> => {
     for (const reach of await reachesOf(ref)) {
-      const change = () => messages.edit(reach, ref.message, { ...body }, files);
+      const send = () => messages.edit(reach, ref.message, { ...body }, files);
+      const change = () => (files?.length ? counted(view.renderId, send) : send());
       try {
         await change().catch(async (error) => {
           if (!isArchived(error)) throw error;
@@ -157,7 +192,13 @@ export function createStatusMessages(options: StatusMessagesOptions) {
         return 'done';
       } catch (error) {
         if (isForbidden(error)) return 'forbidden';
-        if (!isGone(error)) throw error;
+        if (isTooLarge(error) || !isRefusedForGood(error)) throw error;
+        if (isGone(error)) continue;
+        log.warn(
+          { ...describeRefusal(error), renderId: view.renderId },
+          'Discord refused a change of a status message',
+        );
+        return 'refused';
       }
     }
     return 'gone';
@@ -170,6 +211,18 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     { name: `${isSpoiler ? 'SPOILER_' : ''}${clip.filename}`, data, description: toDescription(view) },
   ];
 
+  /** Where the clip is, in words, when Discord takes no file of it. */
+  const describeAbsence = async (view: View, clip: Clip, isTooLargeHere: boolean): Promise<string[]> => {
+    const { chat, discord } = wordsOf(view.language);
+    const link = await clip.link();
+    if (link === undefined) return [isTooLargeHere ? chat.tooLargeForHere : discord.notTaken];
+    const { address, endsAt } = link;
+    return [
+      isTooLargeHere ? chat.tooLarge(address) : discord.notTakenButLink(address),
+      chat.linkEnds(toRelativeTime(endsAt)),
+    ];
+  };
+
   /** Hands `send` the clip as it is, then smaller, then not at all but with a line that has a link. */
   const sendFitting = async <Answer>(
     view: View,
@@ -178,7 +231,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     send: (files: MessageFile[], extra: string[]) => Promise<Answer>,
   ): Promise<Answer> => {
     let room = limit - SIZE_MARGIN_BYTES;
-    for (let uploads = 0; uploads < MOST_UPLOADS; uploads += 1) {
+    let isTooLargeHere = clip.result.bytes > room;
+    while ((await refusedUploads(view.renderId)) < MAX_REFUSED_UPLOADS) {
       const data = clip.result.bytes <= room ? await buffer(await clip.read()) : await clip.shrink(room);
       if (!data) break;
       try {
@@ -186,30 +240,60 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       } catch (error) {
         if (!isTooLarge(error)) throw error;
         log.info({ renderId: view.renderId, bytes: data.length }, 'Discord found the clip too large');
-        room = Math.floor(data.length * SMALLER_SHARE);
+        isTooLargeHere = true;
+        room = Math.min(Math.floor(data.length * SMALLER_SHARE), TAKEN_EVERYWHERE_BYTES - SIZE_MARGIN_BYTES);
       }
     }
-    const { chat } = wordsOf(view.language);
-    const link = await clip.link();
-    if (link === undefined) return send([], [chat.tooLargeForHere]);
-    return send([], [chat.tooLarge(link.address), chat.linkEnds(toRelativeTime(link.endsAt))]);
+    return send([], await describeAbsence(view, clip, isTooLargeHere));
   };
 
-  /** A message of its own, in the member's direct messages, when the place of the command cannot be reached any more. */
-  const deliverDirectly = async (ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> => {
+  /** A message of its own, in the member's direct messages, when the place of the command takes none. False where that fails, too. */
+  const deliverDirectly = async (ref: MessageRef, view: View, clip: Clip | undefined): Promise<boolean> => {
     const { member } = ref.details as Details;
     const { renderId } = view;
     try {
       const channel = await messages.openDirect(member);
-      const send = (files: MessageFile[] | undefined, extra: string[]) =>
+      const create = (files: MessageFile[] | undefined, extra: string[]) =>
         messages.create(channel, `direct:${renderId}`, drawStatus(view, extra), files);
+      const send = (files: MessageFile[], extra: string[]) =>
+        files.length > 0 ? counted(renderId, () => create(files, extra)) : create(files, extra);
       if (clip) await sendFitting(view, clip, limitOf(ref), send);
-      else await send(undefined, []);
+      else await create(undefined, []);
       log.info({ renderId }, 'The outcome went to the member’s direct messages');
+      return true;
     } catch (error) {
-      if (!isForbidden(error) && !isGone(error)) throw error;
-      log.warn({ err: error, renderId }, 'The outcome could not be brought to the member by any road');
+      if (!isRefusedForGood(error)) throw error;
+      log.warn({ ...describeRefusal(error), renderId }, 'The outcome could not be brought to the member by any road');
+      return false;
     }
+  };
+
+  /** What the place would not have goes to the member, and the place is told: nothing there says for ever that it goes on. */
+  const deliverElsewhere = async (ref: MessageRef, view: View, clip: Clip | undefined, came: Came): Promise<void> => {
+    const isThere = await deliverDirectly(ref, view, clip);
+    if (came !== 'refused') return;
+    const { discord } = wordsOf(view.language);
+    const absence = clip ? await describeAbsence(view, clip, false) : [];
+    const extra = isThere ? [discord.sentDirectly] : absence;
+    await clipLines.keep(view.renderId, extra);
+    await edit(ref, view, drawStatus(view, extra));
+  };
+
+  /**
+   * The clip into its message. After an upload that was refused for whatever reason, the words alone show first whether the place
+   * takes anything now.
+   */
+  const bring = async (ref: MessageRef, view: View, clip: Clip): Promise<Came> => {
+    const refused = await refusedUploads(view.renderId);
+    if (refused >= MAX_REFUSED_UPLOADS) return 'refused';
+    if (refused > 0) {
+      const came = await edit(ref, view, drawStatus(view));
+      if (came !== 'done') return came;
+    }
+    return sendFitting(view, clip, limitOf(ref), async (files, extra) => {
+      if (extra.length > 0) await clipLines.keep(view.renderId, extra);
+      return edit(ref, view, drawStatus(view, extra), files);
+    });
   };
 
   /** Edits tell nobody: one short message does, with the one mention that the bot ever makes. */
@@ -224,16 +308,16 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       content: `<@${member}> ${view.kind === 'done' ? chat.clipReady : chat.clipFailed}`,
       allowed_mentions: { users: [member] },
     };
-    const reference = { message_reference: { message_id: ref.message, fail_if_not_exists: false } };
     for (const reach of await reachesOf(ref)) {
       try {
         // Discord shows what follows an answer as a reply to it.
         if ('token' in reach) await messages.followUp(reach, body);
-        else await messages.create(ref.channel, told, { ...body, ...reference });
+        else await messages.createReply(ref.channel, told, ref.message, body);
         break;
       } catch (error) {
         // The clip is there; that nobody could be told of it is no reason to bring it again.
-        if (!isForbidden(error) && !isGone(error)) throw error;
+        if (!isRefusedForGood(error)) throw error;
+        log.info({ ...describeRefusal(error), renderId: view.renderId }, 'Discord refused the mention of a member');
       }
     }
     await notes.keep(told, '1');
@@ -241,14 +325,25 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
   const remove = async (ref: MessageRef, view: View): Promise<void> => {
     const { starter, starterChannel } = ref.details as Details;
-    const unlessGone = (error: unknown): void => {
-      if (!isGone(error)) throw error;
+    const { renderId } = view;
+    const unlessRefused = (error: unknown): void => {
+      if (!isRefusedForGood(error)) throw error;
+      if (!isGone(error)) log.warn({ ...describeRefusal(error), renderId }, 'A message could not be removed');
     };
-    for (const reach of await reachesOf(ref)) await messages.remove(reach, ref.message).catch(unlessGone);
+    for (const reach of await reachesOf(ref)) {
+      const take = () => messages.remove(reach, ref.message);
+      await take()
+        .catch(async (error) => {
+          if (!isArchived(error)) throw error;
+          await messages.unarchive(ref.channel);
+          await take();
+        })
+        .catch(unlessRefused);
+    }
     if (starter === undefined || starterChannel === undefined) return;
     // The thread may hold other renders; the picture and the words go with this one.
     const body = { content: `-# ${wordsOf(view.language).chat.removed}`, allowed_mentions: NOBODY };
-    await messages.edit({ channel: starterChannel }, starter, body, []).catch(unlessGone);
+    await messages.edit({ channel: starterChannel }, starter, body, []).catch(unlessRefused);
   };
 
   return {
@@ -261,31 +356,34 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
     /** One more message beside the one whose button was pressed. */
     async openBeside(origin: Origin, view: View): Promise<MessageRef> {
-      if (origin.home === 'token') {
-        const flags = drawStatus(view).flags | (origin.isPrivate ? MessageFlags.Ephemeral : 0);
-        const message = await messages.followUp(await requireReach(origin), { ...drawStatus(view), flags });
-        return toRef(origin, origin.channel, message.id);
+      if (origin.home === 'token') return followBeside(origin, view);
+      try {
+        return toRef(origin, origin.channel, await createIn(origin.channel, view, true, origin.message));
+      } catch (error) {
+        // The press has a token of its own, which asks for none of the bot's rights.
+        if (!isRefusedForGood(error) || !(await reachByToken(origin.application, origin.interaction))) throw error;
+        log.info({ ...describeRefusal(error), renderId: view.renderId }, 'Answering a press with its own token');
+        return followBeside(origin, view);
       }
-      const reference = { message_reference: { message_id: origin.message, fail_if_not_exists: false } };
-      const message = await createIn(origin.channel, view, true, origin.message === undefined ? {} : reference);
-      return toRef(origin, origin.channel, message);
     },
 
     async update(ref: MessageRef, view: View): Promise<void> {
       if (view.kind === 'deleted') await remove(ref, view);
-      else await edit(ref, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : []));
+      else await edit(ref, view, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : []));
     },
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
-      const send = async (files: MessageFile[] | undefined, extra: string[]) => {
-        if (extra.length > 0) await clipLines.keep(view.renderId, extra);
-        return edit(ref, drawStatus(view, extra), files);
-      };
-      const came = clip ? await sendFitting(view, clip, limitOf(ref), send) : await send(undefined, []);
+      const brought = `brought:${view.renderId}`;
+      // Only its mention is missing: the clip is not brought again for that.
+      if (clip && (await notes.get(brought)) !== undefined) return mention(ref, view);
+      const came = clip ? await bring(ref, view, clip) : await edit(ref, view, drawStatus(view));
       const { home } = ref.details as Details;
-      if (came === 'done') await mention(ref, view);
+      if (came === 'done') {
+        if (clip) await notes.keep(brought, '1');
+        await mention(ref, view);
+      }
       // Who took the message away wants no clip; but a token that has ended, or a right that was lost, is nobody's wish.
-      else if (home === 'token' || came === 'forbidden') await deliverDirectly(ref, view, clip);
+      else if (home === 'token' || came !== 'gone') await deliverElsewhere(ref, view, clip, came);
       else log.info({ renderId: view.renderId }, 'The message of a finished render was removed by somebody');
     },
   };

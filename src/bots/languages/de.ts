@@ -142,6 +142,24 @@ export const de: Words = {
         `Der Clip kommt im Thread; bis dahin stehen dort der Platz in der Schlange und die Restzeit. Kurze Sätze über Bewegung wirken am besten: _sie lächelt und schaut auf, Wind im Haar_. Optionen kommen dahinter: \`seconds:3 resolution:720p seed:7\`.`,
       ].join('\n'),
   },
+  discord: {
+    sentDirectly: 'Discord hat den Clip hier nicht angenommen, darum habe ich ihn dir als Direktnachricht geschickt.',
+    notTaken:
+      'Dein Clip ist fertig, aber Discord hat ihn nicht angenommen. Versuch **Noch einmal** in einem anderen Kanal.',
+    notTakenButLink: (link) => `Discord hat den Clip nicht angenommen: [hier ansehen](${link})`,
+    continuesDirectly:
+      'Das dauert länger, als Discord mich diese Nachricht ändern lässt. Den Clip schicke ich dir als Direktnachricht.',
+    deletedButShown:
+      'Der Clip ist gelöscht, aber seine Nachricht kann ich nicht entfernen: Ich sehe diesen Kanal nicht mehr. Wer hier Nachrichten verwaltet, kann sie löschen.',
+    unknownCommand: (animate) => `Diesen Befehl gibt es nicht mehr. Nimm stattdessen ${animate}.`,
+    noPicture: (animate) =>
+      `In dieser Nachricht finde ich kein Bild. Ich kann angehängte Bilder, Einbettungen, Sticker und eigene Emojis nehmen. Oder häng ein Bild an ${animate} an.`,
+    avatarMenu: 'Diesen Avatar animieren',
+    avatarOf: (name) => `Avatar von ${name}`,
+    sticker: 'Sticker',
+    emoji: 'Emoji',
+    embed: 'Einbettung',
+  },
   commands: {
     animate: { name: 'animieren', description: 'Ein Bild zum Leben bringen' },
     picture: { name: 'bild', description: 'Das Bild: PNG, JPEG oder WebP' },

@@ -118,6 +118,23 @@ export const en: Words = {
         `The clip arrives in the thread, with its place in line and the time left on the way. Short sentences about motion work best: _she smiles and looks up, wind in her hair_. Options can be typed behind it: \`seconds:3 resolution:720p seed:7\`.`,
       ].join('\n'),
   },
+  discord: {
+    sentDirectly: "Discord didn't let me post the clip here, so I sent it to you in a direct message.",
+    notTaken: "Your clip is finished, but Discord didn't let me post it. Try **Again** in another channel.",
+    notTakenButLink: (link) => `Discord didn't let me post the clip: [watch it here](${link})`,
+    continuesDirectly:
+      "This takes longer than Discord lets me update this message. I'll send the clip to you in a direct message.",
+    deletedButShown:
+      "I deleted the clip, but I can't remove its message: I can no longer see this channel. Someone who manages messages here can delete it.",
+    unknownCommand: (animate) => `That command no longer exists. Use ${animate} instead.`,
+    noPicture: (animate) =>
+      `I can't find a picture in that message. I can use attached pictures, embeds, stickers and custom emoji. Or attach a picture to ${animate}.`,
+    avatarMenu: 'Animate this avatar',
+    avatarOf: (name) => `Avatar of ${name}`,
+    sticker: 'Sticker',
+    emoji: 'Emoji',
+    embed: 'Embed',
+  },
   commands: {
     animate: { name: 'animate', description: 'Bring a picture to life' },
     picture: { name: 'picture', description: 'The picture: PNG, JPEG or WebP' },

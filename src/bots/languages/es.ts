@@ -139,6 +139,23 @@ export const es: Words = {
         `El clip llega al hilo; hasta entonces se ven ahí el turno y el tiempo que falta. Funcionan mejor las frases cortas sobre movimiento: _sonríe y levanta la mirada, viento en el pelo_. Las opciones se escriben detrás: \`seconds:3 resolution:720p seed:7\`.`,
       ].join('\n'),
   },
+  discord: {
+    sentDirectly: 'Discord no me dejó publicar el clip aquí, así que te lo envié por mensaje directo.',
+    notTaken: 'Tu clip está listo, pero Discord no me dejó publicarlo. Prueba **Otra vez** en otro canal.',
+    notTakenButLink: (link) => `Discord no me dejó publicar el clip: [míralo aquí](${link})`,
+    continuesDirectly:
+      'Esto tarda más de lo que Discord me deja actualizar este mensaje. Te enviaré el clip por mensaje directo.',
+    deletedButShown:
+      'He borrado el clip, pero no puedo quitar su mensaje: ya no veo este canal. Quien gestione los mensajes aquí puede borrarlo.',
+    unknownCommand: (animate) => `Ese comando ya no existe. Usa ${animate}.`,
+    noPicture: (animate) =>
+      `No encuentro ninguna imagen en ese mensaje. Puedo usar imágenes adjuntas, incrustadas, stickers y emojis personalizados. O adjunta una imagen a ${animate}.`,
+    avatarMenu: 'Animar este avatar',
+    avatarOf: (name) => `Avatar de ${name}`,
+    sticker: 'Sticker',
+    emoji: 'Emoji',
+    embed: 'Incrustada',
+  },
   commands: {
     animate: { name: 'animar', description: 'Da vida a una imagen' },
     picture: { name: 'imagen', description: 'La imagen: PNG, JPEG o WebP' },

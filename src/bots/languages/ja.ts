@@ -140,6 +140,22 @@ export const ja: Words = {
         `クリップはスレッドに届きます。それまで順番と残り時間が表示されます。動きについての短い文が効果的です：_彼女が微笑んで顔を上げる、髪が風に揺れる_。オプションは後ろに書けます：\`seconds:3 resolution:720p seed:7\``,
       ].join('\n'),
   },
+  discord: {
+    sentDirectly: 'Discordがここへの投稿を受け付けなかったため、動画をダイレクトメッセージで送りました。',
+    notTaken: '動画はできましたが、Discordが投稿を受け付けませんでした。別のチャンネルで**もう一度**お試しください。',
+    notTakenButLink: (link) => `Discordが動画の投稿を受け付けませんでした：[ここで見る](${link})`,
+    continuesDirectly: 'Discordでこのメッセージを更新できる時間を超えそうです。動画はダイレクトメッセージで送ります。',
+    deletedButShown:
+      '動画は削除しましたが、このチャンネルが見えなくなったため、メッセージを消せません。メッセージを管理できる人に削除を頼んでください。',
+    unknownCommand: (animate) => `そのコマンドはもうありません。${animate} を使ってください。`,
+    noPicture: (animate) =>
+      `そのメッセージに画像が見つかりません。添付画像、埋め込み、スタンプ、カスタム絵文字が使えます。または ${animate} に画像を添付してください。`,
+    avatarMenu: 'このアイコンを動かす',
+    avatarOf: (name) => `${name}さんのアイコン`,
+    sticker: 'スタンプ',
+    emoji: '絵文字',
+    embed: '埋め込み',
+  },
   commands: {
     animate: { name: '動かす', description: '画像を動かします' },
     picture: { name: '画像', description: '画像（PNG、JPEG、WebP）' },

@@ -102,6 +102,24 @@ export interface Words {
     deletedMeanwhile: string;
     help(commands: { animate: string; menu: string; bot: string }): string;
   };
+  /** What only Discord needs. Links are in its markup. */
+  discord: {
+    /** The clip was refused where it belongs. */
+    sentDirectly: string;
+    notTaken: string;
+    notTakenButLink(link: string): string;
+    /** The last edit of a message that cannot be changed any more. */
+    continuesDirectly: string;
+    deletedButShown: string;
+    unknownCommand(animate: string): string;
+    noPicture(animate: string): string;
+    /** A menu entry on a member: up to 32 characters. */
+    avatarMenu: string;
+    avatarOf(name: string): string;
+    sticker: string;
+    emoji: string;
+    embed: string;
+  };
   commands: {
     animate: OptionWords;
     picture: OptionWords;

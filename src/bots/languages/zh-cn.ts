@@ -131,6 +131,21 @@ export const zhCn: Words = {
         `短片会出现在消息列里，期间会显示排队位置和剩余时间。关于动作的短句效果最好：_她微笑着抬起头，风吹动头发_。选项可以写在后面：\`seconds:3 resolution:720p seed:7\``,
       ].join('\n'),
   },
+  discord: {
+    sentDirectly: 'Discord 不允许我在这里发布视频，所以我通过私信发给你了。',
+    notTaken: '视频做好了，但 Discord 不允许我发布。请在别的频道试试**再来一次**。',
+    notTakenButLink: (link) => `Discord 不允许我发布视频：[在此观看](${link})`,
+    continuesDirectly: '所需时间超过了 Discord 允许我更新这条消息的时限。视频做好后我会私信发给你。',
+    deletedButShown: '视频已删除，但我已看不到此频道，无法移除它的消息。请让能管理消息的人删除。',
+    unknownCommand: (animate) => `该命令已不存在。请改用 ${animate}。`,
+    noPicture: (animate) =>
+      `我在这条消息里找不到图片。附件图片、嵌入内容、贴纸和自定义表情都可以。也可以把图片附在 ${animate} 里。`,
+    avatarMenu: '让这个头像动起来',
+    avatarOf: (name) => `${name} 的头像`,
+    sticker: '贴纸',
+    emoji: '表情',
+    embed: '嵌入',
+  },
   commands: {
     animate: { name: '动起来', description: '让图片动起来' },
     picture: { name: '图片', description: '图片：PNG、JPEG 或 WebP' },

@@ -27,6 +27,11 @@ export const ADMIN_OF_SERVER: FakeMember = {
   permissions: PermissionFlagsBits.ManageGuild,
 };
 
+const FOR_ANSWERS =
+  PermissionFlagsBits.AttachFiles |
+  PermissionFlagsBits.EmbedLinks |
+  PermissionFlagsBits.MentionEveryone |
+  PermissionFlagsBits.UseExternalEmojis;
 const TOKEN_MS = 15 * 60_000;
 
 export interface SentCommand {
@@ -110,7 +115,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
         permissions: '0',
       },
       locale: member.locale ?? 'en-US',
-      app_permissions: String(channel.permissions),
+      // Without the bot it is what the answer to an interaction may have.
+      app_permissions: String(world.isWithoutBot ? FOR_ANSWERS : channel.permissions),
       entitlements: [],
       authorizing_integration_owners: isForeign
         ? { '1': member.id }
@@ -199,6 +205,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
     token,
     garden,
     requests: rest.requests,
+    rest,
     faults: rest.faults,
     gateway,
     upload,

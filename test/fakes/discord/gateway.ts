@@ -67,17 +67,18 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     const session: Session = { shard, socket, count, sent: [] };
     sessions.push(session);
     const tell = (t: string, d: unknown) => tellSession(session, t, d);
+    const isHere = !world.isWithoutBot && shardOf(GUILD_ID, count) === shard;
     const { port } = server.address() as { port: number };
     tell(GatewayDispatchEvents.Ready, {
       v: 10,
       user: { id: BOT_ID, username: 'animate-bot', discriminator: '0', global_name: null, avatar: null, bot: true },
-      guilds: shardOf(GUILD_ID, count) === shard ? [{ id: GUILD_ID, unavailable: true }] : [],
+      guilds: [...(isHere ? [GUILD_ID] : []), ...world.awayServers].map((id) => ({ id, unavailable: true })),
       session_id: `${SESSION}${sessions.length - 1}`,
       resume_gateway_url: `ws://127.0.0.1:${port}`,
       application: { id: APPLICATION_ID, flags: 0 },
     });
     world.tell();
-    if (shardOf(GUILD_ID, count) !== shard) return;
+    if (!isHere) return;
     const channels = [...world.channels.values()].filter(({ guild, parent }) => guild === GUILD_ID && !parent);
     tell(GatewayDispatchEvents.GuildCreate, {
       id: GUILD_ID,

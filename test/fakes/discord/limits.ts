@@ -53,6 +53,7 @@ export function createLimits(allowance: Allowance = { requests: 5, perMs: 5000 }
       void reply
         .code(429)
         .headers({ 'retry-after': Math.ceil(retryAfter), 'x-ratelimit-scope': isWhole ? 'global' : 'user' })
+        .headers(isWhole ? { 'x-ratelimit-global': 'true' } : {})
         .send({ message: 'You are being rate limited.', retry_after: retryAfter, global: isWhole });
       return false;
     },

@@ -21,8 +21,14 @@ import {
 export interface Trouble {
   method: string;
   path: RegExp;
-  /** `hang` never answers; `late` answers as usual, when `until` resolves; `lost` does what was asked, and its answer is lost. */
-  status: number | 'hang' | 'late' | 'lost';
+  /**
+   * `hang` never answers; `late` answers as usual, when `until` resolves; `lost` does what was asked, and its answer is lost;
+   * `reset` breaks the connection before anything is done.
+   */
+  status: number | 'hang' | 'late' | 'lost' | 'reset';
+  /** Something in front of Discord answers with this page. It says nothing of when to come again. */
+  page?: string;
+  headers?: Record<string, string>;
   until?: Promise<void>;
   code?: number;
   times: number;
@@ -52,6 +58,10 @@ const CALLBACK_SCHEMAS: Record<number, string> = {
   [DEFERRED]: 'CreateMessageInteractionCallbackRequestSchema',
   [DEFERRED_UPDATE]: 'UpdateMessageInteractionCallbackRequestSchema',
   [MODAL]: 'ModalInteractionCallbackRequestSchema',
+};
+const THREAD_TYPES: Partial<Record<ChannelType, ChannelType>> = {
+  [ChannelType.GuildText]: ChannelType.PublicThread,
+  [ChannelType.GuildAnnouncement]: ChannelType.AnnouncementThread,
 };
 const ACKNOWLEDGE_WITHIN_MS = 3000;
 const LOADING = 128;
@@ -84,7 +94,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   await app.register(multipart, { limits: { fileSize: 2 ** 28, fieldSize: 2 ** 20 } });
   const limits = createLimits(allowance);
   const troubles: Trouble[] = [];
-  const requests: { method: string; path: string; at: number }[] = [];
+  const requests: { method: string; path: string; at: number; isUpload: boolean }[] = [];
   const faults: string[] = [];
   /** Requests whose answers never arrive. */
   const lost = new WeakSet<FastifyRequest>();
@@ -121,8 +131,12 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   };
   const requirePermission = (channel: FakeChannel, permission: bigint): void => {
     if (channel.guild === undefined) return;
+    if (world.isWithoutBot) throw new Refusal(403, 50001, 'Missing Access');
     if ((channel.permissions & P.ViewChannel) === 0n) throw new Refusal(403, 50001, 'Missing Access');
     if ((channel.permissions & permission) !== permission) throw new Refusal(403, 50013, 'Missing Permissions');
+  };
+  const requireUnlocked = ({ isLocked }: FakeChannel): void => {
+    if (isLocked) throw new Refusal(403, 160005, 'Thread is locked');
   };
   const messageOf = (channel: string, id: string): FakeMessage => {
     const message = world.messages.get(id);
@@ -235,9 +249,9 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   // The hooks come before the routes: troubles first, then rate limits, then whose token it is.
   app.addHook('preHandler', async (request, reply) => {
     const path = request.url.replace('/api/v10', '');
-    requests.push({ method: request.method, path, at: Date.now() });
-    world.tell();
     const isUpload = request.headers['content-type']?.startsWith('multipart/') ?? false;
+    requests.push({ method: request.method, path, at: Date.now(), isUpload });
+    world.tell();
     const { content = '' } = (request.body ?? {}) as MessageBody;
     const isMet = ({ times, method, path: of, isUpload: ofUploads, says }: Trouble): boolean =>
       times > 0 &&
@@ -253,7 +267,16 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       if (status === 'hang') return new Promise(() => undefined);
       if (status === 'late') await until;
       else if (status === 'lost') lost.add(request);
-      else {
+      else if (status === 'reset') {
+        reply.hijack();
+        request.raw.socket.destroy();
+        return reply;
+      } else if (trouble.page !== undefined) {
+        return reply
+          .code(status)
+          .headers({ 'content-type': 'text/html', ...trouble.headers })
+          .send(trouble.page);
+      } else {
         const headers = status === 429 ? { 'retry-after': '1', 'x-ratelimit-scope': 'shared' } : {};
         return reply.code(status).headers(headers).send({ message: 'Trouble', code, retry_after: 0.2, global: false });
       }
@@ -295,7 +318,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       api.get('/gateway/bot', async () => ({
         url: `ws://127.0.0.1:${(app.server.address() as { port: number }).port}`,
         shards: 1,
-        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 16 },
+        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
       }));
       api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
       api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
@@ -336,6 +359,9 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const interaction = interactionOf(request.params.token);
         const { body, files } = await readBody(request);
         holdTo('IncomingWebhookRequestPartialSchema', body, request);
+        const waiting = world.messages.get(interaction.original ?? '');
+        // What follows a deferred answer takes its place, and is for whom that was.
+        if (waiting?.isLoading) return toJson(change(waiting, body, files));
         // Shown as a reply to the first answer.
         const more = { interaction: interaction.id, reference: interaction.original };
         return toJson(post(interaction.channel, body, files, more));
@@ -363,7 +389,10 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       });
 
       api.get<WithChannel>('/channels/:channel/messages', async ({ params }) => {
-        requirePermission(channelOf(params.channel), P.ReadMessageHistory);
+        const channel = channelOf(params.channel);
+        requirePermission(channel, 0n);
+        // Whoever may not read what was there reads that nothing is.
+        if (channel.guild !== undefined && (channel.permissions & P.ReadMessageHistory) === 0n) return [];
         return world.messagesIn(params.channel).reverse().map(toJson);
       });
       api.post<WithChannel>('/channels/:channel/messages', async (request) => {
@@ -371,7 +400,13 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const { body, files } = await readBody(request);
         holdTo('MessageCreateRequestSchema', body, request);
         requirePermission(channel, channel.parent ? P.SendMessagesInThreads : P.SendMessages);
+        requireUnlocked(channel);
         if (files.length > 0) requirePermission(channel, P.AttachFiles);
+        const mayRead = channel.guild === undefined || (channel.permissions & P.ReadMessageHistory) !== 0n;
+        if (body.message_reference && !mayRead)
+          throw new Refusal(403, 160002, 'Cannot reply without permission to read message history');
+        if (channel.recipient !== undefined && world.strangers.has(channel.recipient))
+          throw new Refusal(403, 50278, 'Cannot send messages to this user due to having no mutual guilds');
         const known = body.enforce_nonce && nonces.get(`${channel.id}:${body.nonce}`);
         if (known && world.messages.has(known)) return toJson(messageOf(channel.id, known));
         const message = post(channel.id, body, files);
@@ -384,6 +419,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         holdTo('MessageEditRequestPartialSchema', body, request);
         const message = messageOf(channel.id, request.params.message);
         requirePermission(channel, 0n);
+        requireUnlocked(channel);
         if (channel.isArchived) throw new Refusal(400, 50083, 'Thread is archived');
         if (message.flags & EPHEMERAL) throw unknown('Message', 10008);
         return toJson(change(message, body, files));
@@ -399,13 +435,13 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         holdTo('CreateTextThreadWithMessageRequestSchema', request.body, request);
         const { id } = messageOf(channel.id, request.params.message);
         requirePermission(channel, P.CreatePublicThreads);
-        if (channel.type !== ChannelType.GuildText)
-          throw new Refusal(400, 50024, 'Cannot execute action on this channel type');
+        const threadType = THREAD_TYPES[channel.type];
+        if (threadType === undefined) throw new Refusal(400, 50024, 'Cannot execute action on this channel type');
         if (world.channels.has(id))
           throw new Refusal(400, 160004, 'A thread has already been created for this message');
         const { name } = request.body as { name: string };
         const { guild, permissions } = channel;
-        const thread = { id, type: ChannelType.PublicThread, name, guild, parent: channel.id, permissions };
+        const thread = { id, type: threadType, name, guild, parent: channel.id, permissions };
         world.addChannel(thread);
         world.tell();
         return { id, type: thread.type, name, parent_id: channel.id, guild_id: guild };

@@ -24,6 +24,8 @@ export interface FakeChannel {
   parent?: string;
   nsfw?: boolean;
   isArchived?: boolean;
+  /** Of a thread: it takes neither messages nor edits. */
+  isLocked?: boolean;
   /** What the bot may do there. */
   permissions: bigint;
   /** The member of a direct channel. */
@@ -86,6 +88,12 @@ export function createWorld() {
   const messages = new Map<string, FakeMessage>();
   const interactions = new Map<string, FakeInteraction>();
   const uploads = new Map<string, FakeFile>();
+  /** Members whom the bot shares no server with. */
+  const strangers = new Set<string>();
+  /** Servers that READY names and that never come. */
+  const awayServers: string[] = [];
+  /** In the server only its commands were installed, and not the bot. */
+  let isWithoutBot = false;
   let increment = 0n;
   let boosts = 0;
   let ownSizeLimit: number | undefined;
@@ -108,6 +116,8 @@ export function createWorld() {
     messages,
     interactions,
     uploads,
+    strangers,
+    awayServers,
     newId,
     addChannel,
 
@@ -116,6 +126,12 @@ export function createWorld() {
     },
     set boosts(tier: number) {
       boosts = tier;
+    },
+    get isWithoutBot() {
+      return isWithoutBot;
+    },
+    set isWithoutBot(isIt: boolean) {
+      isWithoutBot = isIt;
     },
     get commands() {
       return commands;
