@@ -1,12 +1,11 @@
 // What a member reads when their picture cannot be used: one sentence, with what was expected and what came.
-import path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Size } from '../render.ts';
+import { extensionOf, TAKEN_EXTENSIONS } from './picture-kinds.ts';
 import type { PictureType } from './picture-type.ts';
 
 const EXPECTED = 'a PNG, JPEG or WebP picture';
 const LONGEST_NAME = 60;
-const PICTURE_EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.jfif', '.webp']);
 
 export function emptyPicture(): UserError {
   return new UserError('picture_broken', `That file is empty; expected ${EXPECTED}.`);
@@ -47,7 +46,7 @@ export function wrongType(type: PictureType | undefined, filename: string): User
   const noun = type === undefined ? 'of a kind that we do not know' : type.isUsable ? `a ${type.name}` : type.noun;
   const hint = type !== undefined && !type.isUsable && type.hint !== undefined ? ` (${type.hint})` : '';
   // The name is worth repeating only where it claims to be what it is not.
-  const name = PICTURE_EXTENSIONS.has(path.extname(filename).toLowerCase()) ? shortName(filename) : '';
+  const name = TAKEN_EXTENSIONS.includes(extensionOf(filename)) ? shortName(filename) : '';
   const subject = name === '' ? 'That file is' : `That file is named ${name} but is`;
   return new UserError('picture_wrong_type', `${subject} ${noun}; expected ${EXPECTED}${hint}.`);
 }

@@ -1,6 +1,7 @@
 // Where a command is written and sent. Whatever goes wrong, the words and the picture stay here.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Offer, UserError } from '../../../errors.ts';
+import { CHOOSER_ACCEPT } from '../../../media/picture-kinds.ts';
 import { COMMAND_NAME, formatCommand, parseCommand, withOffer } from '../../command.ts';
 import { AttachmentPreview } from './attachment-preview.tsx';
 import { CompletionList, comboboxProps } from './completion-list.tsx';
@@ -170,7 +171,7 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
             ref={picker}
             class="unseen"
             type="file"
-            accept="image/*"
+            accept={CHOOSER_ACCEPT}
             tabIndex={-1}
             aria-hidden="true"
             onChange={({ currentTarget }) => {

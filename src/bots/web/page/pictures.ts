@@ -1,15 +1,14 @@
 // Pictures from the outside: picked, dropped anywhere on the page, or pasted.
 import { useEffect, useState } from 'preact/hooks';
+import { mayBePicture } from '../../../media/picture-kinds.ts';
 import type { Attachment } from './send.ts';
 
 const MEGABYTE = 1024 * 1024;
-/** Some systems give a file no type; then its name decides. */
-const PICTURE_NAME = /\.(png|jpe?g|webp|avif|heic|heif|tiff?|gif|bmp)$/i;
 
 /** An attachment, or the sentence that says why not. The bot looks closer; this spares an upload that cannot succeed. */
 export function toAttachment(files: Iterable<File>, maxBytes: number): Attachment | string {
   const all = [...files];
-  const file = all.find(({ type, name }) => type.startsWith('image/') || (type === '' && PICTURE_NAME.test(name)));
+  const file = all.find(({ type, name }) => mayBePicture({ contentType: type, filename: name }));
   if (file === undefined) return `Expected a picture such as a PNG or JPEG, got ${all[0]?.name || 'something else'}.`;
   if (file.size > maxBytes) return `Expected a picture of at most ${describe(maxBytes)}, got ${describe(file.size)}.`;
   return { kind: 'file', file, preview: URL.createObjectURL(file) };
