@@ -62,8 +62,9 @@ def cover_box(picture: tuple[int, int], size: tuple[int, int]) -> Box:
     """The largest centred part of a picture that has the aspect of `size`."""
     scale = min(picture[0] / size[0], picture[1] / size[1])
     width, height = size[0] * scale, size[1] * scale
-    left, top = (picture[0] - width) / 2, (picture[1] - height) / 2
-    return left, top, left + width, top + height
+    # Rounding makes the box larger than the picture by a hair for some sizes, which Pillow refuses.
+    left, top = max(0.0, (picture[0] - width) / 2), max(0.0, (picture[1] - height) / 2)
+    return left, top, min(picture[0], left + width), min(picture[1], top + height)
 
 
 def open_picture(path: Path) -> Image.Image:

@@ -62,3 +62,16 @@ def test_what_is_no_png_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(RenderFailedError) as error:
             _ = Picture(tmp_path / name, (64, 64)).pixels
         assert (error.value.code, error.value.retry) == ("picture_broken", False), name
+
+
+def test_the_box_that_covers_the_frame_lies_inside_every_picture() -> None:
+    """1600x1000 at 768x480 was larger than itself by rounding, and Pillow refused it."""
+    for width in range(32, 2000, 13):
+        for size in [(768, 480), (832, 480), (480, 832), (1248, 704), (64, 192)]:
+            for picture in [(width, round(width * size[1] / size[0])), (width, 1000)]:
+                left, top, right, bottom = cover_box(picture, size)
+                assert left >= 0, picture
+                assert top >= 0, picture
+                assert right <= picture[0], picture
+                assert bottom <= picture[1], picture
+    assert cover_box((1600, 1000), (768, 480)) == (0, 0, 1600, 1000)

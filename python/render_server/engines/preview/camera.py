@@ -17,7 +17,7 @@ FULL_SECONDS = 5.0
 ZOOM_IN = 1.28
 ZOOM_OUT = 1 / 1.22
 # Further out, the mirrored edges would fill too much of the frame.
-MOST_ZOOM_OUT = 1.15
+MAX_ZOOM_OUT = 1.15
 DRIFT_ZOOM = 1.13
 DRIFT_SHIFT = 0.02
 PAN_SHIFT = 0.11
@@ -31,12 +31,18 @@ PULSE_ZOOM, PULSES_PER_SECOND = 1.035, 1.2
 
 # Zoom that other moves need as their room arrives this early, so that a pan looks like a pan and not like a zoom.
 ROOM_SHARE = 0.6
+# More room than this would cost too much detail; moves that need more go less far.
+MAX_ROOM = 1.6
 
 # How far the lens is from the picture, in picture widths: shorter makes an orbit look more dramatic.
 LENS_DISTANCE = 1.4
 
-# Zooming out shows at most this much beyond each edge, as a share of the picture.
+# Zooming out, or moving sideways where zooming in is forbidden, shows at most this much beyond each edge, as a share of
+# the picture: there the canvas mirrors it.
 MARGIN = 0.25
+
+# Moves that go to and fro, around where the others lead.
+UNSTEADY = {Kind.HANDHELD, Kind.BREATHE, Kind.PULSE}
 
 Matrix = NDArray[np.float64]
 
@@ -85,16 +91,42 @@ class View:
 
 
 def plan_views(moves: list[Move], *, frames: int, seed: int, aspect: float) -> list[View]:
-    """One view for each frame. The first sees exactly the picture; none sees beyond it but in a zoom out."""
+    """One view for each frame. The first sees exactly the picture; none sees further beyond it than MARGIN, and none
+    beyond it at all before the camera zooms out."""
     length = (frames - 1) / FRAMES_PER_SECOND
-    pace = math.sqrt(length / FULL_SECONDS)
-    chance = random.Random(seed)
-    paths = [create_path(move, move.strength * pace, length, chance) for move in moves]
     times = [frame / FRAMES_PER_SECOND for frame in range(frames)]
-    wished = [combine([path(time) for path in paths]) for time in times]
-    wished = add_room(wished, times, length, aspect)
-    margin = MARGIN if any(move.kind is Kind.ZOOM_OUT for move in moves) else 0.0
-    return fit_inside(wished, aspect, margin)
+    chance = random.Random(seed)
+    steps = max(move.step for move in moves) + 1
+    paths = [(move.kind, create_path(move, length / steps, chance)) for move in tame_zoom_out(moves, length / steps)]
+    glides = [combine([path(time) for kind, path in paths if kind not in UNSTEADY]) for time in times]
+    shakes = [combine([path(time) for kind, path in paths if kind in UNSTEADY]) for time in times]
+    limits = [0.5 + margin for margin in margins_of(moves, times, length / steps)]
+    reserves = reserve_for(shakes, times, aspect)
+    glides = add_room(glides, [limit - reserve for limit, reserve in zip(limits, reserves, strict=True)], aspect)
+    views = [combine([glide, shake]) for glide, shake in zip(glides, shakes, strict=True)]
+    return scale_moves(views, largest_share(views, limits, aspect))
+
+
+def margins_of(moves: list[Move], times: list[float], step_length: float) -> list[float]:
+    """How far beyond the picture the camera may see at each time: nowhere until a move has to."""
+    if not all(move.may_zoom for move in moves):
+        return [MARGIN] * len(times)
+    begin = min((move.step * step_length for move in moves if move.kind is Kind.ZOOM_OUT), default=math.inf)
+    return [MARGIN if time >= begin else 0.0 for time in times]
+
+
+def tame_zoom_out(moves: list[Move], step_length: float) -> list[Move]:
+    """All zooms out together go no further than one may."""
+    most = MAX_ZOOM_OUT / pace_of(step_length)
+    wished = sum(move.strength for move in moves if move.kind is Kind.ZOOM_OUT)
+    return [
+        replace(move, strength=move.strength * min(1.0, most / wished)) if move.kind is Kind.ZOOM_OUT else move
+        for move in moves
+    ]
+
+
+def pace_of(length: float) -> float:
+    return math.sqrt(length / FULL_SECONDS)
 
 
 def ease(share: float) -> float:
@@ -106,13 +138,22 @@ def ease(share: float) -> float:
 Path = Callable[[float], View]
 
 
-def create_path(move: Move, strength: float, length: float, chance: random.Random) -> Path:  # noqa: PLR0911
-    """One move by itself: the view at a time in seconds."""
+def create_path(move: Move, length: float, chance: random.Random) -> Path:
+    """One move by itself: the view at a time in seconds, at rest before its step begins."""
+    begin = move.step * length
+    path = create_path_from_rest(move, length, chance)
+    return lambda time: path(max(0.0, time - begin))
+
+
+def create_path_from_rest(move: Move, length: float, chance: random.Random) -> Path:  # noqa: PLR0911
+    strength = move.strength * pace_of(length)
     match move.kind:
+        case Kind.STILL:
+            return lambda _: View()
         case Kind.ZOOM_IN:
             return lambda time: View(zoom=ZOOM_IN ** (strength * ease(time / length)))
         case Kind.ZOOM_OUT:
-            return lambda time: View(zoom=ZOOM_OUT ** (min(strength, MOST_ZOOM_OUT) * ease(time / length)))
+            return lambda time: View(zoom=ZOOM_OUT ** (strength * ease(time / length)))
         case Kind.PAN_LEFT | Kind.PAN_RIGHT:
             pan = PAN_SHIFT * strength * (-1 if move.kind is Kind.PAN_LEFT else 1)
             return lambda time: View(x=pan * ease(time / length))
@@ -126,7 +167,7 @@ def create_path(move: Move, strength: float, length: float, chance: random.Rando
                 yaw=ORBIT_YAW * side * ease(time / length), x=ORBIT_SHIFT * side * ease(time / length)
             )
         case Kind.HANDHELD:
-            return create_handheld(strength, chance)
+            return create_handheld(move.strength, chance)
         case Kind.BREATHE:
             return create_swell(BREATHE_ZOOM, BREATHS_PER_SECOND, move.strength, length)
         case Kind.PULSE:
@@ -144,7 +185,12 @@ def create_path(move: Move, strength: float, length: float, chance: random.Rando
 def create_swell(zoom: float, per_second: float, strength: float, length: float) -> Path:
     """In and out again, a whole number of times, so that the clip loops."""
     cycles = max(1, round(per_second * length))
-    return lambda time: View(zoom=zoom ** (strength * (1 - math.cos(2 * math.pi * cycles * time / length)) / 2))
+
+    def path(time: float) -> View:
+        turned = 2 * math.pi * cycles * min(time, length) / length
+        return View(zoom=zoom ** (strength * (1 - math.cos(turned)) / 2))
+
+    return path
 
 
 def create_handheld(strength: float, chance: random.Random) -> Path:
@@ -180,44 +226,55 @@ def combine(views: list[View]) -> View:
     )
 
 
-def add_room(views: list[View], times: list[float], length: float, aspect: float) -> list[View]:
-    """Zoom in as far as the moves sideways need, unless the wished zoom gives that room already."""
-    most = max(needed_zoom(view, aspect) for view in views)
-    room = most / max(1.0, views[-1].zoom)
-    if room <= 1:
+def reserve_for(shakes: list[View], times: list[float], aspect: float) -> list[float]:
+    """How much room at each time the shake will need at most, growing as early as the shake itself."""
+    sway = [max(abs(shake.x), abs(shake.y)) + abs(shake.roll) * max(aspect, 1 / aspect) / 2 for shake in shakes]
+    begin = next((time for time, amount in zip(times, sway, strict=True) if amount > 0), math.inf)
+    return [max(sway) * ease((time - begin) / HANDHELD_EASE_SECONDS) for time in times]
+
+
+def add_room(views: list[View], limits: list[float], aspect: float) -> list[View]:
+    """Zoom in as far as the moves sideways need, a little before they need it, for as long as the camera may not see
+    beyond the picture, and less where the wished zoom gives room already."""
+    count = sum(limit <= 0.5 for limit in limits)
+    if count == 0:
         return views
-    return [
-        replace(view, zoom=view.zoom * room ** ease(time / (length * ROOM_SHARE)))
-        for view, time in zip(views, times, strict=True)
-    ]
+    closest = [replace(view, zoom=view.zoom * MAX_ROOM) for view in views[:count]]
+    views = scale_moves(views, largest_share(closest, limits[:count], aspect))
+    needed = [needed_zoom(view, limit, aspect) / view.zoom for view, limit in zip(views[:count], limits, strict=False)]
+    rooms = np.maximum.accumulate([1.0, *needed[1:]])
+    early = np.interp(np.arange(len(views)) / ROOM_SHARE, np.arange(count), rooms)
+    return [replace(view, zoom=view.zoom * float(room)) for view, room in zip(views, early, strict=True)]
 
 
-def needed_zoom(view: View, aspect: float) -> float:
-    """The least zoom at which this view, but for its own zoom, stays inside the picture."""
+def needed_zoom(view: View, limit: float, aspect: float) -> float:
+    """The least zoom at which this view, but for its own zoom, sees no further from the middle than the limit."""
     low, high = 1.0, 4.0
     for _ in range(24):
         middle = (low + high) / 2
-        is_inside = np.abs(replace(view, zoom=middle).corners(aspect)).max() <= 0.5
+        is_inside = np.abs(replace(view, zoom=middle).corners(aspect)).max() <= limit
         low, high = (low, middle) if is_inside else (middle, high)
     return high if high > 1 + 1e-6 else 1.0
 
 
-def fit_inside(views: list[View], aspect: float, margin: float) -> list[View]:
-    """The same path, all of its moves sideways made smaller until no frame sees beyond the margin."""
+def scale_moves(views: list[View], share: float) -> list[View]:
+    """The same path, all of its moves sideways made smaller."""
+    return [
+        replace(view, x=view.x * share, y=view.y * share, yaw=view.yaw * share, roll=view.roll * share)
+        for view in views
+    ]
 
-    def scaled(share: float) -> list[View]:
-        return [
-            replace(view, x=view.x * share, y=view.y * share, yaw=view.yaw * share, roll=view.roll * share)
-            for view in views
-        ]
+
+def largest_share(views: list[View], limits: list[float], aspect: float) -> float:
+    """How much of its moves sideways the path can keep while no view sees further from the middle than its limit."""
 
     def is_inside(path: list[View]) -> bool:
-        return all(np.abs(view.corners(aspect)).max() <= 0.5 + margin + 1e-9 for view in path)
+        return all(np.abs(view.corners(aspect)).max() <= limit + 1e-9 for view, limit in zip(path, limits, strict=True))
 
     if is_inside(views):
-        return views
+        return 1.0
     low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if is_inside(scaled(middle)) else (low, middle)
-    return scaled(low)
+        low, high = (middle, high) if is_inside(scale_moves(views, middle)) else (low, middle)
+    return low

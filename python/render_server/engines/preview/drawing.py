@@ -22,19 +22,24 @@ FRAMES_AHEAD_PER_THREAD = 2
 # Seen beyond the edge by a zoom out, a mirrored picture looks like a fault, and a blurred one like depth.
 MIRROR_BLUR = 0.02
 
+# Less than this is an error of rounding, as a share of the picture: far below a pixel.
+SEES_BEYOND = 1e-6
+
 # Room around a turned view for the filter, in pixels.
 FILTER_MARGIN = 3
 
 
 class Canvas:
-    """The picture at all the detail it has, with mirrored edges where the camera will see beyond them."""
+    """The picture at all the detail it has, with mirrored edges as far as the views see beyond them."""
 
-    def __init__(self, picture: Picture, least_zoom: float) -> None:
+    def __init__(self, picture: Picture, views: list[View]) -> None:
         self._picture = picture
         self._size = picture.size
         self._source, self._box = picture.source, picture.box
-        if least_zoom < 1:
-            self._source, self._box = mirror_edges(self._source, self._box, margin=(1 / least_zoom - 1) / 2)
+        aspect = picture.size[0] / picture.size[1]
+        beyond = max(float(np.abs(view.corners(aspect)).max()) for view in views) - 0.5
+        if beyond > SEES_BEYOND:
+            self._source, self._box = mirror_edges(self._source, self._box, margin=beyond)
 
     def draw(self, view: View) -> Image.Image:
         if view == View():
@@ -44,7 +49,7 @@ class Canvas:
         return self._draw_turned(view)
 
     def _seen(self, view: View) -> Box:
-        """The part of the source that a flat view sees."""
+        """The part of the source that a flat view sees, of the same shape as the picture."""
         left, top, right, bottom = self._box
         width, height = right - left, bottom - top
         middle_x, middle_y = left + width * (0.5 + view.x), top + height * (0.5 + view.y)

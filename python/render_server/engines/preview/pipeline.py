@@ -26,7 +26,7 @@ class PreviewPipeline:
         moves = read_moves(order.prompt)
         views = plan_views(moves, frames=order.frames, seed=order.seed, aspect=order.width / order.height)
         yield Step("encoding_image")
-        canvas = Canvas(order.picture, least_zoom=min(view.zoom for view in views))
+        canvas = Canvas(order.picture, views)
         yield Step("decoding", 0, order.frames)
         every = max(1, order.frames // MOST_REPORTS)
         reported, reported_at = 0, time.monotonic()
