@@ -11,9 +11,10 @@ import type { Beginnings } from '../queue/beginnings.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Records, RenderEntry, RenderRecord } from '../queue/records.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, Prospect } from './admission.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
 import type { Earlier } from './earlier.ts';
+import { createInOrder } from './in-order.ts';
 import type { Moderation } from './moderation.ts';
 import type { AnimateCommand, ButtonPress, MessageRef } from './platform.ts';
 import { firstView, type View } from './view.ts';
@@ -42,6 +43,9 @@ export type Taking = ReturnType<typeof createTaking>;
 export function createTaking(options: TakingOptions) {
   const { platform, queue, records, beginnings, store, intake, earlier, moderation, admission } = options;
   const { onBegun, meter, log, now } = options;
+  // A member's commands are looked at one by one, each once the one before is counted: however many they send at once, no more
+  // are fetched and decoded than they may have, and the decoders are for others in between.
+  const oneByOne = createInOrder();
 
   /** Resolves to the record that stands: the same event may have brought it meanwhile. */
   const keep = async (record: RenderRecord, png: Buffer): Promise<RenderRecord> => {
@@ -64,18 +68,15 @@ export function createTaking(options: TakingOptions) {
   };
 
   /**
-   * `png` is the picture of a render that is not kept yet. Once it is kept it stays, counted, until the same event has brought
-   * it into line: only what its member has to put right elsewhere, a UserError, takes it out again.
+   * Brings into line what is kept and counted. It stays so until the same event has brought it there: only what its member has to
+   * put right elsewhere, a UserError, takes it out again.
    */
-  const begin = async (record: RenderRecord, open: Open, png?: Buffer): Promise<void> => {
-    const kept = png && (await keepNew(record, png));
-    // It counts from when it was kept, mostly; what was promised then is not refused for limits that have changed.
-    if (!kept) await admission.count(record).catch(unlessUserError);
-    const ref = await open(firstView(kept ?? record)).catch(async (error) => {
+  const begin = async (record: RenderRecord, open: Open): Promise<void> => {
+    const ref = await open(firstView(record)).catch(async (error) => {
       if (error instanceof UserError) await withdraw(record);
       throw error;
     });
-    await queue.enqueue(kept ?? record, ref);
+    await queue.enqueue(record, ref);
     await beginnings.end(record);
     onBegun(record.id);
     meter?.accepted(platform);
@@ -85,21 +86,32 @@ export function createTaking(options: TakingOptions) {
   const withdraw = async (record: RenderRecord): Promise<void> => {
     await records.forget(record);
     await store.remove(record.request.image);
-    await admission.takeBack(record);
+    await admission.refund(record);
     await beginnings.end(record);
   };
 
+  type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open'>;
+
+  /** `look` fetches and decodes, which is only done for members who may have what they ask for. */
   const beginNew = async (
     id: string,
-    { member, language, place, open }: Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open'>,
+    { member, language, place, open }: Asking,
     command: ParsedCommand,
-    picture: NormalisedPicture,
+    look: (prospect: Prospect) => Promise<NormalisedPicture>,
     trace: string | undefined,
   ): Promise<void> => {
-    await moderation.requireDecentPicture(member, picture.png, id);
-    const request = toRequest(command, `pictures/${id}.png`, picture);
-    const record = { id, platform, member, language, place, request, createdAt: now(), ...(trace && { trace }) };
-    await begin(record, open, picture.png);
+    const kept = await oneByOne(member.id, async () => {
+      if (await queue.find(id)) return undefined; // The same event came while this one waited.
+      const prospect = { id, platform, member, language, place, request: command };
+      await admission.requireRoom(prospect);
+      const picture = await look(prospect);
+      await moderation.requireDecentPicture(member, picture.png, id);
+      const request = toRequest(command, `pictures/${id}.png`, picture);
+      const record = { id, platform, member, language, place, request, createdAt: now(), ...(trace && { trace }) };
+      return keepNew(record, picture.png);
+    });
+    if (kept) await begin(kept, open);
+    else await goOn(id, open);
   };
 
   /** Goes on with what is kept of a render, whatever has changed since. False if nothing is. */
@@ -110,7 +122,11 @@ export function createTaking(options: TakingOptions) {
     if (ref) {
       await queue.putRight(record.id);
       onBegun(record.id);
-    } else if (outcome?.kind !== 'deleted') await begin(record, open);
+    } else if (outcome?.kind !== 'deleted') {
+      // It counts from when it was kept, mostly; what was promised then is not refused for limits that have changed.
+      await admission.count(record).catch(unlessUserError);
+      await begin(record, open);
+    }
     return true;
   };
 
@@ -139,14 +155,18 @@ export function createTaking(options: TakingOptions) {
         );
       }
       const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
-      const given = typeof command.picture === 'function' ? await command.picture() : command.picture;
-      const named = 'filename' in given ? [given.filename] : [];
-      await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
-      const picture =
-        'ofRender' in given
-          ? await earlier.pictureOf(await earlier.find(given.ofRender, command.language), 'first')
-          : await intake.normalise(given.bytes, given.filename, { fit: parsed.fit, frame: parsed.frame });
-      await beginNew(id, command, parsed, picture, trace);
+      const { picture: source } = command;
+      const look = async (prospect: Prospect): Promise<NormalisedPicture> => {
+        const given = typeof source === 'function' ? await admission.counting(prospect, source) : source;
+        const named = 'filename' in given ? [given.filename] : [];
+        await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
+        if ('ofRender' in given)
+          return earlier.pictureOf(await earlier.find(given.ofRender, command.language), 'first');
+        return admission.counting(prospect, () =>
+          intake.normalise(given.bytes, given.filename, { fit: parsed.fit, frame: parsed.frame }),
+        );
+      };
+      await beginNew(id, command, parsed, look, trace);
       return { renderId: id };
     },
 
@@ -162,7 +182,7 @@ export function createTaking(options: TakingOptions) {
       const command = { ...entry.record.request, ...changes };
       // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
       await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
-      await beginNew(id, press, command, await earlier.pictureOf(entry, which), trace);
+      await beginNew(id, press, command, () => earlier.pictureOf(entry, which), trace);
     },
   };
 }

@@ -14,6 +14,8 @@ const pictureHeaderSchema = z.object({
   ...size,
   /** More than one means an animation, or a document. */
   pages: z.int().positive(),
+  /** A PNG that is stored in seven passes. */
+  isInterlaced: z.boolean(),
 });
 export type PictureHeader = z.infer<typeof pictureHeaderSchema>;
 

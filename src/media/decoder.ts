@@ -27,7 +27,8 @@ async function open(bytes: Uint8Array): Promise<PictureHeader> {
   opened = bytes;
   // The parent compares the size with its limits, so that its sentence can name both; no pixel is decoded for it.
   const metadata = await sharp(bytes, { ...READ_OPTIONS, limitInputPixels: false }).metadata();
-  return { ...metadata.autoOrient, pages: metadata.pages ?? 1 };
+  const isInterlaced = metadata.format === 'png' && metadata.isProgressive === true;
+  return { ...metadata.autoOrient, pages: metadata.pages ?? 1, isInterlaced };
 }
 
 async function convert(maxPixels: number, longestSide: number): Promise<PlainPicture> {

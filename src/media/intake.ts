@@ -68,6 +68,12 @@ export const LONGEST_SIDE = 2048;
 const DEFAULT_CONCURRENCY = 2;
 const DECODER_START_TIMEOUT_MS = 20_000;
 
+/**
+ * A pixel of an interlaced PNG counts as so many: its seven passes take 2.1 times as long (16 megapixels of 16-bit RGBA: 1.73 s and
+ * 0.83 s), and the whole picture has to be held.
+ */
+const INTERLACED_COST = 3;
+
 const PICTURES_PER_DECODER = 100;
 const WORN_RESIDENT_BYTES = 300 * 1024 * 1024;
 
@@ -97,8 +103,9 @@ export function createIntake(options: IntakeOptions): Intake {
     if (header.pages > 1) {
       throw animatedPicture('animated');
     }
-    if (header.width * header.height > maxPixels) {
-      throw tooManyPixels(header, maxPixels);
+    const mostPixels = header.isInterlaced ? Math.floor(maxPixels / INTERLACED_COST) : maxPixels;
+    if (header.width * header.height > mostPixels) {
+      throw tooManyPixels(header, mostPixels);
     }
     if (Math.min(header.width, header.height) < SMALLEST_SIDE) {
       throw tooSmall(header, SMALLEST_SIDE);

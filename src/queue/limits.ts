@@ -9,6 +9,9 @@ import type { EffectiveRules, Holder, Rule, Rules } from './rules.ts';
 const DAY_MS = 24 * 3600 * 1000;
 const DEFAULT_WEIGHT = 1;
 
+/** Renders that a member may call off within 24 hours and get back. Each has cost a download, a decoding and a few messages. */
+export const MAX_REFUNDS_PER_DAY = 5;
+
 type Counted = 'atOnce' | 'perDay' | 'gpuSecondsPerDay' | 'cooldownSeconds';
 
 /** Whether there is more now, and what a member of that `weight` gets of it; or why not. */
@@ -37,7 +40,7 @@ interface Share {
 }
 
 // For each holder a sorted set (id to when) and a hash: id to milliseconds of an engine, with an `o` before it while the
-// render is open, and both sums as `#ms` and `#open`.
+// render is open, both sums as `#ms` and `#open`, and the latest taking, which a cancel does not take back, as `#lastAt` and `#lastId`.
 const FORGET_FUNCTION = `
 local function close(spent, id)
   local entry = redis.call('HGET', spent, id)
@@ -48,7 +51,7 @@ local function close(spent, id)
 end
 local function drop(taken, spent, id)
   local ms = close(spent, id)
-  if ms then redis.call('HINCRBY', spent, '#ms', -ms) end
+  if ms then redis.call('HINCRBY', spent, '#ms', 0 - ms) end -- Not -ms: Lua writes that of 0 as -0, which is no integer to Redis.
   redis.call('HDEL', spent, id)
   redis.call('ZREM', taken, id)
 end
@@ -61,7 +64,8 @@ local function sum(spent, name) return tonumber(redis.call('HGET', spent, name) 
 
 /**
  * Counts and takes in one step, so that two commands at once cannot both be the last. KEYS: two for each holder.
- * ARGV: id, now, the day's length, milliseconds of an engine; then for each holder atOnce, perDay, milliseconds, cooldown.
+ * ARGV: id, now, the day's length, milliseconds of an engine; then for each holder atOnce, perDay, milliseconds, cooldown;
+ * then 1 to take, 0 to ask only.
  * Answers nothing, or the first limit that is reached: the holder's number, the limit, when it is free, how many too many.
  */
 const TAKE_SCRIPT = `${FORGET_FUNCTION}
@@ -90,6 +94,7 @@ local function refusalOf(holder, taken, spent)
     return { holder, 'gpuSecondsPerDay', freeAt, 0 }
   end
   local last = tonumber(redis.call('ZRANGE', taken, -1, -1, 'WITHSCORES')[2] or '-inf')
+  if redis.call('HGET', spent, '#lastId') ~= id then last = math.max(last, sum(spent, '#lastAt')) end
   if cooldown > 0 and last + cooldown > now then return { holder, 'cooldownSeconds', last + cooldown, 0 } end
   return nil
 end
@@ -103,10 +108,11 @@ for holder = 1, #KEYS / 2 do
     table.insert(uncounted, { taken, spent })
   end
 end
+if ARGV[#ARGV] == '0' then return nil end
 for _, keys in ipairs(uncounted) do
   local taken, spent = unpack(keys)
   redis.call('ZADD', taken, now, id)
-  redis.call('HSET', spent, id, 'o' .. ARGV[4])
+  redis.call('HSET', spent, id, 'o' .. ARGV[4], '#lastAt', ARGV[2], '#lastId', id)
   redis.call('HINCRBY', spent, '#ms', ARGV[4])
   redis.call('HINCRBY', spent, '#open', 1)
   redis.call('PEXPIRE', taken, day)
@@ -116,15 +122,27 @@ return nil
 `;
 
 /**
- * A render has ended; again changes nothing. KEYS: two for each holder. ARGV: id, and milliseconds that an engine took;
- * nothing for what was reckoned, `free` for a render that is not counted at all.
+ * A render has ended; again changes nothing. KEYS: two for each holder, the member's refunds. ARGV: id, milliseconds that an engine
+ * took, now, the day's length, refunds in a day. In the place of milliseconds: nothing for what was reckoned; `free` for a render
+ * that is not counted at all; `refund` for one that its member called off, which is not counted as long as they have refunds left.
  */
 const SETTLE_SCRIPT = `${FORGET_FUNCTION}
-local id, took = ARGV[1], ARGV[2]
-for holder = 1, #KEYS / 2 do
+local id, took, now, day = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local refunds = KEYS[#KEYS]
+local isRefunded = false
+if took == 'refund' then
+  redis.call('ZREMRANGEBYSCORE', refunds, '-inf', now - day)
+  isRefunded = redis.call('ZSCORE', refunds, id) or redis.call('ZCARD', refunds) < tonumber(ARGV[5])
+  if isRefunded then redis.call('ZADD', refunds, 'NX', now, id) else took = '0' end
+  redis.call('PEXPIRE', refunds, day)
+end
+for holder = 1, (#KEYS - 1) / 2 do
   local taken, spent = KEYS[holder * 2 - 1], KEYS[holder * 2]
-  if took == 'free' then
+  if isRefunded then
     drop(taken, spent, id)
+  elseif took == 'free' then
+    drop(taken, spent, id)
+    if redis.call('HGET', spent, '#lastId') == id then redis.call('HDEL', spent, '#lastAt', '#lastId') end
   else
     local reckoned = close(spent, id)
     if reckoned then
@@ -146,6 +164,11 @@ export type Limits = ReturnType<typeof createLimits>;
 
 type Whose = Pick<RenderRecord, 'platform' | 'member' | 'place'>;
 
+export type Asked = Whose & {
+  id: string;
+  request: Pick<RenderRecord['request'], 'resolution' | 'quality' | 'seconds' | 'width' | 'height' | 'frames'>;
+};
+
 export interface LimitsOptions {
   redis: Redis;
   rules: Rules;
@@ -154,37 +177,44 @@ export interface LimitsOptions {
 }
 
 export function createLimits({ redis, rules, estimates, now = Date.now }: LimitsOptions) {
+  const decide = async (asked: Asked, act: 'take' | 'ask'): Promise<Allowance> => {
+    const [effective, gpuSeconds] = await Promise.all([rules.of(asked), estimates.expectedSeconds(asked.request)]);
+    const holders = holdersOf(asked);
+    const oversized = findOversized(effective, asked.request);
+    if (oversized) return oversized;
+    const answer = await redis.eval(
+      TAKE_SCRIPT,
+      holders.length * 2,
+      ...holders.flatMap(({ keys }) => keys),
+      asked.id,
+      now(),
+      DAY_MS,
+      toMs(gpuSeconds),
+      ...holders.flatMap(({ holder }) => {
+        const { atOnce = 0, perDay = 0, gpuSecondsPerDay = 0, cooldownSeconds = 0 } = effective[holder];
+        return [atOnce, perDay, toMs(gpuSecondsPerDay), toMs(cooldownSeconds)];
+      }),
+      act === 'take' ? 1 : 0,
+    );
+    if (answer === null) return { isAllowed: true, weight: effective.member.weight ?? DEFAULT_WEIGHT };
+    const [number, limit, freeAt, tooMany] = answer as [number, Counted, number, number];
+    const of = holders[number - 1]?.holder ?? 'member';
+    return { isAllowed: false, limit, of, most: effective[of][limit] ?? 0, freeAt: freeAt || undefined, tooMany };
+  };
+
   return {
     /** Counts a render that is about to be admitted. Taking the same one again changes nothing. */
-    async take(record: Whose & Pick<RenderRecord, 'id' | 'request'>): Promise<Allowance> {
-      const [effective, gpuSeconds] = await Promise.all([rules.of(record), estimates.expectedSeconds(record.request)]);
-      const holders = holdersOf(record);
-      const oversized = findOversized(effective, record.request);
-      if (oversized) return oversized;
-      const answer = await redis.eval(
-        TAKE_SCRIPT,
-        holders.length * 2,
-        ...holders.flatMap(({ keys }) => keys),
-        record.id,
-        now(),
-        DAY_MS,
-        toMs(gpuSeconds),
-        ...holders.flatMap(({ holder }) => {
-          const { atOnce = 0, perDay = 0, gpuSecondsPerDay = 0, cooldownSeconds = 0 } = effective[holder];
-          return [atOnce, perDay, toMs(gpuSecondsPerDay), toMs(cooldownSeconds)];
-        }),
-      );
-      if (answer === null) return { isAllowed: true, weight: effective.member.weight ?? DEFAULT_WEIGHT };
-      const [number, limit, freeAt, tooMany] = answer as [number, Counted, number, number];
-      const of = holders[number - 1]?.holder ?? 'member';
-      return { isAllowed: false, limit, of, most: effective[of][limit] ?? 0, freeAt: freeAt || undefined, tooMany };
-    },
+    take: (record: Asked): Promise<Allowance> => decide(record, 'take'),
+
+    /** Whether it would be taken now. Nothing is counted, and the next moment may decide otherwise. */
+    ask: (record: Asked): Promise<Allowance> => decide(record, 'ask'),
 
     /** A render has ended. What failed, or was cancelled before it started, is not counted for the day. */
     async giveBack(record: Whose & Pick<RenderRecord, 'id'>, outcome: Outcome): Promise<void> {
       const holders = holdersOf(record);
-      const keys = holders.flatMap((holder) => holder.keys);
-      await redis.eval(SETTLE_SCRIPT, keys.length, ...keys, record.id, tookOf(outcome));
+      const keys = [...holders.flatMap((holder) => holder.keys), `${KEY_PREFIX}:refunds:${memberKey(record)}`];
+      const given = [record.id, tookOf(outcome), now(), DAY_MS, MAX_REFUNDS_PER_DAY];
+      await redis.eval(SETTLE_SCRIPT, keys.length, ...keys, ...given);
     },
 
     async left(whose: Whose): Promise<Left> {
@@ -223,7 +253,7 @@ function keysOf(name: string): [string, string] {
   return [`${KEY_PREFIX}:taken:${name}`, `${KEY_PREFIX}:spent:${name}`];
 }
 
-function findOversized(effective: EffectiveRules, request: RenderRecord['request']): Allowance | undefined {
+function findOversized(effective: EffectiveRules, request: Asked['request']): Allowance | undefined {
   const never = { isAllowed: false, freeAt: undefined, tooMany: 0 } as const;
   for (const of of ['member', 'channel', 'server', 'everyone'] as const) {
     const { resolution, seconds = 0 } = effective[of];
@@ -238,7 +268,7 @@ function findOversized(effective: EffectiveRules, request: RenderRecord['request
 function tookOf(outcome: Outcome): string {
   if (outcome.kind === 'failed') return 'free';
   if (outcome.kind === 'deleted') return '';
-  if (outcome.kind === 'cancelled' && outcome.freed === 'not_started') return 'free';
+  if (outcome.kind === 'cancelled' && outcome.freed === 'not_started') return 'refund';
   return outcome.engineSeconds === undefined ? '' : String(toMs(outcome.engineSeconds));
 }
 

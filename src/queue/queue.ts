@@ -1,10 +1,10 @@
 // The bot's side of the queue: take a render in, say how it stands, cancel it, and tell when anything changed.
 import { type Job, type Queue, QueueEvents } from 'bullmq';
-import { type MessageRef, type Progress, qualitySchema, type RenderRequest, resolutionSchema } from '../render.ts';
+import { type MessageRef, type Progress, qualitySchema, resolutionSchema } from '../render.ts';
 import type { Deliveries } from './deliveries.ts';
 import { type Estimates, fractionDone, totalSeconds, workloadOf } from './estimates.ts';
 import { openRendersQueue } from './jobs.ts';
-import { type Limits, memberKey } from './limits.ts';
+import { type Asked, type Limits, memberKey } from './limits.ts';
 import type { Lane, Line } from './line.ts';
 import { CANCELS_CHANNEL, cancelKey, rendersQueue, UNLOADS_CHANNEL } from './names.ts';
 import { type Outlook, type Slots, toOutlook } from './outlook.ts';
@@ -158,7 +158,7 @@ export function createRenderQueue({
     },
 
     /** How long until so many of those under way have ended, if they are like this one; undefined while no engine is there. */
-    async secondsUntilEnded(request: RenderRequest, count: number): Promise<number | undefined> {
+    async secondsUntilEnded(request: Asked['request'], count: number): Promise<number | undefined> {
       const slots = slotsOf(await roster.list(), request)[request.resolution];
       return slots === 0 ? undefined : ((await estimates.expectedSeconds(request)) * count) / slots;
     },

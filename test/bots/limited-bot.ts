@@ -3,7 +3,7 @@ import { createEstimates } from '../../src/queue/estimates.ts';
 import { createLimits } from '../../src/queue/limits.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import type { Place, RenderRequest } from '../../src/render.ts';
-import { startTestBot } from '../fakes/bot.ts';
+import { startTestBot, type TestBotOptions } from '../fakes/bot.ts';
 import { ADA } from '../fakes/platform.ts';
 import type { TestRedis } from '../fakes/redis.ts';
 
@@ -15,8 +15,8 @@ export const REQUEST: RenderRequest = {
   ...{ resolution: '480p', quality: 'fast', seconds: 5, width: 832, height: 480, frames: 121 },
 };
 
-export async function startLimitedBot(server: TestRedis): Promise<LimitedBot> {
-  const bot = await startTestBot(server);
+export async function startLimitedBot(server: TestRedis, options: TestBotOptions = {}): Promise<LimitedBot> {
+  const bot = await startTestBot(server, options);
   const limits = { of: { kind: 'member' }, changes: { atOnce: 1 }, isReset: false, showsHistory: false } as const;
   await bot.administer({ verb: 'limits', limits });
   return bot;

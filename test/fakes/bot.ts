@@ -10,6 +10,7 @@ import type { ModerationSettings } from '../../src/bots/moderation.ts';
 import type { AdminRequest, Handlers, Member, Platform } from '../../src/bots/platform.ts';
 import type { Logger } from '../../src/log.ts';
 import { createFileStore } from '../../src/media/files.ts';
+import type { Intake } from '../../src/media/intake.ts';
 import type { Store } from '../../src/media/store.ts';
 import type { Classifier } from '../../src/moderation/classifier.ts';
 import { createAudit } from '../../src/queue/audit.ts';
@@ -37,10 +38,14 @@ import { KEEP_MS } from './retention.ts';
 export const GRACE: Member = { id: 'grace', name: 'Grace' };
 export const PICTURE = { bytes: Buffer.from('a picture'), filename: 'ada.png' };
 
+export const SHAPE = { width: 832, height: 480 };
+
 export interface TestBotOptions {
   settings?: Partial<ModerationSettings>;
   classifier?: Classifier;
   store?: Store;
+  /** In the place of one that takes all bytes for a picture. */
+  normalise?: Intake['normalise'];
   /** What the service keeps: that of another bot, for one that works beside it. */
   channel?: Map<string, ShownMessage>;
 }
@@ -52,7 +57,7 @@ export const startTestBot = (server: TestRedis, options: TestBotOptions = {}) =>
 export async function startBotOn<P extends Platform>(
   server: TestRedis,
   create: (given: { redis: Redis; store: Store; log: Logger }) => P,
-  { settings, classifier, store: given }: TestBotOptions = {},
+  { settings, classifier, store: given, normalise }: TestBotOptions = {},
 ) {
   const redis = new Redis({ ...server.options, maxRetriesPerRequest: null });
   const folder = await mkdtemp(join(tmpdir(), 'bot-'));
@@ -94,7 +99,7 @@ export async function startBotOn<P extends Platform>(
   const stop = await startBot({
     ...{ bots, quarantine, rules, health, version },
     ...{ platform, redis, queue, records, store, roster, limits, now, redrawEveryMs: () => 0 },
-    intake: { normalise: async (bytes) => ({ png: bytes, width: 832, height: 480 }), stop: async () => undefined },
+    intake: { normalise: normalise ?? (async (bytes) => ({ png: bytes, ...SHAPE })), stop: async () => undefined },
     clipTools: { shrink: async () => undefined, lastFrame: async (clip) => clip, sample: async (clip) => [clip] },
     audit: createAudit(redis),
     blocks: createBlocks(redis, now),

@@ -90,6 +90,17 @@ test('a refusal names the limit and the value', async () => {
   expect(small.message).toContain('64');
 });
 
+test('an interlaced PNG is decoded in passes, so it may have a third of the pixels', async () => {
+  const interlaced = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: '#777' } })
+      .png({ progressive: true })
+      .toBuffer();
+  expect(await answer(await interlaced(2600, 2500))).toMatchObject({ width: 2048 });
+  const larger = (await answer(await interlaced(2700, 2500))) as UserError;
+  expect(larger.code).toBe('picture_too_large');
+  expect(larger.message).toContain('expected at most 6.7 megapixels');
+});
+
 test('odd but honest pictures become plain PNGs', async () => {
   const photo = await base('png');
   const odd: Record<string, Buffer> = {

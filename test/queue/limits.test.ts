@@ -1,7 +1,7 @@
 // How much is allowed, and to whom, on a real Redis, with a clock of the test's own.
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLimits, type Limits } from '../../src/queue/limits.ts';
+import { createLimits, type Limits, MAX_REFUNDS_PER_DAY } from '../../src/queue/limits.ts';
 import { createRules, type Rule, type Rules, type Scope } from '../../src/queue/rules.ts';
 import type { Place, RenderRequest } from '../../src/render.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
@@ -91,7 +91,7 @@ test('a render that ended makes room, and the day remembers it', async () => {
 });
 
 test('what failed, or was cancelled before it started, is not counted', async () => {
-  await set({ perDay: 1, gpuSecondsPerDay: 10, cooldownSeconds: 60 });
+  await set({ perDay: 1, gpuSecondsPerDay: 10 });
   for (const outcome of [failed, cancelled('not_started')]) {
     expect(await take(of('r1'))).toEqual(ALLOWED);
     await limits.giveBack(of('r1'), outcome);
@@ -100,6 +100,42 @@ test('what failed, or was cancelled before it started, is not counted', async ()
   expect(await take(of('r2'))).toEqual(ALLOWED);
   await limits.giveBack(of('r2'), cancelled('released'));
   expect(await take(of('r3'))).toMatchObject({ isAllowed: false, limit: 'perDay' });
+});
+
+test('a cooldown is given back by our own fault, and not by a cancel', async () => {
+  await set({ cooldownSeconds: 3600 });
+  await take(of('r1'));
+  await limits.giveBack(of('r1'), failed);
+  expect(await take(of('r2'))).toEqual(ALLOWED);
+  await limits.giveBack(of('r2'), cancelled('not_started'));
+  expect(await take(of('r3'))).toMatchObject({ limit: 'cooldownSeconds', freeAt: now + HOUR_MS });
+  // The event that was refused so comes again, and so does the one that was taken.
+  expect(await take(of('r2'))).toEqual(ALLOWED);
+  now += HOUR_MS;
+  expect(await take(of('r3'))).toEqual(ALLOWED);
+});
+
+test('commands that are called off at once are taken six times a day where one is allowed, not without end', async () => {
+  await set({ perDay: 1, atOnce: 1 });
+  let count = 0;
+  for (let id = 0; id < 20; id += 1) {
+    const render = of(`r${id}`);
+    if (!(await take(render)).isAllowed) continue;
+    count += 1;
+    for (let times = 0; times < 2; times += 1) await limits.giveBack(render, cancelled('not_started'));
+  }
+  expect(count).toBe(1 + MAX_REFUNDS_PER_DAY);
+  expect(await take(of('x', { member: 'bob' }))).toEqual(ALLOWED);
+  now += 24 * HOUR_MS;
+  expect(await take(of('y'))).toEqual(ALLOWED);
+});
+
+test('whoever only asks is told the same, and nothing is counted', async () => {
+  await set({ perDay: 1 });
+  for (let times = 0; times < 3; times += 1) expect(await limits.ask(of('r1'))).toEqual(ALLOWED);
+  await take(of('r1'));
+  expect(await limits.ask(of('r2'))).toMatchObject({ isAllowed: false, limit: 'perDay' });
+  expect(await limits.ask(of('r1'))).toEqual(ALLOWED);
 });
 
 test('GPU seconds are reckoned before, and settled by what it took', async () => {

@@ -9,7 +9,7 @@ const converted = (bytes) => {
 
 const opened = (bytes) => {
   const { width, height } = converted(bytes).picture;
-  return { type: 'opened', header: { width, height, pages: 1 } };
+  return { type: 'opened', header: { width, height, pages: 1, isInterlaced: false } };
 };
 
 /** Each is called instead of the good answer, with a way to send it all the same. */
