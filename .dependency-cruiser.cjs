@@ -37,8 +37,8 @@ module.exports = {
     {
       name: 'the-domain-imports-nothing-of-ours',
       severity: 'error',
-      from: { path: '^src/(render|errors|limits)\\.ts$' },
-      to: { path: '^src', pathNot: '^src/(render|errors|limits)\\.ts$' },
+      from: { path: '^src/(render|errors|limits|refusals|refusal-kinds)\\.ts$' },
+      to: { path: '^src', pathNot: '^src/(render|errors|limits|refusals|refusal-kinds)\\.ts$' },
     },
     only('bullmq-in-queue', 'bullmq', '^src/queue'),
     only('ioredis-in-queue-and-web', 'ioredis', '^src/(queue|bots/web)'),

@@ -1,16 +1,27 @@
 // The kinds of error, told apart by what their catcher does. Each carries a stable code; compare codes, never messages.
 // A bug is any other Error: it is logged with its stack and never shown to a member.
+import type { RefusalReason } from './refusal-kinds.ts';
 
-/** Something the member can put right: its message is shown to them as it is, and nothing is retried. */
+/** What a refusal comes with, besides its sentence. */
+export interface RefusalOptions extends ErrorOptions {
+  offers?: readonly Offer[];
+}
+
+/**
+ * Something the member can put right; nothing is retried. Its message is the English sentence, for logs and shells; with a
+ * reason, which `refusal` of refusals.ts gives it, members read it in their own language.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly code: UserErrorCode;
+  readonly reason: RefusalReason | undefined;
   /** What the bot can do instead, if the member says so: the same command with that option. */
   readonly offers: readonly Offer[];
 
-  constructor(code: UserErrorCode, message: string, options: ErrorOptions & { offers?: readonly Offer[] } = {}) {
+  constructor(code: UserErrorCode, message: string, options: RefusalOptions & { reason?: RefusalReason } = {}) {
     super(message, options);
     this.code = code;
+    this.reason = options.reason;
     this.offers = options.offers ?? [];
   }
 }

@@ -1,7 +1,6 @@
-// The domain: what a render is asked for, what it reports, and what comes out. Pure; imports nothing of ours but errors.
+// The domain: what a render is asked for, what it reports, and what comes out. Pure; imports nothing of ours but refusals.
 // The size rules are the same as in python/render_server/sizes.py; test/contract/sizes.json holds both to them.
 import { z } from 'zod';
-import { UserError } from './errors.ts';
 import {
   type FITS,
   type FRAMES,
@@ -12,6 +11,7 @@ import {
   RESOLUTIONS,
   SHORTEST_SECONDS,
 } from './limits.ts';
+import { refusal } from './refusals.ts';
 
 export { LARGEST_SEED, LONGEST_PROMPT, LONGEST_SECONDS, SHORTEST_SECONDS };
 export const FRAMES_PER_SECOND = 24;
@@ -120,11 +120,8 @@ const CROP_WEIGHT = 4;
 export function outputSize(picture: Size, resolution: Resolution): Size {
   const aspect = picture.width / picture.height;
   if (Math.max(aspect, 1 / aspect) > MOST_EXTREME_ASPECT) {
-    throw new UserError(
-      'aspect_too_extreme',
-      `That picture is too ${aspect > 1 ? 'wide' : 'tall'} to animate: expected at most 3:1, got ${describeAspect(picture)} (${picture.width}×${picture.height}). Crop it and try again.`,
-      { offers: ['crop', 'pad'] },
-    );
+    const { width, height } = picture;
+    throw refusal('aspect_too_extreme', { width, height, most: MOST_EXTREME_ASPECT }, { offers: ['crop', 'pad'] });
   }
   const area = RESOLUTION_AREAS[resolution];
   let best: Size = { width: SIZE_MULTIPLE, height: SIZE_MULTIPLE };
@@ -144,10 +141,4 @@ export function outputSize(picture: Size, resolution: Resolution): Size {
 /** The frame count nearest to `seconds` at 24 per second that the model can make: 4k+1. */
 export function frameCount(seconds: number): number {
   return 4 * Math.floor((seconds * FRAMES_PER_SECOND) / 4 + 0.5) + 1;
-}
-
-function describeAspect({ width, height }: Size): string {
-  const ratio = width > height ? width / height : height / width;
-  const rounded = Number(ratio.toFixed(1));
-  return width > height ? `${rounded}:1` : `1:${rounded}`;
 }

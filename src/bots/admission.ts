@@ -1,12 +1,12 @@
-// Whether a render is taken in, and the sentence for a member who gets no more now: what is expected, and when to come back.
+// Whether a render is taken in, and for a member who gets no more now, what the limit is and when to come back.
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { Beginning } from '../queue/beginnings.ts';
 import type { Allowance, Asked, Left, Limits } from '../queue/limits.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { RenderRecord } from '../queue/records.ts';
-import type { Holder } from '../queue/rules.ts';
 import type { RefusedPictures } from '../queue/strikes.ts';
+import { refusal } from '../refusals.ts';
 import { frameCount, outputSize, type RenderRequest } from '../render.ts';
 import { wordsOf } from './languages/languages.ts';
 
@@ -18,13 +18,6 @@ export const REFUSED_PICTURES_KEPT_MS = HOUR_MS;
 
 /** Of a render whose picture nobody has looked at yet. All shapes of a resolution are about as many pixels. */
 const USUAL_SHAPE = { width: 16, height: 9 };
-
-const WHOSE: Record<Holder, string> = {
-  member: 'Everybody',
-  channel: 'All in this channel together',
-  server: 'All in this server together',
-  everyone: 'All members together',
-};
 
 export interface AdmissionOptions {
   limits: Limits;
@@ -45,10 +38,12 @@ export function createAdmission({ limits, queue, refusedPictures, now }: Admissi
   const requireAllowed = async (allowance: Allowance, request: Asked['request']): Promise<number> => {
     if (allowance.isAllowed) return allowance.weight;
     const isFull = allowance.limit === 'atOnce' && allowance.of !== 'member';
-    const seconds = isFull
+    const waitSeconds = isFull
       ? await queue.secondsUntilEnded(request, allowance.tooMany)
       : allowance.freeAt && (allowance.freeAt - now()) / 1000;
-    throw new UserError('limit_reached', describeRefusal(allowance, request, seconds));
+    const { limit, of, most } = allowance;
+    const got = limit === 'resolution' || limit === 'seconds' ? request[limit] : undefined;
+    throw refusal('limit_reached', { limit, of, most, got, waitSeconds });
   };
 
   /** Counts a render, once however often it comes. Resolves to its member's weight, or throws what they are told. */
@@ -78,11 +73,8 @@ export function createAdmission({ limits, queue, refusedPictures, now }: Admissi
       await requireAllowed(await limits.ask(asked), asked.request);
       const [first = 0, ...others] = (await refusedPictures.list(prospect)).slice(-MAX_REFUSED_PICTURES_PER_HOUR);
       if (others.length + 1 < MAX_REFUSED_PICTURES_PER_HOUR) return;
-      const wait = describeWait((first + REFUSED_PICTURES_KEPT_MS - now()) / 1000);
-      throw new UserError(
-        'limit_reached',
-        `I couldn't use ${MAX_REFUSED_PICTURES_PER_HOUR} of your pictures within an hour, which is the limit. Please try again in about ${wait}.`,
-      );
+      const waitSeconds = (first + REFUSED_PICTURES_KEPT_MS - now()) / 1000;
+      throw refusal('refused_pictures', { most: MAX_REFUSED_PICTURES_PER_HOUR, waitSeconds });
     },
 
     /** Resolves to the picture. Where looking at it was in vain, that counts against its member, each time: a page makes up its event ids. */
@@ -119,35 +111,4 @@ export function createAdmission({ limits, queue, refusedPictures, now }: Admissi
         .join(' · ');
     },
   };
-}
-
-function describeRefusal(
-  { limit, of, most }: Extract<Allowance, { isAllowed: false }>,
-  { resolution, seconds }: Asked['request'],
-  waitSeconds: number | undefined,
-): string {
-  const whose = WHOSE[of];
-  const next = waitSeconds === undefined ? '' : ` Your next one can begin in about ${describeWait(waitSeconds)}.`;
-  switch (limit) {
-    case 'atOnce':
-      if (of === 'member')
-        return `${whose} may have ${most} under way at once here. Wait for one of yours, or cancel one.`;
-      return `${whose} may have ${most} under way at once, and there are as many. Come back ${waitSeconds === undefined ? 'later' : `in about ${describeWait(waitSeconds)}`}.`;
-    case 'perDay':
-      return `${whose} may have ${most} in a day here.${next}`;
-    case 'gpuSecondsPerDay':
-      return `${whose} may have ${most} s of GPU time in a day here.${next || ' This one alone takes more.'}`;
-    case 'cooldownSeconds':
-      return `${whose} may begin one every ${most} s here.${next}`;
-    case 'resolution':
-      return `${whose} may have at most ${most} here, got ${resolution}.`;
-    case 'seconds':
-      return `${whose} may have at most ${most} seconds here, got ${seconds}.`;
-  }
-}
-
-function describeWait(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.ceil(seconds))} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }

@@ -1,5 +1,5 @@
 // The text of an `/animate` to a request, and back. Pure: the server, the page's bundle and every chat adapter share it.
-import { type Offer, UserError } from '../errors.ts';
+import type { Offer } from '../errors.ts';
 import {
   FITS,
   FRAMES,
@@ -10,6 +10,7 @@ import {
   RESOLUTIONS,
   SHORTEST_SECONDS,
 } from '../limits.ts';
+import { refusal } from '../refusals.ts';
 import type { Fit, Frame, Quality, Resolution } from '../render.ts';
 import { findNearMiss } from './near-miss.ts';
 
@@ -144,10 +145,7 @@ function readWords(line: string) {
     if (match !== null) return toOneLine(match[2] ?? match[1]?.replace(/\\(.)/g, '$1') ?? '');
     const unclosed = take(UNCLOSED)?.[0];
     if (unclosed === undefined) return undefined;
-    throw new UserError(
-      'bad_option',
-      `Expected a closing quote after \`${name}:\`, got ${echo(unclosed)} without one.`,
-    );
+    throw refusal('quote_unclosed', { option: name, got: echo(unclosed) });
   };
 
   while (at < line.length) {
@@ -158,11 +156,11 @@ function readWords(line: string) {
       at = start;
       const word = take(WORD)?.[0];
       if (word === undefined) continue;
-      if (name !== undefined && word.length > `${name}:`.length) refuseNearMiss(name, word);
+      if (name !== undefined && word.length > `${name}:`.length) refuseNearMiss(name);
       words[target].push(word);
       continue;
     }
-    if (given.has(name)) throw new UserError('bad_option', `Expected \`${name}\` once, got it twice.`);
+    if (given.has(name)) throw refusal('option_twice', { option: name });
     take(SPACE);
     const quoted = takeQuoted(name);
     if (name === 'prompt' || name === 'negative') {
@@ -200,26 +198,22 @@ function withoutCommandName(line: string): string {
   const [, typed, rest] = /^(\/[a-z-]+)(?: (.*))?$/i.exec(line) ?? [];
   if (typed === undefined) return line;
   if (typed.toLowerCase() === COMMAND_NAME) return rest ?? '';
-  throw new UserError('bad_command', `Expected a command that starts with \`${COMMAND_NAME}\`, got ${echo(typed)}.`);
+  throw refusal('command_unknown', { typed: echo(typed) });
 }
 
-function refuseNearMiss(name: string, word: string): void {
+function refuseNearMiss(name: string): void {
   const meant = findNearMiss(name, KNOWN_NAMES);
   if (meant === undefined) return;
-  throw new UserError(
-    'bad_option',
-    `Expected \`${meant}:\` or an ordinary word, got ${echo(word)}; put a space after the colon if it belongs to the prompt.`,
-  );
+  throw refusal('option_unknown', { typed: name, meant });
 }
 
 function toPrompt(words: string[], isSwallowed: boolean): string {
   const prompt = words.join(' ').trim();
   if (prompt === '') {
-    const advice = isSwallowed ? ' before `negative:`, or what to keep out in quotes' : '';
-    throw new UserError('prompt_missing', `Expected a few words on how the picture should move${advice}, got none.`);
+    throw refusal('prompt_missing', { isSwallowed });
   }
   if (prompt.length > LONGEST_PROMPT) {
-    throw new UserError('prompt_too_long', `Expected at most ${LONGEST_PROMPT} characters, got ${prompt.length}.`);
+    throw refusal('text_too_long', { option: 'prompt', length: prompt.length, most: LONGEST_PROMPT });
   }
   return prompt;
 }
@@ -227,10 +221,7 @@ function toPrompt(words: string[], isSwallowed: boolean): string {
 function toNegative(words: string[]): string {
   const negative = words.join(' ').trim();
   if (negative.length > LONGEST_PROMPT) {
-    throw new UserError(
-      'bad_option',
-      `Expected at most ${LONGEST_PROMPT} characters in \`negative\`, got ${negative.length}.`,
-    );
+    throw refusal('text_too_long', { option: 'negative', length: negative.length, most: LONGEST_PROMPT });
   }
   return negative;
 }
@@ -239,8 +230,7 @@ function toResolution(value: string | undefined): Resolution {
   if (value === undefined) return DEFAULT_RESOLUTION;
   const resolution = RESOLUTIONS.find((known) => known === value.toLowerCase() || known === `${value}p`);
   if (resolution === undefined) {
-    const known = RESOLUTIONS.map((each) => `\`${each}\``).join(' or ');
-    throw new UserError('bad_option', `Expected \`resolution\` to be ${known}, got ${echo(value)}.`);
+    throw refusal('not_a_choice', { option: 'resolution', choices: RESOLUTIONS, got: echo(value) });
   }
   return resolution;
 }
@@ -249,10 +239,8 @@ function toSeconds(value: string | undefined): number {
   if (value === undefined) return DEFAULT_SECONDS;
   const seconds = /^\d{1,9}(\.\d{1,9})?s?$/.test(value) ? Number.parseFloat(value) : Number.NaN;
   if (!(seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS)) {
-    throw new UserError(
-      'bad_option',
-      `Expected \`seconds\` from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}, got ${echo(value)}.`,
-    );
+    const range = { from: SHORTEST_SECONDS, to: LONGEST_SECONDS, isWhole: false };
+    throw refusal('not_in_range', { option: 'seconds', ...range, got: echo(value) });
   }
   return seconds;
 }
@@ -261,10 +249,7 @@ function toSeed(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const seed = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
   if (!(seed <= LARGEST_SEED)) {
-    throw new UserError(
-      'bad_option',
-      `Expected \`seed\` to be a whole number from 0 to ${LARGEST_SEED}, got ${echo(value)}.`,
-    );
+    throw refusal('not_in_range', { option: 'seed', from: 0, to: LARGEST_SEED, isWhole: true, got: echo(value) });
   }
   return seed;
 }
@@ -273,8 +258,7 @@ function toQuality(value: string | undefined): Quality {
   if (value === undefined) return DEFAULT_QUALITY;
   const quality = QUALITIES.find((known) => known === value.toLowerCase());
   if (quality === undefined) {
-    const known = QUALITIES.map((each) => `\`${each}\``).join(' or ');
-    throw new UserError('bad_option', `Expected \`quality\` to be ${known}, got ${echo(value)}.`);
+    throw refusal('not_a_choice', { option: 'quality', choices: QUALITIES, got: echo(value) });
   }
   return quality;
 }
@@ -287,8 +271,7 @@ function toOneOf<Value extends string>(
   if (value === undefined) return undefined;
   const meant = known.find((each) => each === value.toLowerCase());
   if (meant !== undefined) return meant;
-  const expected = known.map((each) => `\`${each}\``).join(' or ');
-  throw new UserError('bad_option', `Expected \`${name}\` to be ${expected}, got ${echo(value)}.`);
+  throw refusal('not_a_choice', { option: name, choices: known, got: echo(value) });
 }
 
 function quote(text: string): string {
@@ -296,7 +279,6 @@ function quote(text: string): string {
 }
 
 function echo(value: string): string {
-  if (value === '') return 'nothing';
   const characters = Array.from(value.slice(0, LONGEST_ECHO * 2));
   return value.length > LONGEST_ECHO ? `${characters.slice(0, LONGEST_ECHO).join('')}…` : value;
 }

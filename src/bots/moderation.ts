@@ -1,6 +1,6 @@
 // What the bot lets through: who may ask, which words and pictures, and what becomes of those who ask for what is refused.
 import { createHash } from 'node:crypto';
-import { UserError } from '../errors.ts';
+import type { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Classifier } from '../moderation/classifier.ts';
 import { type Entry, isForbidden, readEntry } from '../moderation/filter.ts';
@@ -8,9 +8,8 @@ import type { Blocks } from '../queue/blocks.ts';
 import type { Consents } from '../queue/consents.ts';
 import type { Strikes } from '../queue/strikes.ts';
 import type { WordList } from '../queue/word-list.ts';
+import { refusal } from '../refusals.ts';
 import type { Member, Place } from '../render.ts';
-
-const MINUTE_MS = 60_000;
 
 export interface ModerationOptions {
   platform: string;
@@ -61,10 +60,8 @@ export function createModeration(options: ModerationOptions) {
   const refuse = async (member: Member, what: string, event: string | undefined): Promise<UserError> => {
     const count = event === undefined || mostStrikes === 0 ? 0 : await strikes.add({ platform, member }, event);
     log.info({ memberId: member.id, what, strikes: count }, 'Refused');
-    const sentence = `This ${what} is not something that is animated here.`;
-    if (count === 0) return new UserError('refused', sentence);
-    if (count < mostStrikes) {
-      return new UserError('refused', `${sentence} That was refusal ${count} of ${mostStrikes} until a break.`);
+    if (count === 0 || count < mostStrikes) {
+      return refusal('refused', { strikes: count, mostStrikes, until: undefined });
     }
     const until = now() + blockMs;
     const who = { kind: 'member', id: member.id } as const;
@@ -72,7 +69,7 @@ export function createModeration(options: ModerationOptions) {
     if (!(await blocks.find(platform, [who]))) await blocks.block(platform, { ...who, until, isAutomatic: true });
     await strikes.clear({ platform, member });
     log.warn({ memberId: member.id, until }, 'Blocked after too many refusals');
-    return new UserError('refused', `${sentence} That was refusal ${count} of ${mostStrikes}: ${describeEnd(until)}`);
+    return refusal('refused', { strikes: count, mostStrikes, until });
   };
 
   return {
@@ -82,14 +79,11 @@ export function createModeration(options: ModerationOptions) {
         { kind: 'member', id: member.id },
         ...(place?.server === undefined ? [] : [{ kind: 'server', id: place.server } as const]),
       ]);
-      if (block?.kind === 'server') throw new UserError('blocked', 'Commands from this server are not taken any more.');
-      if (block?.isAutomatic && block.until) throw new UserError('blocked', describeEnd(block.until));
-      if (block) {
-        const end = block.until ? ` until ${describeTime(block.until)}` : '';
-        throw new UserError('blocked', `An admin has blocked you from making clips here${end}. Ask them about it.`);
-      }
+      if (block?.kind === 'server') throw refusal('server_blocked', {});
+      if (block?.isAutomatic && block.until) throw refusal('blocked_automatically', { until: block.until });
+      if (block) throw refusal('blocked', { until: block.until });
       if (consentText && version && !(await consents.has({ platform, member }, version))) {
-        throw new UserError('consent_missing', consentText);
+        throw refusal('consent_missing', { text: consentText });
       }
     },
 
@@ -111,13 +105,4 @@ export function createModeration(options: ModerationOptions) {
       return classifier === undefined || classifier.allows(await sample());
     },
   };
-}
-
-function describeEnd(until: number): string {
-  return `Too much of what you asked for was refused, so you can make clips again from ${describeTime(until)}.`;
-}
-
-/** In the one zone that everybody can reckon with; chat services do not tell where a member is. */
-export function describeTime(at: number): string {
-  return `${new Date(Math.ceil(at / MINUTE_MS) * MINUTE_MS).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,5 +1,6 @@
 // The bytes of a member's picture from a chat service's own hosts, and from nowhere else, wherever they redirect to.
-import { UserError } from '../errors.ts';
+import type { RefusalKind } from '../refusal-kinds.ts';
+import { refusal } from '../refusals.ts';
 
 const FETCH_WITHIN_MS = 20_000;
 const MOST_REDIRECTS = 2;
@@ -12,8 +13,10 @@ export interface PictureHosts {
   /** Whether a picture came; else it is missing. */
   isPicture(response: Response): boolean;
   maxBytes: number;
-  /** What a member is told of an address elsewhere, and of a picture that the hosts do not give. */
-  words: { elsewhere: string; missing: string };
+  /** As in "uploaded to Discord". */
+  service: string;
+  /** What it means when the hosts do not give a picture. */
+  missing: Extract<RefusalKind, 'picture_gone' | 'picture_hidden'>;
 }
 
 /** Throws a UserError when it cannot be had, or TypeError and TimeoutError when the service cannot be reached. */
@@ -22,7 +25,7 @@ export async function downloadPicture(
   address: string,
   headers: Record<string, string> = {},
 ): Promise<Buffer> {
-  const { name, isPicture, maxBytes, words } = hosts;
+  const { name, isPicture, maxBytes, missing } = hosts;
   const response = await open(hosts, address, headers);
   // What only lasts for a while, whatever it is, takes nobody's picture away.
   if (response.status >= 500 || response.status === TOO_MANY_REQUESTS) {
@@ -31,22 +34,22 @@ export async function downloadPicture(
   }
   if (!isPicture(response) || !response.body) {
     await response.body?.cancel();
-    throw new UserError('picture_missing', words.missing);
+    throw refusal(missing, {});
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.byteLength;
-    requireSize(size, maxBytes);
+    requireSize(size, maxBytes, false);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-export function requireSize(bytes: number, maxBytes: number): void {
+/** `isWhole`: these are all of its bytes, not only those that came so far. */
+export function requireSize(bytes: number, maxBytes: number, isWhole: boolean): void {
   if (bytes <= maxBytes) return;
-  const most = `${Math.floor(maxBytes / 2 ** 20)} MiB`;
-  throw new UserError('picture_too_large', `Expected a picture of at most ${most}, got a larger one.`);
+  throw refusal('picture_too_large', { bytes: isWhole ? bytes : undefined, most: maxBytes });
 }
 
 async function open(hosts: PictureHosts, address: string, headers: Record<string, string>): Promise<Response> {
@@ -59,11 +62,11 @@ async function open(hosts: PictureHosts, address: string, headers: Record<string
     await response.body?.cancel();
     url = requireOurs(hosts, new URL(location, url).href);
   }
-  throw new UserError('picture_missing', 'Expected the picture at its address, got redirects without end.');
+  throw refusal('picture_gone', {}, { cause: new Error(`${hosts.name} redirected without end`) });
 }
 
-function requireOurs({ isOurs, words }: PictureHosts, address: string): URL {
+function requireOurs({ isOurs, service }: PictureHosts, address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url && url.username === '' && url.password === '' && isOurs(url)) return url;
-  throw new UserError('picture_missing', words.elsewhere);
+  throw refusal('picture_elsewhere', { service });
 }

@@ -10,6 +10,7 @@ import type { Meter } from '../meter.ts';
 import type { Beginnings } from '../queue/beginnings.ts';
 import type { RenderQueue } from '../queue/queue.ts';
 import type { Records, RenderEntry, RenderRecord } from '../queue/records.ts';
+import { refusal } from '../refusals.ts';
 import { frameCount, LARGEST_SEED, outputSize, type RenderRequest, type Size } from '../render.ts';
 import type { Admission, Prospect } from './admission.ts';
 import { type ParsedCommand, parseCommand } from './command.ts';
@@ -149,10 +150,7 @@ export function createTaking(options: TakingOptions) {
       if (await resume(command)) return { renderId: id };
       await moderation.requireWelcome(command);
       if (!command.picture) {
-        throw new UserError(
-          'picture_missing',
-          'Expected a picture to animate, got none. Attach a PNG, JPEG or WebP and send it again.',
-        );
+        throw refusal('picture_missing', {});
       }
       const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
       const { picture: source } = command;
@@ -160,8 +158,7 @@ export function createTaking(options: TakingOptions) {
         const given = typeof source === 'function' ? await admission.counting(prospect, source) : source;
         const named = 'filename' in given ? [given.filename] : [];
         await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
-        if ('ofRender' in given)
-          return earlier.pictureOf(await earlier.find(given.ofRender, command.language), 'first');
+        if ('ofRender' in given) return earlier.pictureOf(await earlier.find(given.ofRender), 'first');
         return admission.counting(prospect, () =>
           intake.normalise(given.bytes, given.filename, { fit: parsed.fit, frame: parsed.frame }),
         );

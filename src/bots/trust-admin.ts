@@ -5,7 +5,7 @@ import type { Audit } from '../queue/audit.ts';
 import type { Blocked, Blocks } from '../queue/blocks.ts';
 import type { Strikes } from '../queue/strikes.ts';
 import type { WordList } from '../queue/word-list.ts';
-import { describeTime } from './moderation.ts';
+import { describeTime } from '../refusals.ts';
 import type { AdminRequest } from './platform.ts';
 
 const HOUR_MS = 3600 * 1000;

@@ -3,7 +3,7 @@
 
 export type PictureType =
   | { isUsable: true; isAnimated: boolean; name: 'PNG' | 'JPEG' | 'WebP' }
-  | { isUsable: false; isAnimated: boolean; noun: string; hint?: string };
+  | { isUsable: false; isAnimated: boolean; noun: string };
 
 interface Signature {
   noun: string;
@@ -110,7 +110,7 @@ function isoMediaType(bytes: Buffer): PictureType {
     return { isUsable: false, isAnimated: false, noun: 'an AVIF picture' };
   }
   if (/^(hei[cxms]|hev[cxms]|mif1|msf1)/.test(brands)) {
-    return { isUsable: false, isAnimated: false, noun: 'a HEIC picture', hint: 'a phone can share it as JPEG' };
+    return { isUsable: false, isAnimated: false, noun: 'a HEIC picture' };
   }
   return { isUsable: false, isAnimated: false, noun: 'a video' };
 }

@@ -1,87 +1,56 @@
-// What a member reads when their picture cannot be used: one sentence, with what was expected and what came.
-import { UserError } from '../errors.ts';
+// Why a picture cannot be used. The sentences are in ../refusals.ts, and those of other languages with the bots.
+import type { UserError } from '../errors.ts';
+import { refusal } from '../refusals.ts';
 import type { Size } from '../render.ts';
 import { extensionOf, TAKEN_EXTENSIONS } from './picture-kinds.ts';
 import type { PictureType } from './picture-type.ts';
 
-const EXPECTED = 'a PNG, JPEG or WebP picture';
 const LONGEST_NAME = 60;
 
 export function emptyPicture(): UserError {
-  return new UserError('picture_broken', `That file is empty; expected ${EXPECTED}.`);
+  return refusal('picture_empty', {});
 }
 
 export function tooManyBytes(bytes: number, maxBytes: number): UserError {
-  return new UserError(
-    'picture_too_large',
-    `That picture is ${inMegabytes(bytes)} MB; expected at most ${inMegabytes(maxBytes)} MB.`,
-  );
+  return refusal('picture_too_large', { bytes, most: maxBytes });
 }
 
 export function tooManyPixels({ width, height }: Size, maxPixels: number): UserError {
-  return new UserError(
-    'picture_too_large',
-    `That picture is ${width}×${height}, ${inMegapixels(width * height)} megapixels; expected at most ${inMegapixels(maxPixels)} megapixels.`,
-  );
+  return refusal('picture_too_many_pixels', { width, height, most: maxPixels });
 }
 
 export function tooMuchMemory(maxBytes: number): UserError {
-  return new UserError(
-    'picture_too_large',
-    `That picture needs more than the ${Math.round(maxBytes / 1024 / 1024)} MB of memory allowed to open; make it smaller and send that.`,
-  );
+  return refusal('picture_too_much_memory', { most: maxBytes });
 }
 
 export function tooSmall({ width, height }: Size, smallestSide: number): UserError {
-  return new UserError(
-    'picture_too_small',
-    `That picture is ${width}×${height} pixels; expected at least ${smallestSide} on each side.`,
-  );
+  return refusal('picture_too_small', { width, height, smallest: smallestSide });
 }
 
 export function wrongType(type: PictureType | undefined, filename: string): UserError {
   if (type?.isAnimated) {
     return animatedPicture(type.isUsable ? `an animated ${type.name}` : type.noun);
   }
-  const noun = type === undefined ? 'of a kind that we do not know' : type.isUsable ? `a ${type.name}` : type.noun;
-  const hint = type !== undefined && !type.isUsable && type.hint !== undefined ? ` (${type.hint})` : '';
+  const noun = type === undefined || type.isUsable ? '' : type.noun;
   // The name is worth repeating only where it claims to be what it is not.
   const name = TAKEN_EXTENSIONS.includes(extensionOf(filename)) ? shortName(filename) : '';
-  const subject = name === '' ? 'That file is' : `That file is named ${name} but is`;
-  return new UserError('picture_wrong_type', `${subject} ${noun}; expected ${EXPECTED}${hint}.`);
+  return refusal('picture_wrong_type', { noun, name });
 }
 
 export function animatedPicture(noun: string): UserError {
-  return new UserError('picture_animated', `That file is ${noun}; expected a still picture to bring to life.`, {
-    offers: ['first_frame'],
-  });
+  return refusal('picture_animated', { noun }, { offers: ['first_frame'] });
 }
 
 export function brokenPicture(detail: string): UserError {
-  return new UserError(
-    'picture_broken',
-    'That picture is damaged or incomplete and cannot be opened; save it again as PNG or JPEG and send that.',
-    { cause: new Error(detail) },
-  );
+  return refusal('picture_broken', {}, { cause: new Error(detail) });
 }
 
 export function slowPicture(timeoutMs: number): UserError {
-  return new UserError(
-    'picture_too_slow',
-    `That picture takes more than the ${Number((timeoutMs / 1000).toFixed(1))} seconds allowed to open; save it again as a plain PNG or JPEG and send that.`,
-  );
+  return refusal('picture_too_slow', { seconds: Number((timeoutMs / 1000).toFixed(1)) });
 }
 
 /** A stranger chose the name: only letters, digits and a few marks are repeated, so it cannot format, mention or link. */
 function shortName(filename: string): string {
   const plain = filename.replaceAll(/[^\p{L}\p{N}. ()-]+/gu, '_').trim();
   return plain.length <= LONGEST_NAME ? plain : `${plain.slice(0, LONGEST_NAME / 2)}…${plain.slice(-LONGEST_NAME / 2)}`;
-}
-
-function inMegabytes(bytes: number): string {
-  return String(Number((bytes / 1024 / 1024).toFixed(1)));
-}
-
-function inMegapixels(pixels: number): string {
-  return String(Number((pixels / 1_000_000).toFixed(1)));
 }

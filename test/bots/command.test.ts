@@ -57,43 +57,47 @@ describe('parseCommand', () => {
   });
 
   it.each([
-    ['', 'prompt_missing', 'Expected a few words on how the picture should move, got none.'],
-    ['/animate seconds:3', 'prompt_missing', 'Expected a few words on how the picture should move, got none.'],
+    ['', 'prompt_missing', 'Tell me how the picture should move, for example "she smiles and looks up".'],
+    [
+      '/animate seconds:3',
+      'prompt_missing',
+      'Tell me how the picture should move, for example "she smiles and looks up".',
+    ],
     [
       'negative:blurry she smiles',
       'prompt_missing',
-      'Expected a few words on how the picture should move before `negative:`, or what to keep out in quotes, got none.',
+      'Tell me how the picture should move: put that before `negative:`, or put what to leave out in quotes.',
     ],
-    ['she smiles seconds:45', 'bad_option', 'Expected `seconds` from 1 to 5, got 45.'],
-    ['she smiles seconds:0.5', 'bad_option', 'Expected `seconds` from 1 to 5, got 0.5.'],
-    ['she smiles seconds:-1', 'bad_option', 'Expected `seconds` from 1 to 5, got -1.'],
-    ['she smiles seconds:', 'bad_option', 'Expected `seconds` from 1 to 5, got nothing.'],
-    ['she smiles seconds:3 seconds:4', 'bad_option', 'Expected `seconds` once, got it twice.'],
-    ['she smiles resolution:4k', 'bad_option', 'Expected `resolution` to be `480p` or `720p`, got 4k.'],
-    ['she smiles seed:1.5', 'bad_option', 'Expected `seed` to be a whole number from 0 to 4294967295, got 1.5.'],
+    ['she smiles seconds:45', 'bad_option', '`seconds` must be between 1 and 5 (you wrote 45).'],
+    ['she smiles seconds:0.5', 'bad_option', '`seconds` must be between 1 and 5 (you wrote 0.5).'],
+    ['she smiles seconds:-1', 'bad_option', '`seconds` must be between 1 and 5 (you wrote -1).'],
+    ['she smiles seconds:', 'bad_option', '`seconds` must be between 1 and 5.'],
+    ['she smiles seconds:3 seconds:4', 'bad_option', 'You gave `seconds` twice. Please give it once.'],
+    ['she smiles resolution:4k', 'bad_option', '`resolution` must be `480p` or `720p` (you wrote 4k).'],
+    ['she smiles seed:1.5', 'bad_option', '`seed` must be a whole number between 0 and 4294967295 (you wrote 1.5).'],
     [
       'she smiles seed:4294967296',
       'bad_option',
-      'Expected `seed` to be a whole number from 0 to 4294967295, got 4294967296.',
+      '`seed` must be a whole number between 0 and 4294967295 (you wrote 4294967296).',
     ],
     [
       'she smiles negative:"blurry',
       'bad_option',
-      'Expected a closing quote after `negative:`, got "blurry without one.',
+      'The quote after `negative:` never ends (you wrote "blurry). Please add the closing quotation mark.',
     ],
     [
       'she smiles resolutoin:720p',
       'bad_option',
-      'Expected `resolution:` or an ordinary word, got resolutoin:720p; put a space after the colon if it belongs to the prompt.',
+      "I don't know the option `resolutoin:`. Did you mean `resolution:`? If it's part of the sentence, put a space after the colon.",
     ],
-    ['she smiles fit:stretch', 'bad_option', 'Expected `fit` to be `crop` or `pad`, got stretch.'],
-    ['she smiles frame:2', 'bad_option', 'Expected `frame` to be `first`, got 2.'],
+    ['she smiles fit:stretch', 'bad_option', '`fit` must be `crop` or `pad` (you wrote stretch).'],
+    ['she smiles frame:2', 'bad_option', '`frame` must be `first` (you wrote 2).'],
     [
       'she smiles fits:crop',
       'bad_option',
-      'Expected `fit:` or an ordinary word, got fits:crop; put a space after the colon if it belongs to the prompt.',
+      "I don't know the option `fits:`. Did you mean `fit:`? If it's part of the sentence, put a space after the colon.",
     ],
-    ['/imagine a cat', 'bad_command', 'Expected a command that starts with `/animate`, got /imagine.'],
+    ['/imagine a cat', 'bad_command', "I don't know the command /imagine. Please start with `/animate`."],
   ])('refuses %j', (text, code, message) => {
     expect(refusal(text)).toMatchObject({ code, message });
   });
@@ -102,7 +106,7 @@ describe('parseCommand', () => {
     expect(parseCommand('x'.repeat(LONGEST_PROMPT)).prompt.length).toBe(LONGEST_PROMPT);
     expect(refusal('x'.repeat(LONGEST_PROMPT + 1))).toMatchObject({
       code: 'prompt_too_long',
-      message: 'Expected at most 1000 characters, got 1001.',
+      message: "That's 1,001 characters; the limit is 1,000.",
     });
   });
 
@@ -137,7 +141,7 @@ describe('parseCommand', () => {
           expect(request.seed === undefined || Number.isInteger(request.seed)).toBe(true);
         } catch (error) {
           if (!(error instanceof UserError)) throw error;
-          expect(error.message).toMatch(/^Expected .*\.$/u);
+          expect(error.message).toMatch(/^[A-Z`].{10,300}[.]$/u);
           expect(error.message.length).toBeLessThan(200);
         }
       }),

@@ -31,7 +31,7 @@ test('forbidden words are refused wherever they stand, and nothing is kept of th
   for (const [index, command] of commands.entries()) {
     const member = { id: `m${index}`, name: 'M' };
     const told = await bot.platform.animate({ picture: PICTURE, ...command, member });
-    expect(told).toEqual({ refused: expect.stringMatching(/^This request is not something that is animated here\./) });
+    expect(told).toEqual({ refused: expect.stringMatching(/^I can't animate that here\./) });
   }
   expect(bot.platform.messages()).toEqual([]);
   expect(bot.logged()).toContain('Refused');
@@ -49,11 +49,11 @@ test('an edit and a repeated render are looked at again, and a repetition is hel
   await bot.administer({ verb: 'words', entry: CANARY });
   for (const action of ['again', 'larger', 'extend'] as const) {
     expect(await bot.platform.press(action, renderId)).toEqual({
-      refused: 'This request is not something that is animated here.',
+      refused: "I can't animate that here.",
     });
   }
   const edit = await bot.platform.animate({ text: `now ${CANARY}`, picture: { ofRender: renderId } });
-  expect(edit).toEqual({ refused: expect.stringContaining('That was refusal 1 of 3') });
+  expect(edit).toEqual({ refused: expect.stringContaining('Warning 1 of 3') });
 });
 
 test('refusals lead to a break that ends by itself, is shown with its end, and that an admin can see and lift', async () => {
@@ -62,14 +62,14 @@ test('refusals lead to a break that ends by itself, is shown with its end, and t
     bot.platform.animate({ text, picture: PICTURE, ...(eventId && { eventId }) });
   await ask('a nude child', 'e1');
   // The same event again is not another one.
-  expect(await ask('a nude child', 'e1')).toEqual({ refused: expect.stringContaining('refusal 1 of 3') });
+  expect(await ask('a nude child', 'e1')).toEqual({ refused: expect.stringContaining('Warning 1 of 3') });
   await ask('a nude child');
   expect(await bot.administer({ verb: 'strikes', subject: ADA.id })).toMatch(/^\*\*2 refused lately\*\*\n\d{4}-/);
   const last = await ask('a nude child');
   expect(last).toEqual({
-    refused: expect.stringMatching(/you can make clips again from \d{4}-\d\d-\d\d \d\d:\d\d UTC/),
+    refused: expect.stringMatching(/You can make clips again from \d{4}-\d\d-\d\d \d\d:\d\d UTC/),
   });
-  expect(await ask('she smiles')).toEqual({ refused: expect.stringContaining('you can make clips again from') });
+  expect(await ask('she smiles')).toEqual({ refused: expect.stringContaining('You can make clips again from') });
   expect(await bot.administer({ verb: 'block' })).toContain('member ada, until');
 
   bot.clock.now += 25 * HOUR_MS;
@@ -174,7 +174,7 @@ test('a picture that is refused counts, and one that nobody could look at is not
   });
   const bad = { bytes: Buffer.from('a bad picture'), filename: 'a.png' };
   expect(await bot.platform.animate({ picture: bad })).toEqual({
-    refused: 'This picture is not something that is animated here. That was refusal 1 of 3 until a break.',
+    refused: "I can't animate that here. Warning 1 of 3 before a short time-out.",
   });
   isAway = true;
   expect(await bot.platform.animate({ picture: PICTURE })).toHaveProperty('broke');

@@ -75,8 +75,14 @@ test.each<[string, Record<string, string>, Record<string, string>, number, RegEx
   ['an output in a folder that is not there', { output: 'no/cat.mp4' }, {}, 2, /can be written, got no\/cat\.mp4/],
   ['a setting that is wrong', {}, { RENDER_SLOTS: '0' }, 2, /RENDER_SLOTS: expected a whole number/],
   ['a picture that is not there', { image: 'dog.png' }, {}, 3, /found no readable file/],
-  ['a picture that is a text file', { image: 'text.png' }, {}, 3, /is a text file; expected a PNG, JPEG or WebP/],
-  ['a prompt without words', { prompt: ' ' }, {}, 3, /Expected a few words/],
+  [
+    'a picture that is a text file',
+    { image: 'text.png' },
+    {},
+    3,
+    /isn't a PNG, JPEG or WebP picture \(it's a text file\)/,
+  ],
+  ['a prompt without words', { prompt: ' ' }, {}, 3, /Tell me how the picture should move/],
   ['an engine that dies', { prompt: 'die' }, TOLD, 4, /exit code 9 in the middle of the render/],
   [
     'an engine that goes silent',

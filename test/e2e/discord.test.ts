@@ -168,9 +168,7 @@ test('of a message’s pictures, those that are too large are not offered', asyn
   const both = discord.menu(discord.post([large, discord.upload(picture, 'small.png')]));
   const form = await discord.until(() => both.modal);
   expect(JSON.stringify(form)).not.toContain('large.png');
-  expect(await discord.told(discord.menu(discord.post([large])))).toBe(
-    'Expected a picture of at most 1.0 MiB, got 2.0 MiB.',
-  );
+  expect(await discord.told(discord.menu(discord.post([large])))).toBe('That picture is 2 MB; the limit is 1 MB.');
 });
 
 test('a message without a picture is answered with what was expected', async () => {
@@ -381,7 +379,7 @@ test('what Discord refuses for good is told with its reason, and nothing of it i
   await startBot();
   discord.trouble({ method: 'PATCH', path: /original$/, status: 400, code: 50035, times: 1 });
   const command = discord.animate(picture, { seconds: 1 });
-  expect(await discord.told(command)).toMatch(/Discord refused the message of this clip: Trouble/);
+  expect(await discord.told(command)).toMatch(/Discord didn't let me post here \(Trouble/);
   expect(await readdir(join(installation.folder, 'data', 'media', 'pictures'))).toEqual([]);
 });
 
@@ -547,10 +545,10 @@ test('a button that is pressed twice acts once, and one of another member’s no
     'Once more, with another seed.',
   ]);
   expect(await discord.told(discord.press(clip, 'Delete', { member: BOB }))).toBe(
-    'That render belongs to Ada; only they can do that.',
+    "That's Ada's clip, so only Ada or a server admin can do that.",
   );
   const edit = discord.press(clip, 'Edit', { member: BOB });
-  expect(await discord.told(edit)).toBe('That render belongs to Ada; only they can do that.');
+  expect(await discord.told(edit)).toBe("That's Ada's clip, so only Ada or a server admin can do that.");
   expect(await discord.told(discord.press(clip, 'Delete', { member: ADMIN_OF_SERVER }))).toBe('Deleted.');
 });
 
@@ -560,7 +558,7 @@ test('what is not kept any more says so, and a form belongs to the one who may f
   const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   for (const button of ['again', 'edit', 'delete']) {
     expect(await discord.told(discord.pressById(clip, `${button}:discord-1`))).toBe(
-      'That render is too old: it is not kept any more.',
+      'That clip is too old. I no longer have it.',
     );
   }
   expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This has ended/);
@@ -575,7 +573,7 @@ test('what is not kept any more says so, and a form belongs to the one who may f
   const edit = discord.press(clip, 'Edit');
   await discord.until(() => edit.modal);
   expect(await discord.told(discord.submit(edit, { prompt: 'mine now' }, { member: BOB }))).toBe(
-    'That render belongs to Ada; only they can do that.',
+    "That's Ada's clip, so only Ada or a server admin can do that.",
   );
 });
 
@@ -681,13 +679,13 @@ test('limits are set from chat, and what did not cost anything is given back', a
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Everybody may have 1 under way at once here. Wait for one of yours, or cancel one.',
+    'You already have 1 clip in progress, which is the limit here. Wait for it, or cancel it.',
   );
   expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
   start('worker');
   for (let clips = 0; clips < 2; clips += 1) await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   expect(await discord.told(discord.animate(picture))).toBe(
-    'Everybody may have 2 in a day here. Your next one can begin in about 24 h.',
+    "You've used your 2 clips for today. You can make the next one in about 24 hours.",
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }, { member: BOB }));
 });
@@ -701,7 +699,7 @@ test('limits of a role, a member and all together hold for whom they are, and me
     `**For the role ${ROLE_ID}**\nLongest clip: no limit\nWeight while people wait: 2.5\nWhat fails, or is cancelled before it starts, does not count for the day.`,
   );
   expect(await discord.told(discord.animate(picture, { seconds: 3 }, { member: BOB }))).toBe(
-    'Everybody may have at most 2 seconds here, got 3.',
+    'Clips can be at most 2 seconds long here, and you asked for 3.',
   );
   const gardener = { ...ADA, roles: [ROLE_ID] };
   const command = discord.animate(picture, { seconds: 3 }, { member: gardener });
@@ -709,7 +707,7 @@ test('limits of a role, a member and all together hold for whom they are, and me
   expect(await discord.told(discord.command('animate-help', { member: gardener }))).toMatch(/4 of 5 clips left today$/);
   await ask({ for: 'everyone', at_once: 1 });
   expect(await discord.told(discord.animate(picture, { seconds: 1 }, { member: BOB }))).toBe(
-    'All members together may have 1 under way at once, and there are as many. Come back later.',
+    "We're at capacity right now. Please try again later.",
   );
   expect(await ask({ for: 'everyone', reset: true, history: true })).toMatch(/everyone: At once: 1 → nothing/);
   expect(await ask({ member: BOB.id })).toContain(`**For the member ${BOB.id}**\nNothing is set.`);

@@ -83,7 +83,7 @@ test('files that are no usable picture are refused, whatever they are named', as
 test('a refusal names the limit and the value', async () => {
   const large = (await answer(await blank(5000, 5000))) as UserError;
   expect(large.code).toBe('picture_too_large');
-  expect(large.message).toMatch(/25 .*20 /);
+  expect(large.message).toMatch(/25 .* 20\./);
   const small = (await answer(await blank(63, 63))) as UserError;
   expect(small.code).toBe('picture_too_small');
   expect(small.message).toContain('63');

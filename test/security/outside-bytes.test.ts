@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatCommand, parseCommand, parseOptions } from '../../src/bots/command.ts';
 import { plain, readCustomId } from '../../src/bots/discord/drawing.ts';
 import { readForm as readDiscordForm, readFormId } from '../../src/bots/discord/forms.ts';
+import { wordsOf } from '../../src/bots/languages/languages.ts';
 import { parseAdminCommand } from '../../src/bots/slack/admin-command.ts';
 import { readButton } from '../../src/bots/slack/drawing.ts';
 import { readMessageEvent } from '../../src/bots/slack/events.ts';
@@ -189,7 +190,7 @@ describe('what comes back from a chat service', () => {
     );
     check(fc.tuple(metadata, state), ([kept, filled]) => {
       try {
-        readSlackForm(kept, filled as Parameters<typeof readSlackForm>[1]);
+        readSlackForm(kept, filled as Parameters<typeof readSlackForm>[1], wordsOf('en'));
       } catch (error) {
         // What a form is for we wrote ourselves; where it is not that, it was not our form.
         const isKnown =

@@ -5,6 +5,7 @@ import { de } from '../../src/bots/languages/de.ts';
 import { en } from '../../src/bots/languages/en.ts';
 import { ADMIN_VERBS } from '../../src/bots/platform.ts';
 import { createWebPlatform } from '../../src/bots/web/web-platform.ts';
+import { refusal } from '../../src/refusals.ts';
 import { startBotOn } from '../fakes/bot.ts';
 import { onDiscord, onSlack } from '../fakes/chat-platforms.ts';
 import {
@@ -120,7 +121,7 @@ describe('on Discord', () => {
     };
     const theirs = await make();
     for (const member of [BOB, inOtherRole, { ...BOB, name: ADA.name }]) {
-      for (const button of BUTTONS) expect(await press(theirs, button, member), button).toMatch(/belongs to Ada/);
+      for (const button of BUTTONS) expect(await press(theirs, button, member), button).toMatch(/That's Ada's clip/);
     }
     expect((await bot.records.get(theirs.renderId))?.outcome).toBeUndefined();
     expect(await bot.records.listOf('discord', BOB.id)).toEqual([]);
@@ -131,7 +132,7 @@ describe('on Discord', () => {
       await discord.until(() =>
         JSON.stringify([...discord.world.messages.values()]).includes(`delete:${done.renderId}`),
       );
-      for (const button of BUTTONS) expect(await press(done, button, member), button).not.toMatch(/belongs to/);
+      for (const button of BUTTONS) expect(await press(done, button, member), button).not.toMatch(/'s clip, so/);
     }
 
     const last = await make();
@@ -153,7 +154,7 @@ describe('on Discord', () => {
       `delete:${'x'.repeat(100)}`,
     ]) {
       const told = await discord.told(discord.pressById(message, id, { member: BOB }));
-      expect([en.chat.expired, en.renderUnknown]).toContain(told);
+      expect([en.chat.expired, refusal('render_unknown', {}).message]).toContain(told);
     }
     await expectUntouched(bot);
   });

@@ -19,10 +19,8 @@ export function createAttachments({ maxBytes, cdnUrl }: AttachmentsOptions) {
       (protocol === 'https:' && port === '' && MEDIA_HOSTS.has(hostname)) || origin === given,
     isPicture: ({ ok }) => ok,
     maxBytes,
-    words: {
-      elsewhere: 'Expected a picture that was uploaded to Discord, got one from elsewhere.',
-      missing: 'The picture is not there any more. Attach it again.',
-    },
+    service: 'Discord',
+    missing: 'picture_gone',
   };
 
   return {

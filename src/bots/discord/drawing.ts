@@ -80,6 +80,11 @@ export function toRelativeTime(at: number): string {
   return `<t:${Math.ceil(at / 1000)}:R>`;
 }
 
+/** With its day, in each reader's own zone and notation. */
+export function toTimeOfDay(at: number): string {
+  return `<t:${Math.ceil(at / 1000)}:f>`;
+}
+
 function drawBar(fraction: number): string {
   const filled = Math.round(fraction * BAR_LENGTH);
   return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${Math.floor(fraction * 100)} %`;

@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { GivenUp } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { refusal } from '../../refusals.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
 import type { View } from '../view.ts';
@@ -153,9 +154,7 @@ function explainRefusal(error: unknown, origin: Origin): never {
     throw new UserError('place_closed', 'Discord never heard that this command was taken.', { cause: error });
   }
   if (isRefusedForGood(error) && !isGone(error)) {
-    throw new UserError('place_refused', `Discord refused the message of this clip: ${reasonOf(error)}.`, {
-      cause: error,
-    });
+    throw refusal('place_refused', { service: 'Discord', why: reasonOf(error) }, { cause: error });
   }
   throw error;
 }

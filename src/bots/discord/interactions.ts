@@ -18,6 +18,7 @@ import { type ParsedCommand, parseOptions } from '../command.ts';
 import { isExpected, Refusal } from '../faults.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
+import { requireSize } from '../picture-download.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
@@ -112,7 +113,7 @@ export function createInteractions(options: InteractionsOptions) {
     requirePlace(interaction, words);
     const { options: given } = interaction;
     const attachment = given.getAttachment('picture', true);
-    requireFitting(attachment, words);
+    requireFitting(attachment);
     const picture = toPicture(attachment);
     const command = parseOptions({
       prompt: given.getString('prompt', true),
@@ -129,12 +130,7 @@ export function createInteractions(options: InteractionsOptions) {
 
   const toPicture = ({ url, name }: Attachment): MessagePicture => ({ url, name });
 
-  const requireFitting = ({ size }: Attachment, words: Words): void => {
-    if (size <= maxPictureBytes) return;
-    const [most, came] = [maxPictureBytes, size].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`);
-    const sentence = `Expected a picture of at most ${most}, got ${came}.`;
-    throw new Refusal([words.refusals.picture_too_large, sentence].filter(Boolean).join(' '));
-  };
+  const requireFitting = ({ size }: Attachment): void => requireSize(size, maxPictureBytes, true);
 
   const onMenu = async (interaction: MessageContextMenuCommandInteraction, words: Words): Promise<void> => {
     requirePlace(interaction, words);
@@ -144,7 +140,7 @@ export function createInteractions(options: InteractionsOptions) {
     const [first] = attached;
     if (!first) throw new Refusal(words.chat.noPicture);
     const fitting = attached.filter(({ size }) => size <= maxPictureBytes);
-    if (fitting.length === 0) requireFitting(first, words);
+    if (fitting.length === 0) requireFitting(first);
     const pictures = fitting.map(toPicture);
     await soon(notes, () => notes.put(`pictures:${interaction.id}`, JSON.stringify(pictures), TOKEN_SECONDS)).inTime;
     await interaction.showModal(createPicturesForm(interaction.id, pictures, words));

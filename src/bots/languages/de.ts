@@ -1,3 +1,4 @@
+import { deRefusals } from './refusals/de.ts';
 import type { Words } from './words.ts';
 
 export const de: Words = {
@@ -48,26 +49,8 @@ export const de: Words = {
   cancelledInTime: 'Abgebrochen, bevor es begann.',
   stopping: 'Wird angehalten.',
   deletedNow: 'Gelöscht.',
-  notYours: (owner) => `Dieser Clip gehört ${owner}; nur diese Person kann das tun.`,
-  renderUnknown: 'Dieser Clip ist zu alt: er ist nicht mehr da.',
-  pictureGone: 'Das Bild dazu ist nicht mehr da. Hänge es noch einmal an.',
-  refusals: {
-    bad_option: 'Eine der Angaben passt nicht.',
-    prompt_missing: 'Sag in ein paar Worten, wie sich das Bild bewegen soll.',
-    prompt_too_long: 'Die Beschreibung ist zu lang.',
-    picture_missing: 'Es fehlt ein Bild: PNG, JPEG oder WebP.',
-    picture_too_large: 'Das Bild ist zu groß.',
-    picture_too_small: 'Das Bild ist zu klein.',
-    picture_wrong_type: 'Das ist kein Bild, das ich lesen kann: PNG, JPEG oder WebP.',
-    picture_animated: 'Das Bild bewegt sich schon; nimm ein stehendes.',
-    picture_broken: 'Das Bild ist beschädigt.',
-    picture_too_slow: 'Das Bild ließ sich nicht in angemessener Zeit lesen.',
-    aspect_too_extreme: 'Das Bild ist zu schmal oder zu breit: höchstens 3:1.',
-    limit_reached: 'Du hast gerade genug.',
-    blocked: 'Ein Admin hat dich hier gesperrt.',
-    refused: 'Das wird hier nicht animiert.',
-    consent_missing: 'Vorher ist das hier anzunehmen.',
-  },
+  refusedInEnglish: 'Das geht so nicht:',
+  refusals: deRefusals,
   offers: { crop: 'Zuschneiden', pad: 'Auffüllen', first_frame: 'Erstes Einzelbild nehmen' },
   trust: {
     accept: 'Annehmen',
@@ -124,8 +107,6 @@ export const de: Words = {
     refresh: 'Neu laden',
     pause: 'Anhalten',
     resume: 'Fortsetzen',
-    inviteMe: (invite) =>
-      `Ich bin nicht in dieser Unterhaltung. Tippe in einem Kanal zuerst ${invite} und versuche es dann noch einmal; oder schick mir das Bild als Direktnachricht.`,
     triedAgain: 'Die Warteschlange ist gerade nicht zu erreichen. Das wird einige Minuten lang wieder versucht.',
     mentionNeedsPicture:
       'Ich bringe Bilder zum Leben: erwähne mich in einer Nachricht mit einem Bild, und sag, wie es sich bewegen soll.',

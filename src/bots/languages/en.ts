@@ -1,3 +1,4 @@
+import { ENGLISH } from '../../refusals.ts';
 import type { Words } from './words.ts';
 
 export const en: Words = {
@@ -41,10 +42,8 @@ export const en: Words = {
   cancelledInTime: 'Cancelled before it started.',
   stopping: 'Stopping it now.',
   deletedNow: 'Deleted.',
-  notYours: (owner) => `That render belongs to ${owner}; only they can do that.`,
-  renderUnknown: 'That render is too old: it is not kept any more.',
-  pictureGone: 'The picture of that render is not kept any more. Attach it again.',
-  refusals: {},
+  refusedInEnglish: '',
+  refusals: ENGLISH,
   offers: { crop: 'Crop it', pad: 'Pad it', first_frame: 'Use the first frame' },
   trust: {
     accept: 'Accept',
@@ -100,8 +99,6 @@ export const en: Words = {
     refresh: 'Look again',
     pause: 'Pause',
     resume: 'Resume',
-    inviteMe: (invite) =>
-      `I am not in this conversation. In a channel, type ${invite} first and then try again; or send me the picture as a direct message.`,
     triedAgain: 'The queue cannot be reached at the moment. This is tried again for a few minutes.',
     mentionNeedsPicture:
       'I bring pictures to life: mention me in a message that has one attached, and say how it should move.',

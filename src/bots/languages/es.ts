@@ -1,3 +1,4 @@
+import { esRefusals } from './refusals/es.ts';
 import type { Words } from './words.ts';
 
 export const es: Words = {
@@ -48,26 +49,8 @@ export const es: Words = {
   cancelledInTime: 'Cancelado antes de empezar.',
   stopping: 'Parándolo.',
   deletedNow: 'Borrado.',
-  notYours: (owner) => `Ese clip es de ${owner}; solo esa persona puede hacerlo.`,
-  renderUnknown: 'Ese clip es demasiado antiguo: ya no se conserva.',
-  pictureGone: 'La imagen de ese clip ya no se conserva. Adjúntala de nuevo.',
-  refusals: {
-    bad_option: 'Una de las opciones no vale.',
-    prompt_missing: 'Di en pocas palabras cómo debe moverse la imagen.',
-    prompt_too_long: 'La descripción es demasiado larga.',
-    picture_missing: 'Falta una imagen: PNG, JPEG o WebP.',
-    picture_too_large: 'La imagen es demasiado grande.',
-    picture_too_small: 'La imagen es demasiado pequeña.',
-    picture_wrong_type: 'No es una imagen que pueda leer: PNG, JPEG o WebP.',
-    picture_animated: 'La imagen ya se mueve; usa una fija.',
-    picture_broken: 'La imagen está dañada.',
-    picture_too_slow: 'No se ha podido leer la imagen a tiempo.',
-    aspect_too_extreme: 'La imagen es demasiado alargada: como mucho 3:1.',
-    limit_reached: 'Por ahora tienes bastante.',
-    blocked: 'Un administrador te ha bloqueado aquí.',
-    refused: 'Eso no se anima aquí.',
-    consent_missing: 'Antes hay que aceptar esto.',
-  },
+  refusedInEnglish: 'Así no puede ser:',
+  refusals: esRefusals,
   offers: { crop: 'Recortar', pad: 'Rellenar', first_frame: 'Usar el primer fotograma' },
   trust: {
     accept: 'Aceptar',
@@ -122,8 +105,6 @@ export const es: Words = {
     refresh: 'Mirar otra vez',
     pause: 'Pausar',
     resume: 'Reanudar',
-    inviteMe: (invite) =>
-      `No estoy en esta conversación. En un canal, escribe primero ${invite} e inténtalo otra vez; o envíame la imagen por mensaje directo.`,
     triedAgain: 'No se puede llegar a la cola en este momento. Se vuelve a intentar durante unos minutos.',
     mentionNeedsPicture: 'Doy vida a las imágenes: mencióname en un mensaje que lleve una, y di cómo debe moverse.',
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',

@@ -1,3 +1,4 @@
+import { jaRefusals } from './refusals/ja.ts';
 import type { Words } from './words.ts';
 
 export const ja: Words = {
@@ -48,26 +49,8 @@ export const ja: Words = {
   cancelledInTime: '始まる前に取り消しました。',
   stopping: '止めています。',
   deletedNow: '削除しました。',
-  notYours: (owner) => `これは${owner}さんのものです。本人だけが操作できます。`,
-  renderUnknown: '古いため、もう残っていません。',
-  pictureGone: '元の画像はもう残っていません。もう一度添付してください。',
-  refusals: {
-    bad_option: '指定の一つが正しくありません。',
-    prompt_missing: '画像をどう動かすか、短く書いてください。',
-    prompt_too_long: '説明が長すぎます。',
-    picture_missing: '画像を添付してください（PNG、JPEG、WebP）。',
-    picture_too_large: '画像が大きすぎます。',
-    picture_too_small: '画像が小さすぎます。',
-    picture_wrong_type: '読めない形式です（PNG、JPEG、WebPを使ってください）。',
-    picture_animated: 'すでに動いている画像です。静止画を使ってください。',
-    picture_broken: '画像が壊れています。',
-    picture_too_slow: '画像を時間内に読めませんでした。',
-    aspect_too_extreme: '縦横の比が極端です（3:1まで）。',
-    limit_reached: 'いまは上限に達しています。',
-    blocked: '管理者によってブロックされています。',
-    refused: 'それはここではアニメーションにできません。',
-    consent_missing: '最初に次への同意が必要です。',
-  },
+  refusedInEnglish: 'そのままではできません:',
+  refusals: jaRefusals,
   offers: { crop: '切り抜く', pad: '余白を足す', first_frame: '最初のコマを使う' },
   trust: {
     accept: '同意する',
@@ -122,8 +105,6 @@ export const ja: Words = {
     refresh: '更新',
     pause: '一時停止',
     resume: '再開',
-    inviteMe: (invite) =>
-      `この会話に参加していません。チャンネルではまず ${invite} と入力してからもう一度お試しください。画像をダイレクトメッセージで送ることもできます。`,
     triedAgain: '現在キューに接続できません。数分のあいだ再試行します。',
     mentionNeedsPicture:
       '画像に動きをつけます。画像を添付したメッセージで私をメンションし、どう動かすかを書いてください。',

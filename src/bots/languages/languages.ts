@@ -6,12 +6,19 @@ import { ja } from './ja.ts';
 import type { Words } from './words.ts';
 import { zhCn } from './zh-cn.ts';
 
-const LANGUAGES: Record<string, Words> = { en, de, es, ja, 'zh-CN': zhCn };
+/** A map: of an object, a locale such as `constructor` would be no words at all. */
+const LANGUAGES = new Map<string, Words>([
+  ['en', en],
+  ['de', de],
+  ['es', es],
+  ['ja', ja],
+  ['zh-CN', zhCn],
+]);
 
 /** The words for a locale such as `de`, `es-419` or `zh-CN`; English for one that nobody has written yet. */
 export function wordsOf(locale: string | undefined): Words {
   const [language = ''] = (locale ?? '').split('-');
-  return LANGUAGES[locale ?? ''] ?? LANGUAGES[language] ?? en;
+  return LANGUAGES.get(locale ?? '') ?? LANGUAGES.get(language) ?? en;
 }
 
 /** Every language but English, under the names that Discord knows them by. */

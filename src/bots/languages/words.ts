@@ -1,5 +1,6 @@
-// What every language has to say: all that members read, but for the figures in a refusal.
-import type { Offer, UserErrorCode } from '../../errors.ts';
+// What every language has to say: all that members read.
+import type { Offer } from '../../errors.ts';
+import type { RefusalSentences } from '../../refusal-kinds.ts';
 import type { Progress, Quality, Resolution } from '../../render.ts';
 
 /** A name and a description: Discord allows 32 and 100 characters, names in lower case and without spaces. */
@@ -43,11 +44,9 @@ export interface Words {
   cancelledInTime: string;
   stopping: string;
   deletedNow: string;
-  notYours(owner: string): string;
-  renderUnknown: string;
-  pictureGone: string;
-  /** A general sentence for each refusal. English is told the particular sentence alone, so it has none. */
-  refusals: Partial<Record<UserErrorCode, string>>;
+  /** Before a sentence that is only there in English, such as those for admins. */
+  refusedInEnglish: string;
+  refusals: RefusalSentences;
   /** Buttons below a refusal that send the same command again, with that done to the picture. */
   offers: Record<Offer, string>;
   /** Answers to what a member does about themselves. */
@@ -92,8 +91,6 @@ export interface Words {
     refresh: string;
     pause: string;
     resume: string;
-    /** `invite` is the command that does it, ready to be typed. */
-    inviteMe(invite: string): string;
     triedAgain: string;
     mentionNeedsPicture: string;
     notShared: string;

@@ -1,3 +1,4 @@
+import { zhCnRefusals } from './refusals/zh-cn.ts';
 import type { Words } from './words.ts';
 
 export const zhCn: Words = {
@@ -41,26 +42,8 @@ export const zhCn: Words = {
   cancelledInTime: '在开始之前取消了。',
   stopping: '正在停止。',
   deletedNow: '已删除。',
-  notYours: (owner) => `这是 ${owner} 的，只有本人可以操作。`,
-  renderUnknown: '时间太久，已不再保存。',
-  pictureGone: '原图已不再保存，请重新上传。',
-  refusals: {
-    bad_option: '有一个选项不正确。',
-    prompt_missing: '请用几个词说明图片怎么动。',
-    prompt_too_long: '描述太长了。',
-    picture_missing: '请附上一张图片：PNG、JPEG 或 WebP。',
-    picture_too_large: '图片太大了。',
-    picture_too_small: '图片太小了。',
-    picture_wrong_type: '无法读取这种文件，请用 PNG、JPEG 或 WebP。',
-    picture_animated: '这张图已经会动了，请用静态图。',
-    picture_broken: '图片已损坏。',
-    picture_too_slow: '没能在限定时间内读取图片。',
-    aspect_too_extreme: '图片太长或太宽，最多 3:1。',
-    limit_reached: '目前已达到上限。',
-    blocked: '管理员已将你屏蔽。',
-    refused: '这里不能生成这样的内容。',
-    consent_missing: '请先同意以下内容。',
-  },
+  refusedInEnglish: '这样不行：',
+  refusals: zhCnRefusals,
   offers: { crop: '裁剪', pad: '填充', first_frame: '使用第一帧' },
   trust: {
     accept: '同意',
@@ -115,7 +98,6 @@ export const zhCn: Words = {
     refresh: '刷新',
     pause: '暂停',
     resume: '继续',
-    inviteMe: (invite) => `我不在这个会话里。在频道中请先输入 ${invite} 再试一次；也可以把图片私信给我。`,
     triedAgain: '目前无法连接队列。接下来几分钟会自动重试。',
     mentionNeedsPicture: '我能让图片动起来：在带图片的消息里提到我，并说明它该怎么动。',
     notShared: '我没有被设置为可在与其他组织共享的频道中使用。',

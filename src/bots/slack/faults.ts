@@ -1,10 +1,28 @@
 // What a member is told of an error on Slack.
 import { UserError } from '../../errors.ts';
-import { describeFault as describe } from '../faults.ts';
+import { describeTime } from '../../refusals.ts';
+import { describeFault as describe, describeRefusal, type Markup } from '../faults.ts';
 import type { Words } from '../languages/words.ts';
-import { plain } from './drawing.ts';
+import { escapeText, plain, toDay } from './drawing.ts';
 
-const MARKUP = { plain, small: (marked: string) => `_${marked}_` };
+const MARKUP: Markup = {
+  text: plain,
+  code: (text) => `\`${escapeText(text.replaceAll('`', ''))}\``,
+  time: toDay,
+  small: (marked) => `_${marked}_`,
+  community: 'workspace',
+  namesOptions: 'typed',
+};
+
+/** Below a form's field nothing but plain text is shown. */
+const FIELD_MARKUP: Markup = {
+  ...MARKUP,
+  text: (text) => text,
+  code: (text) => text,
+  time: describeTime,
+  small: (text) => text,
+  namesOptions: 'form',
+};
 
 /** What is told has a button to go with it. */
 export function isConsentMissing(error: unknown): error is UserError {
@@ -14,4 +32,9 @@ export function isConsentMissing(error: unknown): error is UserError {
 export function describeFault(error: unknown, words: Words): string {
   if (isConsentMissing(error)) return `${plain(error.message)}\n${words.slack.howToAccept}`;
   return describe(error, words, MARKUP);
+}
+
+/** For a form's field. */
+export function describeFieldFault(error: UserError, words: Words): string {
+  return describeRefusal(error, words, FIELD_MARKUP);
 }

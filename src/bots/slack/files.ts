@@ -1,5 +1,5 @@
 // The bytes of a member's picture: from Slack's own file host, with the workspace's token, which goes to no other address.
-import { UserError } from '../../errors.ts';
+import { refusal } from '../../refusals.ts';
 import { downloadPicture, type PictureHosts, requireSize } from '../picture-download.ts';
 import { isGone, isRefusal } from './messages.ts';
 import type { Workspace } from './workspaces.ts';
@@ -22,10 +22,8 @@ export function createFiles({ maxBytes, filesUrl }: FilesOptions) {
     // Whoever may not see a file is shown a page to log in, with status 200.
     isPicture: ({ ok, headers }) => ok && !headers.get('content-type')?.startsWith('text/html'),
     maxBytes,
-    words: {
-      elsewhere: 'Expected a picture that was uploaded to Slack, got one that is kept elsewhere.',
-      missing: 'Slack does not let me see that picture. Attach it to a message of your own.',
-    },
+    service: 'Slack',
+    missing: 'picture_hidden',
   };
 
   /** Also for what only says of itself that it should be asked for, as files from other organisations do. */
@@ -45,9 +43,9 @@ export function createFiles({ maxBytes, filesUrl }: FilesOptions) {
       const file = await describe(workspace, id);
       const address = file?.url_private_download ?? file?.url_private;
       if (!file || file.mode === 'tombstone' || file.mode === 'hidden_by_limit' || address === undefined) {
-        throw new UserError('picture_missing', 'The picture is not there any more. Attach it again.');
+        throw refusal('picture_gone', {});
       }
-      requireSize(file.size ?? 0, maxBytes);
+      requireSize(file.size ?? 0, maxBytes, true);
       const bytes = await downloadPicture(hosts, address, { authorization: `Bearer ${workspace.token}` });
       return { bytes, filename: file.name ?? 'picture' };
     },

@@ -1,6 +1,6 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
-import { UserError } from '../../errors.ts';
 import { GivenUp } from '../../queue/inbox.ts';
+import { refusal } from '../../refusals.ts';
 import { isExpected } from '../faults.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers } from '../platform.ts';
@@ -45,7 +45,7 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       if (!isShutOut(error)) throw explainRefusal(error);
       const { botUser } = await workspaces.of(origin.team);
       const { member } = await people.find({ team: origin.team, user: botUser });
-      throw new UserError('place_closed', wordsOf(view.language).slack.inviteMe(`/invite @${member.name}`));
+      throw refusal('not_in_channel', { invite: `/invite @${member.name}` });
     }
   };
 
@@ -93,7 +93,5 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
 /** Turns what no further try would change into words, so that nothing of the command is kept. */
 function explainRefusal(error: unknown): unknown {
   if (!isRefusedForGood(error) || isGone(error)) return error;
-  return new UserError('place_refused', `Slack refused the message of this clip: ${error.data.error}.`, {
-    cause: error,
-  });
+  return refusal('place_refused', { service: 'Slack', why: error.data.error }, { cause: error });
 }

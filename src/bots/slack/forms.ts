@@ -7,6 +7,7 @@ import { DEFAULT_QUALITY, DEFAULT_RESOLUTION, DEFAULT_SECONDS, type ParsedComman
 import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
 import { context, cut, escapeText, section } from './drawing.ts';
+import { describeFieldFault } from './faults.ts';
 
 export const FORM = 'animate_form';
 
@@ -96,7 +97,7 @@ export function drawNotice(sentence: string, words: Words): types.ModalView {
 type State = Record<string, Record<string, ViewStateValue>>;
 
 /** Throws FormFaults. */
-export function readForm(metadata: string, state: State): Filled {
+export function readForm(metadata: string, state: State, words: Words): Filled {
   const purpose = purposeSchema.parse(JSON.parse(metadata));
   const field = (name: string) => state[name]?.[name];
   const typed = (name: string): string => field(name)?.value?.trim() ?? '';
@@ -111,7 +112,7 @@ export function readForm(metadata: string, state: State): Filled {
     fit: field('fit')?.selected_option?.value,
     frame: field('frame')?.selected_option?.value,
   };
-  requireFields(options);
+  requireFields(options, words);
   const file = purpose.files?.length === 1 ? purpose.files[0]?.id : field('picture')?.selected_option?.value;
   const uploaded = field('picture')?.files?.[0]?.id;
   return {
@@ -123,7 +124,7 @@ export function readForm(metadata: string, state: State): Filled {
 }
 
 /** Each field by itself, so that each fault is told where it was made. */
-function requireFields(options: Parameters<typeof parseOptions>[0]): void {
+function requireFields(options: Parameters<typeof parseOptions>[0], words: Words): void {
   const good = { prompt: '-', negative: '', resolution: undefined, seconds: undefined };
   const faults: Record<string, string> = {};
   for (const name of ['prompt', 'negative', 'seconds', 'seed'] as const) {
@@ -131,7 +132,7 @@ function requireFields(options: Parameters<typeof parseOptions>[0]): void {
       parseOptions({ ...good, [name]: options[name] });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      faults[name] = error.message.replaceAll('`', '');
+      faults[name] = describeFieldFault(error, words);
     }
   }
   if (Object.keys(faults).length > 0) throw new FormFaults(faults);

@@ -2,6 +2,7 @@
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { UserError } from '../../errors.ts';
+import { refusal } from '../../refusals.ts';
 import type { CommandPicture } from '../platform.ts';
 
 export interface Upload {
@@ -14,7 +15,6 @@ export interface Upload {
 /** Far more than a command may say; the parser tells the member so. */
 const MAX_FIELD_BYTES = 64 * 1024;
 const LONGEST_AUTHOR = 40;
-const MEGABYTE = 1024 * 1024;
 
 /** Throws a UserError also for what is no form, or the beginning of one. */
 export async function readUpload(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
@@ -71,15 +71,7 @@ async function readFile(part: MultipartFile): Promise<Buffer> {
 function pictureTooLarge(request: FastifyRequest, maxPictureBytes: number): UserError {
   const sent = Number(request.headers['content-length']);
   // The form around the picture adds less than a kilobyte, so the length of the whole is the picture's to one decimal.
-  const got = sent > maxPictureBytes ? inMegabytes(sent) : 'a larger one';
-  return new UserError(
-    'picture_too_large',
-    `Expected a picture of at most ${inMegabytes(maxPictureBytes)}, got ${got}.`,
-  );
-}
-
-function inMegabytes(bytes: number): string {
-  return `${Number((bytes / MEGABYTE).toFixed(1))} MB`;
+  return refusal('picture_too_large', { bytes: sent > maxPictureBytes ? sent : undefined, most: maxPictureBytes });
 }
 
 function toAuthor(value: string | undefined): string {

@@ -35,7 +35,7 @@ test.each([
   const attachments = createAttachments({ maxBytes: 100, cdnUrl: undefined });
   await expect(attachments.fetch(address)).rejects.toMatchObject({
     code: 'picture_missing',
-    message: 'Expected a picture that was uploaded to Discord, got one from elsewhere.',
+    message: 'I can only use pictures that were uploaded to Discord.',
   });
 });
 
@@ -72,7 +72,7 @@ test('no more is read than a picture may have', async () => {
   const attachments = createAttachments({ maxBytes: 2 ** 20, cdnUrl });
   await expect(attachments.fetch(`${cdnUrl}/a.png`)).rejects.toMatchObject({
     code: 'picture_too_large',
-    message: 'Expected a picture of at most 1 MiB, got a larger one.',
+    message: 'That picture is too large; the limit is 1 MB.',
   });
 });
 

@@ -62,7 +62,7 @@ test.each([
   const { id } = shared({ address });
   await expect(createFiles({ maxBytes: 1000, filesUrl: undefined }).fetch(workspace(), id)).rejects.toMatchObject({
     code: 'picture_missing',
-    message: 'Expected a picture that was uploaded to Slack, got one that is kept elsewhere.',
+    message: 'I can only use pictures that were uploaded to Slack.',
   });
 });
 
@@ -99,7 +99,7 @@ test('a page to log in is no picture, though Slack says 200', async () => {
   const stale = { ...workspace(), token: 'xoxb-that-is-void' };
   await expect(filesFrom().fetch(stale, file.id)).rejects.toMatchObject({
     code: 'picture_missing',
-    message: 'Slack does not let me see that picture. Attach it to a message of your own.',
+    message: "I can't open that picture. Please attach it to your own message.",
   });
 });
 
@@ -123,7 +123,7 @@ test('no more is read than a picture may have, whatever Slack says of it', async
   const file = shared({ address: `${host}/a.png` });
   await expect(filesFrom(host, 2 ** 20).fetch(workspace(), file.id)).rejects.toMatchObject({
     code: 'picture_too_large',
-    message: 'Expected a picture of at most 1 MiB, got a larger one.',
+    message: 'That picture is too large; the limit is 1 MB.',
   });
   await expect.poll(() => isCut).toBe(true);
 });
@@ -133,7 +133,7 @@ test('a file of another organisation is asked for, and one that is not there any
   for (const id of ['F0NOWHERE', shared({ state: 'deleted' }).id, slack.upload(Buffer.from('not shared')).id]) {
     await expect(filesFrom().fetch(workspace(), id)).rejects.toMatchObject({
       code: 'picture_missing',
-      message: 'The picture is not there any more. Attach it again.',
+      message: 'That picture is no longer available. Please attach it again.',
     });
   }
 });

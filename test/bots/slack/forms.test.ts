@@ -18,7 +18,7 @@ function sent(contents: FormContents, changes: Record<string, Json> = {}) {
   const view = drawForm(contents, en);
   const state = stateOf(view.blocks as unknown as Json[]) as unknown as State;
   for (const [name, value] of Object.entries(changes)) state[name] = { [name]: value } as unknown as State[string];
-  return readForm(view.private_metadata ?? '', state);
+  return readForm(view.private_metadata ?? '', state, en);
 }
 
 const PICTURE = { picture: { files: [{ id: 'F9' }] } };
@@ -113,5 +113,5 @@ test('each fault is told beside its own field', () => {
     }
   })();
   expect(Object.keys(faults ?? {})).toEqual(['prompt', 'seconds', 'seed']);
-  expect(faults?.seconds).toBe('Expected seconds from 1 to 5, got 9.');
+  expect(faults?.seconds).toBe('seconds must be between 1 and 5 (you wrote 9).');
 });

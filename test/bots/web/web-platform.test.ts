@@ -123,7 +123,7 @@ describe('a command', () => {
     expect(response.status).toBe(422);
     expect(await response.json()).toEqual({
       code: 'picture_too_large',
-      message: 'Expected a picture of at most 1 MB, got 40 MB.',
+      message: 'That picture is 40 MB; the limit is 1 MB.',
     });
     expect(page.script.commands).toEqual([]);
     expect((await page.animate({ picture: new Blob([Buffer.alloc(MAX_PICTURE_BYTES)]) })).status).toBe(202);

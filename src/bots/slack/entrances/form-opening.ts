@@ -1,9 +1,11 @@
 // Opens forms in time: Slack takes one within three seconds of what asked for it. Whether it makes sense there is seen after.
 import type { types } from '@slack/bolt';
 import type { Notes } from '../../../queue/notes.ts';
+import { refusal } from '../../../refusals.ts';
 import { Refusal } from '../../faults.ts';
 import type { Words } from '../../languages/words.ts';
 import { soon } from '../../soon.ts';
+import { describeFault } from '../faults.ts';
 import { drawForm, drawNotice, type FormContents } from '../forms.ts';
 import { isRefusal, isShutOut } from '../messages.ts';
 import type { People } from '../people.ts';
@@ -29,7 +31,7 @@ export function createFormOpening({ workspaces, people, notes }: FormOpeningOpti
     );
     if (isIn) return;
     const { member } = await soon(notes, () => people.find({ team, user: workspace.botUser })).inTime;
-    throw new Refusal(words.slack.inviteMe(`/invite @${member.name}`));
+    throw new Refusal(describeFault(refusal('not_in_channel', { invite: `/invite @${member.name}` }), words));
   };
 
   /** Resolves to the view's id. */

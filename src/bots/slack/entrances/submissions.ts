@@ -13,7 +13,7 @@ type FormSubmission = { id: string; private_metadata: string; state: { values: P
 export function listenForSubmissions(app: App, { log, put, requireMembership, wordsFor }: Entrance): void {
   /** Throws the faults to show beside the form's fields. */
   const onForm = async (who: Who, view: FormSubmission, words: Words): Promise<void> => {
-    const filled = readForm(view.private_metadata, view.state.values);
+    const filled = readForm(view.private_metadata, view.state.values, words);
     const { purpose, command, picture } = filled;
     const channel = filled.channel ?? '';
     if ('file' in picture && picture.file === '') throw new FormFaults({ picture: words.chat.noPicture });

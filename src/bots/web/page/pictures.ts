@@ -1,21 +1,16 @@
 // Pictures from the outside: picked, dropped anywhere on the page, or pasted.
 import { useEffect, useState } from 'preact/hooks';
 import { mayBePicture } from '../../../media/picture-kinds.ts';
+import { refusal } from '../../../refusals.ts';
 import type { Attachment } from './send.ts';
-
-const MEGABYTE = 1024 * 1024;
 
 /** An attachment, or the sentence that says why not. The bot looks closer; this spares an upload that cannot succeed. */
 export function toAttachment(files: Iterable<File>, maxBytes: number): Attachment | string {
   const all = [...files];
   const file = all.find(({ type, name }) => mayBePicture({ contentType: type, filename: name }));
-  if (file === undefined) return `Expected a picture such as a PNG or JPEG, got ${all[0]?.name || 'something else'}.`;
-  if (file.size > maxBytes) return `Expected a picture of at most ${describe(maxBytes)}, got ${describe(file.size)}.`;
+  if (file === undefined) return refusal('picture_wrong_type', { noun: '', name: all[0]?.name ?? '' }).message;
+  if (file.size > maxBytes) return refusal('picture_too_large', { bytes: file.size, most: maxBytes }).message;
   return { kind: 'file', file, preview: URL.createObjectURL(file) };
-}
-
-function describe(bytes: number): string {
-  return `${Number((bytes / MEGABYTE).toFixed(1))} MB`;
 }
 
 /** Calls back with what is dropped or pasted on the page; true while something is dragged over it. */
