@@ -98,7 +98,8 @@ test('pictures that cannot be used have a budget of their own, from which on non
   const looked = intake.looked.length;
   await expect(send(bot, 'x', 'whole')).rejects.toMatchObject({
     code: 'limit_reached',
-    message: "I couldn't use 10 of your pictures within an hour, which is the limit. Please try again in about 50 min.",
+    message:
+      "I couldn't use 10 of your pictures within an hour, which is the limit. Please try again in about 50 minutes.",
   });
   expect(intake.looked).toHaveLength(looked);
   await send(bot, 'g1', 'of Grace', GRACE);
