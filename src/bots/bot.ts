@@ -9,6 +9,7 @@ import type { Meter } from '../meter.ts';
 import { createAlertBook } from '../queue/alert-book.ts';
 import { createBeginnings } from '../queue/beginnings.ts';
 import type { BotRoster } from '../queue/bot-roster.ts';
+import { createCompaction } from '../queue/compaction.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Limits } from '../queue/limits.ts';
 import type { Records } from '../queue/records.ts';
@@ -24,6 +25,7 @@ import { createDelivery } from './delivery.ts';
 import { createEarlier } from './earlier.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
+import { createMemberExport } from './member-export.ts';
 import { createMemberRenders } from './member-renders.ts';
 import { createModeration, type ModerationOptions } from './moderation.ts';
 import { createNarrator, type NarratorOptions } from './narrator.ts';
@@ -59,6 +61,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const admission = createAdmission({ limits, queue, refusedPictures, now });
   const earlier = createEarlier({ queue, store, intake, clipTools });
   const memberRenders = createMemberRenders({ platform, queue, records, log, now });
+  const memberExport = createMemberExport({ ...options, platform: platform.name, refusedPictures, now });
   const beginnings = createBeginnings(redis);
   const taking = createTaking({
     ...{ platform: platform.name, queue, records, beginnings, store, intake, earlier, moderation, admission },
@@ -104,6 +107,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     press: (press) => attended('press', press.member, (trace) => act(press, trace)),
     recent: memberRenders.recent,
     forget: memberRenders.forget,
+    kept: memberExport,
     recall: async (press) => (await earlier.findOwn(press)).record.request,
     left: (asking) => admission.describeLeft({ platform: platform.name, ...asking }),
     async accept({ member, language }) {
@@ -130,11 +134,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
         log,
       })
     : undefined;
+  const compaction = createCompaction(redis, log);
+  const stopCompaction = compaction.start();
   const deliveries = createDeliveryWorker({
     redis,
     records,
     platform: platform.name,
     ...delivery,
+    onRemoved: compaction.ask,
     onError: (error, renderId) => {
       if (renderId !== undefined) meter?.deliveryFailed(platform.name);
       log.warn({ err: error, ...(renderId && { renderId }) }, 'A delivery failed; it is tried again');
@@ -150,6 +157,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
 
   return async () => {
     stopAbandoned();
+    stopCompaction();
     await stopWatching();
     narrator.stop();
     await stopAlerts?.();

@@ -23,7 +23,7 @@ export type Earlier = ReturnType<typeof createEarlier>;
 export function createEarlier({ queue, store, intake, clipTools }: EarlierOptions) {
   const find = async (renderId: string): Promise<RenderEntry> => {
     const entry = await queue.find(renderId);
-    if (!entry) throw refusal('render_unknown', {});
+    if (!entry || entry.outcome?.kind === 'deleted') throw refusal('render_unknown', {});
     return entry;
   };
 

@@ -33,7 +33,8 @@ export function createMemberRenders({ platform, queue, records, log, now }: Memb
 
   const forget: Handlers['forget'] = async ({ member, language }) => {
     let count = 0;
-    for (const id of await records.listOf(platform.name, member.id)) {
+    const own = await records.listOf(platform.name, member.id);
+    for (const id of [...own, ...(await records.listCopiesOf(platform.name, member.id))]) {
       const entry = await queue.find(id);
       if (!entry || entry.outcome?.kind === 'deleted') continue;
       await queue.remove(entry);

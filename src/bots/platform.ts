@@ -116,12 +116,20 @@ export interface Handlers {
   accept(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
   /** Deletes all of a member's renders, wherever they are. Resolves to the sentence that says how many. */
   forget(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
+  /** All that is kept of a member, for them to read and to take away. */
+  kept(who: Pick<ButtonPress, 'member'>): Promise<Kept>;
   /** The same as the verb `health`, for a platform that draws it. */
   health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
   recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
   /** A line on what that member may still have today; empty where nothing is limited. */
   left(asking: Pick<AnimateCommand, 'member' | 'language' | 'place'>): Promise<string>;
+}
+
+/** `document` is plain JSON that says it all; `files` are the keys in the store of the pictures and clips that it names. */
+export interface Kept {
+  document: object;
+  files: string[];
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */

@@ -17,7 +17,7 @@ import { type ParsedCommand, parseCommand } from './command.ts';
 import type { Earlier } from './earlier.ts';
 import { createInOrder } from './in-order.ts';
 import type { Moderation } from './moderation.ts';
-import type { AnimateCommand, ButtonPress, MessageRef } from './platform.ts';
+import type { AnimateCommand, ButtonPress, Member, MessageRef } from './platform.ts';
 import { firstView, type View } from './view.ts';
 
 export interface TakingOptions {
@@ -35,6 +35,12 @@ export interface TakingOptions {
   meter: Meter | undefined;
   log: Logger;
   now(): number;
+}
+
+/** The picture of a new render, and the earlier one that it came from, if any. */
+interface Looked {
+  picture: NormalisedPicture;
+  source?: RenderEntry;
 }
 
 type Open = (view: View) => Promise<MessageRef>;
@@ -93,26 +99,42 @@ export function createTaking(options: TakingOptions) {
 
   type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open'>;
 
-  /** `look` fetches and decodes, which is only done for members who may have what they ask for. */
+  /**
+   * `look` fetches and decodes, which is only done for members who may have what they ask for. It says which render the picture
+   * came from, if any.
+   */
   const beginNew = async (
     id: string,
     { member, language, place, open }: Asking,
     command: ParsedCommand,
-    look: (prospect: Prospect) => Promise<NormalisedPicture>,
+    look: (prospect: Prospect) => Promise<Looked>,
     trace: string | undefined,
   ): Promise<void> => {
     const kept = await oneByOne(member.id, async () => {
       if (await queue.find(id)) return undefined; // The same event came while this one waited.
       const prospect = { id, platform, member, language, place, request: command };
       await admission.requireRoom(prospect);
-      const picture = await look(prospect);
+      const { picture, source } = await look(prospect);
       await moderation.requireDecentPicture(member, picture.png, id);
       const request = toRequest(command, `pictures/${id}.png`, picture);
-      const record = { id, platform, member, language, place, request, createdAt: now(), ...(trace && { trace }) };
-      return keepNew(record, picture.png);
+      const pictureOf = source && ownerOf(source, member);
+      const begun = { id, platform, member, language, place, request, createdAt: now() };
+      const record = { ...begun, ...(pictureOf && { pictureOf }), ...(trace && { trace }) };
+      const kept = await keepNew(record, picture.png);
+      await requireStillThere(source, kept);
+      return kept;
     });
     if (kept) await begin(kept, open);
     else await goOn(id, open);
+  };
+
+  /** Its member may have deleted it just before this copy of the picture was kept, and then nobody would find the copy. */
+  const requireStillThere = async (source: RenderEntry | undefined, kept: RenderRecord): Promise<void> => {
+    if (!source) return;
+    await earlier.find(source.record.id).catch(async (error) => {
+      await withdraw(kept);
+      throw error;
+    });
   };
 
   /** Goes on with what is kept of a render, whatever has changed since. False if nothing is. */
@@ -153,15 +175,18 @@ export function createTaking(options: TakingOptions) {
         throw refusal('picture_missing', {});
       }
       const parsed = typeof command.text === 'string' ? parseCommand(command.text) : command.text;
-      const { picture: source } = command;
-      const look = async (prospect: Prospect): Promise<NormalisedPicture> => {
-        const given = typeof source === 'function' ? await admission.counting(prospect, source) : source;
+      const { picture: offered } = command;
+      const look = async (prospect: Prospect): Promise<Looked> => {
+        const given = typeof offered === 'function' ? await admission.counting(prospect, offered) : offered;
         const named = 'filename' in given ? [given.filename] : [];
         await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
-        if ('ofRender' in given) return earlier.pictureOf(await earlier.find(given.ofRender), 'first');
-        return admission.counting(prospect, () =>
-          intake.normalise(given.bytes, given.filename, { fit: parsed.fit, frame: parsed.frame }),
-        );
+        if ('ofRender' in given) {
+          const source = await earlier.find(given.ofRender);
+          return { source, picture: await earlier.pictureOf(source, 'first') };
+        }
+        const { fit, frame } = parsed;
+        const normalise = () => intake.normalise(given.bytes, given.filename, { fit, frame });
+        return { picture: await admission.counting(prospect, normalise) };
       };
       await beginNew(id, command, parsed, look, trace);
       return { renderId: id };
@@ -179,9 +204,16 @@ export function createTaking(options: TakingOptions) {
       const command = { ...entry.record.request, ...changes };
       // The words were fine when they were typed: they are refused if that has changed, and not held against anybody.
       await moderation.requireDecentWords(press.member, [command.prompt, command.negative]);
-      await beginNew(id, press, command, () => earlier.pictureOf(entry, which), trace);
+      const look = async () => ({ source: entry, picture: await earlier.pictureOf(entry, which) });
+      await beginNew(id, press, command, look, trace);
     },
   };
+}
+
+/** The member whose picture it was in the beginning, where that is not this one. */
+function ownerOf({ record }: RenderEntry, member: Member): string | undefined {
+  const owner = record.pictureOf ?? record.member.id;
+  return owner === member.id ? undefined : owner;
 }
 
 function toRequest(

@@ -97,6 +97,8 @@ function spawnServer(program: string, folder: string, socketPath: string): Child
     // What was accepted outlives a power cut, too; by default the last second would not.
     appendfsync: 'always',
     save: '',
+    // Even a small installation writes its file anew, beside the times that deletions ask for it.
+    'auto-aof-rewrite-min-size': '1mb',
     'maxmemory-policy': 'noeviction',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

@@ -4,6 +4,12 @@ import { KEY_PREFIX, type Redis } from './redis.ts';
 
 export type Consents = ReturnType<typeof createConsents>;
 
+export interface Consent {
+  version: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
 interface Whose {
   platform: string;
   member: Pick<Member, 'id'>;
@@ -17,9 +23,14 @@ export function createConsents(redis: Redis, now: () => number = Date.now) {
       await redis.hset(keyOf(platform), member.id, JSON.stringify({ version, at: now() }));
     },
 
-    async has({ platform, member }: Whose, version: string): Promise<boolean> {
+    /** What a member has accepted last, and when. */
+    async of({ platform, member }: Whose): Promise<Consent | undefined> {
       const kept = await redis.hget(keyOf(platform), member.id);
-      return kept !== null && (JSON.parse(kept) as { version: string }).version === version;
+      return kept === null ? undefined : (JSON.parse(kept) as Consent);
+    },
+
+    async has(whose: Whose, version: string): Promise<boolean> {
+      return (await this.of(whose))?.version === version;
     },
   };
 }

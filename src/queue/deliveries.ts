@@ -77,11 +77,14 @@ export interface DeliveryWorkerOptions {
   deliver(entry: RenderEntry): Promise<Outcome | undefined>;
   /** Shows the words of an outcome that was delivered before. */
   showAgain(entry: RenderEntry): Promise<void>;
+  /** What a member deleted is gone, wherever it was. */
+  onRemoved(): Promise<void>;
   onError(error: Error, renderId: string | undefined): void;
 }
 
 /** The receiving side, in the bot that is on the platform. */
-export function createDeliveryWorker({ redis, records, platform, deliver, showAgain, onError }: DeliveryWorkerOptions) {
+export function createDeliveryWorker(options: DeliveryWorkerOptions) {
+  const { redis, records, platform, deliver, showAgain, onRemoved, onError } = options;
   const handOver = async (job: Job<DeliveryJob>, token: string | undefined): Promise<void> => {
     const { renderId, errand } = job.data;
     const entry = await records.get(renderId);
@@ -94,7 +97,8 @@ export function createDeliveryWorker({ redis, records, platform, deliver, showAg
     }
     if (entry.isDelivered) return;
     const told = await deliver(entry);
-    if (told) await records.markDelivered(renderId, platform, told);
+    if (told) await records.markDelivered(entry.record, told);
+    if (told?.kind === 'deleted') await onRemoved();
   };
 
   const worker = new Worker<DeliveryJob>(deliveriesQueue(platform), handOver, {

@@ -191,7 +191,9 @@ export function createRenderQueue({
     /** Its member wants nothing of it to be left, whether it has ended or not. */
     async remove({ record, outcome }: RenderEntry): Promise<void> {
       if (!outcome) await this.cancel(record.id);
-      await records.markDeleted(record.id, record.platform);
+      await records.markDeleted(record);
+      // While it is still known whose it was.
+      await limits.giveBack(record, { kind: 'deleted' });
       await deliveries.add(record.platform, record.id, 'removal');
     },
 

@@ -22,6 +22,8 @@ export interface RenderRecord {
   request: RenderRequest;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** Whose picture it was made from, where that is another member's: it goes when they delete all of theirs. */
+  pictureOf?: string | undefined;
   /** Where its trace begins, for those who go on with it. */
   trace?: string | undefined;
 }
@@ -71,15 +73,17 @@ return outcome and 0 or 1
 const SETTLE_SCRIPT = `${KNOWN}
 return redis.call('HSETNX', KEYS[1], 'outcome', ARGV[2])
 `;
-/** ARGV[3]: 1 where it was told as deleted. */
+/** ARGV[3]: what is left of its record where it was told as deleted, else empty. */
 const MARK_DELIVERED_SCRIPT = `${KNOWN}
-if kind == 'deleted' and ARGV[3] ~= '1' then return 0 end
+if kind == 'deleted' and ARGV[3] == '' then return 0 end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'record', ARGV[3]) end
 redis.call('HSET', KEYS[1], 'delivered', ARGV[2])
 redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 `;
+/** ARGV[3]: its record without words. */
 const MARK_DELETED_SCRIPT = `${KNOWN}
-redis.call('HSET', KEYS[1], 'outcome', ARGV[2])
+redis.call('HSET', KEYS[1], 'outcome', ARGV[2], 'record', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delivered')
 redis.call('SADD', KEYS[2], ARGV[1])
 return 1
@@ -103,6 +107,15 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
   const openKey = (platform: string) => `${KEY_PREFIX}:open:${platform}`;
   const memberKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:renders`;
 
+  /** Renders of others that were made from a picture of this member's. */
+  const copiesKey = (platform: string, memberId: string) => `${KEY_PREFIX}:member:${platform}:${memberId}:copies`;
+
+  /** They stay in no list of anybody's. */
+  const unlist = async ({ id, platform, member, pictureOf }: RenderRecord): Promise<void> => {
+    await redis.zrem(memberKey(platform, member.id), id);
+    if (pictureOf !== undefined) await redis.zrem(copiesKey(platform, pictureOf), id);
+  };
+
   const run = async (script: string, id: string, platform: string, ...given: (string | number)[]): Promise<boolean> =>
     (await redis.eval(script, 2, renderKey(id), openKey(platform), id, ...given)) === 1;
 
@@ -112,7 +125,11 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
      * OperationError `command_given_up` if it took so long that its beginning was given up.
      */
     async create(record: RenderRecord): Promise<boolean> {
-      const { id, platform, member, createdAt } = record;
+      const { id, platform, member, createdAt, pictureOf } = record;
+      if (pictureOf !== undefined) {
+        const key = copiesKey(platform, pictureOf);
+        await results(redis.multi().zadd(key, createdAt, id).pexpire(key, keepMs).exec());
+      }
       const keys = [renderKey(id), INDEX_KEY, memberKey(platform, member.id), beginningsKey(platform)];
       const listed = [createdAt, createdAt - keepMs, keepMs];
       const given = [id, JSON.stringify(record), ...listed, nameOfBeginning(record)];
@@ -141,16 +158,15 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       return redis.zrevrange(memberKey(platform, memberId), 0, count === undefined ? -1 : count - 1);
     },
 
+    /** What others have made from a member's pictures. */
+    async listCopiesOf(platform: string, memberId: string): Promise<string[]> {
+      return redis.zrange(copiesKey(platform, memberId), 0, '-1');
+    },
+
     /** As if it had never been asked for: its message could not be posted. */
     async forget(record: RenderRecord): Promise<void> {
-      await results(
-        redis
-          .multi()
-          .del(renderKey(record.id))
-          .zrem(INDEX_KEY, record.id)
-          .zrem(memberKey(record.platform, record.member.id), record.id)
-          .exec(),
-      );
+      await results(redis.multi().del(renderKey(record.id)).zrem(INDEX_KEY, record.id).exec());
+      await unlist(record);
     },
 
     /** Renders of before this time, the oldest first. */
@@ -162,7 +178,7 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
     async purge(id: string, record: RenderRecord | undefined): Promise<void> {
       if (record) {
         await redis.srem(openKey(record.platform), id);
-        await redis.zrem(memberKey(record.platform, record.member.id), id);
+        await unlist(record);
       }
       await results(redis.multi().del(renderKey(id), cancelKey(id)).zrem(INDEX_KEY, id).exec());
     },
@@ -189,16 +205,33 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       return run(REOPEN_SCRIPT, id, platform);
     },
 
-    /** Leaves it open where the member has deleted it since `told`: that is still to be told. */
-    async markDelivered(id: string, platform: string, told: Outcome): Promise<void> {
-      await run(MARK_DELIVERED_SCRIPT, id, platform, Date.now(), told.kind === 'deleted' ? 1 : 0);
+    /**
+     * Leaves it open where the member has deleted it since `told`: that is still to be told. Of one that was told as deleted the id
+     * stays, so that its command coming again makes nothing, and nothing says whose it was.
+     */
+    async markDelivered({ id, platform }: RenderRecord, told: Outcome): Promise<void> {
+      const known = told.kind === 'deleted' ? await this.get(id) : undefined;
+      const left = known ? JSON.stringify(withoutMember(known.record)) : '';
+      await run(MARK_DELIVERED_SCRIPT, id, platform, Date.now(), left);
+      if (known) await unlist(known.record);
     },
 
-    /** The member deleted it, whatever it came to: what is left of it is to be taken away. */
-    async markDeleted(id: string, platform: string): Promise<void> {
-      await run(MARK_DELETED_SCRIPT, id, platform, JSON.stringify({ kind: 'deleted' } satisfies Outcome));
+    /** The member deleted it, whatever it came to: its words go at once, and what else is left of it is to be taken away. */
+    async markDeleted(record: RenderRecord): Promise<void> {
+      const outcome = JSON.stringify({ kind: 'deleted' } satisfies Outcome);
+      await run(MARK_DELETED_SCRIPT, record.id, record.platform, outcome, JSON.stringify(withoutWords(record)));
     },
   };
+}
+
+function withoutWords(record: RenderRecord): RenderRecord {
+  const { member, request } = record;
+  return { ...record, member: { id: member.id, name: '' }, request: { ...request, prompt: '', negative: '', seed: 0 } };
+}
+
+function withoutMember(record: RenderRecord): RenderRecord {
+  const { place: _place, pictureOf: _pictureOf, language: _language, trace: _trace, ...rest } = withoutWords(record);
+  return { ...rest, member: { id: '', name: '' } };
 }
 
 function toEntry(fields: Record<string, string>): RenderEntry | undefined {

@@ -2,6 +2,7 @@
 // nothing refers to any more. Of many bots one does it.
 import type { Logger } from '../log.ts';
 import type { Store } from '../media/store.ts';
+import type { Compaction } from './compaction.ts';
 import type { Notes } from './notes.ts';
 import type { RenderQueue } from './queue.ts';
 import type { Records } from './records.ts';
@@ -17,6 +18,7 @@ export interface RetentionOptions {
   keepMs: number;
   /** What else has to forget what is older than this, such as the chat page. */
   forgetBefore(time: number): Promise<void>;
+  compaction: Pick<Compaction, 'ask'>;
   log: Logger;
   now?: () => number;
 }
@@ -27,7 +29,7 @@ export interface Swept {
 }
 
 export function createRetention(options: RetentionOptions) {
-  const { records, queue, store, notes, keepMs, forgetBefore, log, now = Date.now } = options;
+  const { records, queue, store, notes, keepMs, forgetBefore, compaction, log, now = Date.now } = options;
   let isStopped = false;
 
   const sweepRenders = async (before: number): Promise<number> => {
@@ -67,6 +69,7 @@ export function createRetention(options: RetentionOptions) {
     const before = now() - keepMs;
     await forgetBefore(before);
     const swept = { renders: await sweepRenders(before), files: await sweepFiles(before) };
+    await compaction.ask();
     if (swept.renders + swept.files > 0) log.info(swept, 'Deleted what is older than RETENTION_DAYS');
     return swept;
   };

@@ -9,6 +9,7 @@ import { createWebPlatform } from '../bots/web/web-platform.ts';
 import { toListenFault } from '../listen-fault.ts';
 import { createClipTools } from '../media/clip-tools.ts';
 import { createIntake } from '../media/intake.ts';
+import { createCompaction } from '../queue/compaction.ts';
 import { gatherHealth } from '../queue/gather-health.ts';
 import { createInbox } from '../queue/inbox.ts';
 import { createNotes } from '../queue/notes.ts';
@@ -66,6 +67,7 @@ export async function openBot(
   onPage(web.address());
   const retention = createRetention({
     ...{ ...base, queue, notes: createNotes(redis, 'retention', config.keepMs), keepMs: config.keepMs, log },
+    compaction: createCompaction(redis, log),
     forgetBefore: (time) => web.forgetBefore(time),
   });
   shutdown.onStop('retention', retention.start());

@@ -64,6 +64,7 @@ test('a delivery that fails is tried again until it works, and then marked as do
       return failed;
     },
     showAgain: async () => undefined,
+    onRemoved: async () => undefined,
     onError: () => undefined,
   });
   const deliveries = createDeliveries(redis);
@@ -105,6 +106,7 @@ test('a delivery whose bot is killed in the middle is made by the next bot, once
   const next = createDeliveryWorker({
     ...{ redis, records, platform: 'web', deliver },
     showAgain: async () => undefined,
+    onRemoved: async () => undefined,
     onError: () => undefined,
   });
   await delivered;

@@ -5,6 +5,7 @@ import { createRecords, type Outcome, type Records, type RenderRecord } from '..
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
 import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+import { everythingIn } from '../fakes/redis-contents.ts';
 
 const ID = 'web-1';
 const DELETED: Outcome = { kind: 'deleted' };
@@ -39,16 +40,32 @@ afterEach(async () => {
 test.each([
   ['a look at the clip that refuses it', DONE, () => records.withdraw(ID, FAILED)],
   ['an admin who has it tried again', FAILED, () => records.reopen(ID, 'web')],
-  ['the delivery of what it came to', DONE, () => records.markDelivered(ID, 'web', DONE)],
+  ['the delivery of what it came to', DONE, () => records.markDelivered(RECORD, DONE)],
   ['a worker that ends it', undefined, () => records.settle(ID, DONE)],
 ])('a deletion is not undone by %s', async (_who, before, late) => {
   if (before) await records.settle(ID, before);
-  await records.markDeleted(ID, 'web');
+  await records.markDeleted(RECORD);
   await late();
   expect(await records.get(ID)).toMatchObject({ outcome: DELETED, isDelivered: false });
   expect(await records.listOpen('web')).toEqual([ID]);
-  await records.markDelivered(ID, 'web', DELETED);
+  await records.markDelivered(RECORD, DELETED);
   expect(await records.listOpen('web')).toEqual([]);
+});
+
+test('a deletion takes the words at once, and once it is told nothing says whose it was', async () => {
+  await records.settle(ID, DONE);
+  await records.markDeleted(RECORD);
+  const member = { id: 'ada', name: '' };
+  expect(await records.get(ID)).toMatchObject({
+    record: { id: ID, member, request: { prompt: '', negative: '', seed: 0 } },
+  });
+  expect(await records.listOf('web', 'ada')).toEqual([ID]);
+  await records.markDelivered(RECORD, DELETED);
+  expect((await records.get(ID))?.record.member).toEqual({ id: '', name: '' });
+  expect(await records.listOf('web', 'ada')).toEqual([]);
+  const kept = await everythingIn(redis);
+  expect(kept).not.toContain('ada');
+  expect(kept).not.toContain('Ada');
 });
 
 test('nothing is begun anew of a render that retention has deleted', async () => {
@@ -58,8 +75,8 @@ test('nothing is begun anew of a render that retention has deleted', async () =>
   expect(await records.settle(ID, DONE)).toEqual(DONE);
   await records.open(ID, ref);
   await records.withdraw(ID, FAILED);
-  await records.markDelivered(ID, 'web', FAILED);
-  await records.markDeleted(ID, 'web');
+  await records.markDelivered(RECORD, FAILED);
+  await records.markDeleted(RECORD);
   expect(await records.reopen(ID, 'web')).toBe(false);
   expect(await redis.keys('*')).toEqual([]);
 });

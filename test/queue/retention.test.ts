@@ -43,6 +43,7 @@ async function startKept(store: Store) {
     ...{ records: bot.records, queue: bot.queue, store, keepMs: KEEP_MS, now: () => bot.clock.now },
     notes: createNotes(bot.redis, randomUUID(), KEEP_MS),
     forgetBefore: async () => undefined,
+    compaction: { ask: async () => undefined },
     log: pino({ level: 'silent' }),
   });
   const ask = async (text: string): Promise<string> => {
@@ -114,6 +115,7 @@ test('of many bots one sweeps', async () => {
       forgetBefore: async () => {
         sweeps += 1;
       },
+      compaction: { ask: async () => undefined },
       log: pino({ level: 'silent' }),
     }),
   );

@@ -57,7 +57,8 @@ if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'clip:' .. ARGV[1], ARGV[3]) e
 if ARGV[4] ~= '' then redis.call('HSETNX', KEYS[1], 'stage:' .. ARGV[1] .. ':' .. ARGV[4], ARGV[5]) end
 return 1`;
 
-// KEYS: message, messages, renders. ARGV: message id, reply id, render id. Answers whether the message is still there.
+// KEYS: message, messages, renders. ARGV: message id, reply id, render id, what is left of the message where it goes with this
+// reply, else empty. Answers whether the message is still there.
 const REMOVE = `
 redis.call('HDEL', KEYS[3], ARGV[3])
 local others = false
@@ -66,7 +67,10 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if id == ARGV[2] then redis.call('HDEL', KEYS[1], field)
   elseif kind == 'reply' then others = true end
 end
-if others then return 1 end
+if others then
+  if ARGV[4] ~= '' and redis.call('HEXISTS', KEYS[1], 'message') == 1 then redis.call('HSET', KEYS[1], 'message', ARGV[4]) end
+  return 1
+end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 0`;
@@ -142,10 +146,12 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
       return (await redis.eval(SHOW, 2, ...keys, ...args)) === 1;
     },
 
-    /** False when the message went with its last reply. */
+    /** False when the message went with its last reply. Before that its words and its author go with the reply to them. */
     async remove(ref: MessageRef, renderId: string): Promise<boolean> {
       const keys = [keyOf(ref.thread), messages, renders];
-      return (await redis.eval(REMOVE, 3, ...keys, ref.thread, ref.message, renderId)) === 1;
+      const message = isOwnReply(ref) ? await read(ref.thread) : undefined;
+      const left = message ? JSON.stringify({ id: message.id, author: '', text: '', sentAt: message.sentAt }) : '';
+      return (await redis.eval(REMOVE, 3, ...keys, ref.thread, ref.message, renderId, left)) === 1;
     },
 
     /** Drops the oldest messages beyond the cap, and answers which went. */
@@ -174,6 +180,11 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
       return found.filter((message) => message !== undefined);
     },
   };
+}
+
+/** The reply to the command itself; later ones in its thread come from buttons. Their ids are told apart by the first letter. */
+function isOwnReply({ thread, message }: MessageRef): boolean {
+  return thread.slice(1) === message.slice(1);
 }
 
 function toMessage(fields: Record<string, string>): ChannelMessage | undefined {

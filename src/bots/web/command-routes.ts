@@ -1,15 +1,17 @@
 // What a member does on the page: send a command, press a button. Whoever can open the page may use every button on it:
 // it is the operator's own page, on their own machine or behind their own token.
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import type { ButtonPress, Handlers, Member, MessageRef } from '../platform.ts';
+import type { ButtonPress, Handlers, Kept, Member, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import { CHANNEL_NAME, type MessageChannel } from './channel.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import type { Media } from './media-routes.ts';
 import { shownPicture } from './shown-picture.ts';
+import { type TarEntry, toTar } from './tar.ts';
 import { readUpload, toEventId } from './upload.ts';
 
 const MEMBER_COOKIE = 'animate_member';
@@ -63,6 +65,16 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     return { message: await handlers.forget({ member: memberOf(request, reply, 'Guest') }) };
   });
 
+  server.get('/api/export', async (request, reply) => {
+    const kept = await handlers.kept({ member: memberOf(request, reply, 'Guest') });
+    reply.headers({
+      'content-type': 'application/x-tar',
+      'content-disposition': 'attachment; filename="animate-bot-export.tar"',
+      'cache-control': 'no-store',
+    });
+    return reply.send(Readable.from(toTar(exported(media, kept))));
+  });
+
   server.post<{ Params: { id: string } }>('/api/renders/:id/press', async (request, reply) => {
     const { success, data } = pressSchema.safeParse(request.body);
     if (!success)
@@ -91,6 +103,16 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     };
     return { message: await handlers.press(press) };
   });
+}
+
+/** What is deleted while it is read is left out. */
+async function* exported(media: Media, { document, files }: Kept): AsyncGenerator<TarEntry> {
+  const bytes = Buffer.from(JSON.stringify(document, undefined, 2));
+  yield { name: 'animate-bot-export/export.json', size: bytes.length, bytes };
+  for (const key of files) {
+    const stored = await media.read(key);
+    if (stored) yield { name: `animate-bot-export/${key}`, size: stored.size, bytes: stored.stream };
+  }
 }
 
 /** The browser keeps the name that its user typed; the id is ours, so that a name is enough to be greeted, not to be somebody. */

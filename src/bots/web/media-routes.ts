@@ -7,8 +7,8 @@ import type { Refusal } from './wire.ts';
 /** What the page reads of the media store. */
 export type Media = Pick<Store, 'read' | 'size'>;
 
-// A key is never used for other bytes again. Private: what sits between us and the member may not keep it.
-const CACHE_CONTROL = 'private, max-age=31536000, immutable';
+// A browser asks each time, so that what was deleted is gone there, too. Private: what sits between us and the member may not keep it.
+const CACHE_CONTROL = 'private, no-cache';
 
 export function serveMedia(server: FastifyInstance, media: Media): void {
   const serve = (folder: string, type: string) => {
@@ -18,7 +18,10 @@ export function serveMedia(server: FastifyInstance, media: Media): void {
         const key = `${folder}/${request.params.name}`;
         const size = isStoreKey(key) ? await media.size(key) : undefined;
         if (size === undefined) return gone(reply);
-        reply.headers({ 'content-type': type, 'accept-ranges': 'bytes', 'cache-control': CACHE_CONTROL });
+        // A key is never used for other bytes again, so its name says which they are.
+        const tag = `"${request.params.name}"`;
+        reply.headers({ 'content-type': type, 'accept-ranges': 'bytes', 'cache-control': CACHE_CONTROL, etag: tag });
+        if (request.headers['if-none-match'] === tag) return reply.code(304).send();
         if (request.query.download !== undefined) {
           reply.header('content-disposition', `attachment; filename="${fileName(request)}"`);
         }

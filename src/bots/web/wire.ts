@@ -6,8 +6,8 @@ import type { View } from '../view.ts';
 /** One command, and the thread under it. Absent fields are undefined on both sides, as JSON leaves them out. */
 export interface ChannelMessage {
   id: string;
+  /** Both are empty where the author has deleted it, and others have made something in its thread. `text` is as it was typed. */
   author: string;
-  /** As it was typed. */
   text: string;
   sentAt: number;
   replies: Reply[];

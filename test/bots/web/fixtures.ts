@@ -76,6 +76,9 @@ export function scriptedHandlers() {
       script.presses.push(press);
       return await script.onPress(press);
     },
+    async kept({ member }) {
+      return { document: { of: member.id }, files: ['pictures/web-1.png', 'clips/gone.mp4'] };
+    },
     async accept() {
       script.onAccept();
       return 'You accepted.';

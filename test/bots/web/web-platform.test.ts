@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebPlatform, type WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
@@ -230,6 +234,10 @@ describe('the status reply', () => {
     await page.platform.update({ ...ref, message: 'r-e1' }, view({ kind: 'deleted' }));
     const changed = (await watcher.next())?.data as ChannelMessage;
     expect(changed.replies.map((reply) => reply.id)).toEqual(['r-p1']);
+    // What its author typed and was called goes with the reply to it.
+    expect(changed).toMatchObject({ author: '', text: '' });
+    const kept = await page.redis.hgetall(`${prefix}message:m-e1`);
+    expect(kept.message).not.toContain('Ada');
     await page.platform.update({ ...ref, message: 'r-p1' }, view({ kind: 'deleted', renderId: 'web-2' }));
     expect(await watcher.next()).toEqual({ event: 'removed', data: { id: 'm-e1' } });
     expect(await page.messages()).toEqual([]);
@@ -240,6 +248,21 @@ describe('the status reply', () => {
     await page.platform.deliver({ ...ref, message: 'r-e1' }, view({ kind: 'deleted' }), undefined);
     expect(await page.messages()).toEqual([]);
     watcher.close();
+  });
+
+  it('can be taken away with all that is kept of its member, as a tar of JSON and files', async () => {
+    await using page = await startPage(redis);
+    page.files.set('pictures/web-1.png', Buffer.from('a picture'));
+    const response = await fetch(`${page.at}/api/export`);
+    expect(response.headers.get('content-disposition')).toContain('.tar');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const folder = await mkdtemp(join(tmpdir(), 'export-'));
+    await writeFile(join(folder, 'export.tar'), Buffer.from(await response.arrayBuffer()));
+    execFileSync('tar', ['-xf', 'export.tar'], { cwd: folder });
+    const unpacked = join(folder, 'animate-bot-export');
+    expect(JSON.parse(await readFile(join(unpacked, 'export.json'), 'utf8')).of).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await readFile(join(unpacked, 'pictures', 'web-1.png'), 'utf8')).toBe('a picture');
+    await rm(folder, { recursive: true });
   });
 
   it('is dropped with the oldest messages beyond the cap', async () => {
@@ -310,7 +333,17 @@ describe('media', () => {
     expect(response.headers.get('content-length')).toBe(String(text.length));
     expect(response.headers.get('content-type')).toBe('video/mp4');
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(response.headers.get('cache-control')).toContain('immutable');
+    expect(response.headers.get('cache-control')).toBe('private, no-cache');
+  });
+
+  it('is asked for each time by a browser that has it, so that a deletion reaches it', async () => {
+    await using page = await startPage(redis);
+    page.files.set('clips/web-1.mp4', Buffer.from('0123456789'));
+    const url = `${page.at}/media/clips/web-1.mp4`;
+    const etag = (await fetch(url)).headers.get('etag') ?? '';
+    expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(304);
+    page.files.delete('clips/web-1.mp4');
+    expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(404);
   });
 
   it('is offered as a download under its own name', async () => {
@@ -332,7 +365,7 @@ describe('media', () => {
       await using page = await startPage(redis);
       const response = await fetch(`${page.at}/media/${path}`);
       expect(response.status).toBe(404);
-      expect(response.headers.get('cache-control') ?? '').not.toContain('immutable');
+      expect(response.headers.get('cache-control') ?? '').not.toContain('private');
       await response.text();
     },
   );

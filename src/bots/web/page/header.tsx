@@ -51,6 +51,10 @@ function ForgetMe() {
   };
   return (
     <p role="status">
+      <a class="link" href="/api/export" download>
+        Download what is kept of me
+      </a>
+      <br />
       {told || (
         <button class="link" type="button" onClick={() => void forget()}>
           Delete all my clips

@@ -30,23 +30,25 @@ export function Message({ message, day, onEdit, onNotice }: MessageProps) {
 }
 
 function MessageContent({ message, onEdit, onNotice }: Omit<MessageProps, 'day'>) {
-  const picture = message.replies.find((reply) => reply.picture !== undefined)?.picture;
+  const isDeleted = message.text === '' && message.author === '';
+  const author = isDeleted ? 'Deleted' : message.author;
+  const picture = isDeleted ? undefined : message.replies.find((reply) => reply.picture !== undefined)?.picture;
   return (
-    <article class="command" aria-label={`Command of ${message.author}`}>
-      <Avatar name={message.author} />
+    <article class="command" aria-label={isDeleted ? 'Deleted command' : `Command of ${author}`}>
+      <Avatar name={author} />
       <div class="command-body">
         <p class="byline">
-          <span class="author">{message.author}</span>
+          <span class="author">{author}</span>
           <time dateTime={new Date(message.sentAt).toISOString()}>{describeClock(message.sentAt)}</time>
         </p>
-        <CommandText text={message.text} />
+        {isDeleted ? <p class="prompt">This message has been deleted.</p> : <CommandText text={message.text} />}
         {picture !== undefined && (
           <img
             class="sent-picture"
             src={picture.url}
             width={picture.width}
             height={picture.height}
-            alt={`Sent by ${message.author}`}
+            alt={`Sent by ${author}`}
             loading="lazy"
             decoding="async"
           />
