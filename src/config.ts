@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
+import type { ProxySettings } from './outgoing.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
@@ -280,6 +281,23 @@ const environmentSchema = z.object({
   DRAIN_SECONDS: wholeNumber(0, 3600)
     .default(60)
     .describe('How long a worker that is told to stop goes on with the renders that it has begun.'),
+  HTTPS_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'The proxy, http://host:port or https://host:port, that everything at https:// and wss:// is reached through (docs/operations.md). Unset: ALL_PROXY, else straight.',
+    ),
+  HTTP_PROXY: z
+    .string()
+    .optional()
+    .describe('The same for http:// and ws://. Like all four it may be written in lower case, which wins.'),
+  ALL_PROXY: z.string().optional().describe('The proxy for whichever of these two is unset.'),
+  NO_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'What is reached straight, between commas: names (with all below them), addresses, networks such as 10.0.0.0/8, each with a port or without; * is everything. This machine always is.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -337,6 +355,8 @@ export interface Config {
   /** 0: an idle engine is kept. */
   engineIdleMs: number;
   drainMs: number;
+  /** How everything beyond this machine is reached. */
+  proxies: ProxySettings;
   log: { level: string; format: 'auto' | 'pretty' | 'json' };
 }
 
@@ -379,7 +399,9 @@ export interface Bucket {
 
 /** Reads and checks the environment. Throws ConfigError with every fault. An empty variable counts as unset. */
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const lower = PROXY_VARIABLES.filter((name) => set[name.toLowerCase()] !== undefined);
+  const given = { ...set, ...Object.fromEntries(lower.map((name) => [name, set[name.toLowerCase()]])) };
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, given));
   for (const server of ['WEB', 'OPS']) {
@@ -388,7 +410,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       faults.push(`${server}_TOKEN: expected a secret, because others can reach ${server}_HOST=${host}, got none`);
     }
   }
-  faults.push(...findBucketFaults(given), ...findSlackFaults(given));
+  faults.push(...findBucketFaults(given), ...findSlackFaults(given), ...findProxyFaults(given));
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const values = parsed.data;
@@ -442,6 +464,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     engineSilenceMs: values.ENGINE_SILENCE_SECONDS * SECOND_MS,
     engineIdleMs: values.ENGINE_IDLE_SECONDS * SECOND_MS,
     drainMs: values.DRAIN_SECONDS * SECOND_MS,
+    proxies: toProxies(given),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }
@@ -541,6 +564,39 @@ function toBucket(values: z.infer<typeof environmentSchema>): Bucket | undefined
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
   if (bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
   return { endpoint: values.S3_ENDPOINT, region: values.S3_REGION, bucket, accessKeyId, secretAccessKey };
+}
+
+const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'];
+
+/** Which variable says how addresses of that scheme are reached. */
+function proxyVariableOf(scheme: 'HTTP' | 'HTTPS', given: NodeJS.ProcessEnv): string | undefined {
+  return [`${scheme}_PROXY`, 'ALL_PROXY'].find((name) => given[name] !== undefined);
+}
+
+/** As curl has it, a proxy without a scheme is one for http://. */
+function toProxy(text: string | undefined): URL | undefined {
+  const address = text === undefined || text.includes('://') ? text : `http://${text}`;
+  const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined;
+  return url && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
+}
+
+/** Only of those that are used: desktops set ALL_PROXY to a SOCKS proxy beside the other two. */
+function findProxyFaults(given: NodeJS.ProcessEnv): string[] {
+  const used = new Set([proxyVariableOf('HTTP', given), proxyVariableOf('HTTPS', given)]);
+  return [...used].flatMap((name) => {
+    const value = name === undefined ? undefined : given[name];
+    if (value === undefined || toProxy(value)) return [];
+    const scheme = /^(socks\w*):/i.exec(value)?.[1];
+    if (scheme === undefined) return [`${name}: expected http://host:port or https://host:port, got something else`];
+    return [
+      `${name}: expected a proxy for HTTP, http://host:port or https://host:port, got ${scheme}://, which is not supported; give HTTP_PROXY and HTTPS_PROXY an HTTP proxy, or put one before it`,
+    ];
+  });
+}
+
+function toProxies(given: NodeJS.ProcessEnv): ProxySettings {
+  const proxyFor = (scheme: 'HTTP' | 'HTTPS') => toProxy(given[proxyVariableOf(scheme, given) ?? '']);
+  return { http: proxyFor('HTTP'), https: proxyFor('HTTPS'), exempt: given.NO_PROXY ?? '' };
 }
 
 /** The text of `.env.example`: every variable with its description and default, commented out. */

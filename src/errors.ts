@@ -78,6 +78,7 @@ export type OperationErrorCode =
   | 'store_unavailable'
   | 'redis_unavailable'
   | 'classifier_unavailable'
+  | 'service_unreachable'
   | 'setup_missing';
 
 /** What is wrong with the environment: one line per variable, each naming it, what was expected and what came. */

@@ -13,6 +13,7 @@ import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
 import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
+import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase } from './roles/base.ts';
@@ -297,15 +298,15 @@ function requireRedisUrl(config: Config, role: string): string {
   ]);
 }
 
-function requireDiscord({ discord }: Config): DiscordConfig {
-  if (discord) return discord;
+function requireDiscord({ discord, proxies }: Config): DiscordConfig & { outgoing: Outgoing } {
+  if (discord) return { ...discord, outgoing: createOutgoing(proxies) };
   throw new ConfigError([
     'DISCORD_TOKEN: expected the token of your bot, got nothing; docs/discord.md says where it is',
   ]);
 }
 
-function requireSlack({ slack }: Config): SlackConfig {
-  if (slack) return slack;
+function requireSlack({ slack, proxies }: Config): SlackConfig & { outgoing: Outgoing } {
+  if (slack) return { ...slack, outgoing: createOutgoing(proxies) };
   throw new ConfigError([
     'SLACK_BOT_TOKEN: expected the token of your bot, got nothing; docs/slack.md says where it is',
   ]);
@@ -316,12 +317,20 @@ function requireMp4(file: string): string {
   throw new InvalidArgumentError('Expected a name ending in .mp4.');
 }
 
-function secretsOf({ web, ops, traces, redisUrl, bucket, discord, slack }: Config): string[] {
+/** In each form that it may come to a line in. */
+function secretsOfProxy({ username, password }: URL): string[] {
+  if (password === '') return [];
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return [`${username}:${password}`, credentials, Buffer.from(credentials).toString('base64')];
+}
+
+function secretsOf({ web, ops, traces, redisUrl, bucket, discord, slack, proxies }: Config): string[] {
   const password = redisUrl?.includes('@')
     ? redisUrl.slice(redisUrl.indexOf('://') + 3, redisUrl.lastIndexOf('@'))
     : undefined;
   const address = redisUrl?.includes('@') ? redisUrl : undefined;
   const ofSlack = [slack?.botToken, slack?.appToken, slack?.signingSecret, slack?.oauth?.clientSecret, slack?.secret];
   const given = [web.token, ops.token, address, password, bucket?.secretAccessKey, discord?.token, ...ofSlack];
-  return [...given, ...Object.values(traces.headers)].filter((secret) => secret !== undefined);
+  const ofProxies = [proxies.http, proxies.https].flatMap((proxy) => (proxy ? secretsOfProxy(proxy) : []));
+  return [...given, ...ofProxies, ...Object.values(traces.headers)].filter((secret) => secret !== undefined);
 }

@@ -1,4 +1,5 @@
 // The bytes of a member's picture from a chat service's own hosts, and from nowhere else, wherever they redirect to.
+import { type Outgoing, STRAIGHT } from '../outgoing.ts';
 import type { RefusalKind } from '../refusal-kinds.ts';
 import { refusal } from '../refusals.ts';
 
@@ -17,6 +18,8 @@ export interface PictureHosts {
   service: string;
   /** What it means when the hosts do not give a picture. */
   missing: Extract<RefusalKind, 'picture_gone' | 'picture_hidden'>;
+  /** How the hosts are reached. Through a proxy it is the proxy that looks their names up. Undefined: straight. */
+  fetch?: Outgoing['fetch'] | undefined;
 }
 
 /** Throws a UserError when it cannot be had, or TypeError and TimeoutError when the service cannot be reached. */
@@ -53,6 +56,7 @@ export function requireSize(bytes: number, maxBytes: number, isWhole: boolean): 
 }
 
 async function open(hosts: PictureHosts, address: string, headers: Record<string, string>): Promise<Response> {
+  const { fetch = STRAIGHT.fetch } = hosts;
   const signal = AbortSignal.timeout(FETCH_WITHIN_MS);
   let url = requireOurs(hosts, address);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {

@@ -1,6 +1,7 @@
 // A Store in a bucket of any S3-compatible service, for bots and workers on different machines. Nothing in it is public:
 // whoever reads needs the key, or a link to one file that ends soon.
 
+import type { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
@@ -14,6 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { OperationError } from '../errors.ts';
+import { type Outgoing, STRAIGHT } from '../outgoing.ts';
 import { openPlainFile } from './plain-file.ts';
 import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
@@ -33,7 +35,11 @@ export interface BucketOptions {
 }
 
 /** Everything throws OperationError `store_unavailable` when the bucket cannot be had. */
-export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAccessKey }: BucketOptions): Store {
+export function createS3Store(
+  { endpoint, region, bucket, accessKeyId, secretAccessKey }: BucketOptions,
+  { agentOf }: Pick<Outgoing, 'agentOf'> = STRAIGHT,
+): Store {
+  const agent = agentOf(endpoint ?? `https://s3.${region}.amazonaws.com`);
   const client = new S3Client({
     region,
     ...(endpoint !== undefined && { endpoint }),
@@ -44,7 +50,10 @@ export function createS3Store({ endpoint, region, bucket, accessKeyId, secretAcc
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: MOST_ATTEMPTS,
-    requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, requestTimeout: ANSWER_WITHIN_MS },
+    requestHandler: {
+      ...{ connectionTimeout: CONNECT_WITHIN_MS, requestTimeout: ANSWER_WITHIN_MS },
+      ...(agent && { httpAgent: agent, httpsAgent: agent as HttpsAgent }),
+    },
   });
   const place = (key: string) => {
     requireStoreKey(key);

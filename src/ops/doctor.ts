@@ -1,6 +1,7 @@
 // Checks an installation: one line per check, and for each that is not well what to do about it.
 import type { Config } from '../config.ts';
 import type { RoleOptions } from '../roles/role.ts';
+import { checkDiscord, checkSlack } from './checks/chat.ts';
 import { checkEngine } from './checks/engine.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';
@@ -38,7 +39,9 @@ export async function runDoctor(
     const { verdict, subject, text } = finding;
     if (!json) output.write(`${verdict.padEnd(4)}  ${subject.padEnd(7)} ${text}\n`);
   };
-  const asked = CHECKS.map((check) => check(role.config));
+  const { discord, slack } = role.config;
+  const checks = [...CHECKS, ...(discord ? [checkDiscord(discord)] : []), ...(slack ? [checkSlack(slack)] : [])];
+  const asked = checks.map((check) => check(role.config));
   for (const finding of asked) tell(await finding);
   if (!quick) tell(await checkEngine(role));
   if (json) output.write(`${JSON.stringify(findings, undefined, 2)}\n`);

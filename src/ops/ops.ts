@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { toListenFault } from '../listen-fault.ts';
 import type { Logger } from '../log.ts';
 import type { Meter } from '../meter.ts';
+import { createOutgoing } from '../outgoing.ts';
 import { openBoard } from '../queue/board.ts';
 import type { Lane } from '../queue/health.ts';
 import { isAway, type Redis } from '../queue/redis.ts';
@@ -29,7 +30,7 @@ export interface Ops {
 }
 
 export interface OpsOptions {
-  config: Pick<Config, 'ops' | 'traces'>;
+  config: Pick<Config, 'ops' | 'traces' | 'proxies'>;
   version: string;
   log: Logger;
   shutdown: Shutdown;
@@ -80,7 +81,10 @@ async function openTraces({ config, version, log, shutdown }: OpsOptions): Promi
   const { endpoint, headers } = config.traces;
   if (endpoint === undefined) return undefined;
   const { createTraces } = await import('./traces.ts');
-  const traces = createTraces({ endpoint, headers, version, instance: hostname(), log });
+  const traces = createTraces({
+    ...{ endpoint, headers, version, instance: hostname(), log },
+    outgoing: createOutgoing(config.proxies),
+  });
   shutdown.onStop('traces', () => traces.close());
   return traces;
 }

@@ -4,6 +4,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Logger } from '../log.ts';
+import type { Outgoing } from '../outgoing.ts';
 import type { Tracer } from '../trace.ts';
 
 const SEND_EVERY_MS = 1000;
@@ -16,6 +17,8 @@ export interface TracesOptions {
   /** Which process of ours it is. */
   instance: string;
   log: Logger;
+  /** How the collector is reached. */
+  outgoing: Pick<Outgoing, 'agentOf'>;
 }
 
 export interface Traces extends Tracer {
@@ -23,9 +26,13 @@ export interface Traces extends Tracer {
   close(): Promise<void>;
 }
 
-export function createTraces({ endpoint, headers, version, instance, log }: TracesOptions): Traces {
+export function createTraces({ endpoint, headers, version, instance, log, outgoing }: TracesOptions): Traces {
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
-  const exporter = tellOnce(new OTLPTraceExporter({ url, headers }), log);
+  const agent = outgoing.agentOf(url);
+  const exporter = tellOnce(
+    new OTLPTraceExporter({ url, headers, ...(agent && { httpAgentOptions: () => agent }) }),
+    log,
+  );
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       'service.name': 'animate-bot',

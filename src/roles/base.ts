@@ -7,6 +7,7 @@ import { createFileStore } from '../media/files.ts';
 import { createS3Store } from '../media/s3.ts';
 import type { Store } from '../media/store.ts';
 import { type Ops, openOps } from '../ops/ops.ts';
+import { createOutgoing } from '../outgoing.ts';
 import { type BotRoster, createBotRoster } from '../queue/bot-roster.ts';
 import { createDeliveries, type Deliveries } from '../queue/deliveries.ts';
 import { createDurationLog, type DurationLog } from '../queue/durations.ts';
@@ -62,8 +63,8 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
   };
 }
 
-export function openStore({ bucket, dataFolder }: Config): Store {
-  return bucket ? createS3Store(bucket) : createFileStore(join(dataFolder, 'media'));
+export function openStore({ bucket, dataFolder, proxies }: Config): Store {
+  return bucket ? createS3Store(bucket, createOutgoing(proxies)) : createFileStore(join(dataFolder, 'media'));
 }
 
 /** An outage is one line when it begins, not one for every attempt to reconnect. */

@@ -9,6 +9,7 @@ import { createWebPlatform } from '../bots/web/web-platform.ts';
 import { toListenFault } from '../listen-fault.ts';
 import { createClipTools } from '../media/clip-tools.ts';
 import { createIntake } from '../media/intake.ts';
+import { createOutgoing } from '../outgoing.ts';
 import { createCompaction } from '../queue/compaction.ts';
 import { gatherHealth } from '../queue/gather-health.ts';
 import { createInbox } from '../queue/inbox.ts';
@@ -33,6 +34,7 @@ export async function openBot(
   onPage: (address: string) => void,
 ): Promise<void> {
   const { redis, store, ops } = base;
+  const outgoing = createOutgoing(config.proxies);
   const intake = createIntake(config.picture);
   shutdown.onStop('intake', () => intake.stop());
   const queue = createRenderQueue(base);
@@ -78,6 +80,7 @@ export async function openBot(
     if (!config.discord) return;
     const discord = createDiscordPlatform({
       ...config.discord,
+      outgoing,
       media: store,
       inbox: createInbox(redis, 'discord'),
       notes: createNotes(redis, 'discord', config.keepMs),
@@ -93,6 +96,7 @@ export async function openBot(
     if (!config.slack) return;
     const slack = createSlackPlatform({
       ...config.slack,
+      outgoing,
       media: store,
       inbox: createInbox(redis, 'slack'),
       notes: createNotes(redis, 'slack', config.keepMs),

@@ -17,7 +17,7 @@ const ask = (verb: string, env: Record<string, string> = {}) =>
 test('setup prints the invite link with exactly the permissions that are used', async () => {
   const { code, stdout, stderr } = await ask('setup');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^ok {4}The token is that of animate-bot/);
+  expect(stdout).toMatch(/^ok {4}Discord is reached straight\.\nok {4}The token is that of animate-bot/);
   expect(stdout).toContain('ok    The garden: it has every permission that it uses.');
   const invite = new URL(/Invite it: (\S+)/.exec(stdout)?.[1] ?? '');
   expect(invite.searchParams.get('scope')).toBe('bot applications.commands');

@@ -53,6 +53,7 @@ test('setup says that everything is there, of the channel, too', async () => {
   const { code, stdout, stderr } = await ask(['setup', '--channel', slack.garden.id]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout.trim().split('\n')).toEqual([
+    'ok    Slack is reached straight.',
     'ok    The bot token is that of animate_bot in The garden.',
     'ok    It has every scope that it uses.',
     'ok    #garden: the bot is in it.',
@@ -93,7 +94,7 @@ test.each([
   ],
   [{ SLACK_BOT_TOKEN: 'xoxb-wrong-token' }, 1, /fail {2}SLACK_BOT_TOKEN: Slack answers invalid_auth\. Take it from/],
   [{ SLACK_APP_TOKEN: 'xapp-wrong-token' }, 1, /fail {2}SLACK_APP_TOKEN: Slack answers invalid_auth\. Make one under/],
-  [{ SLACK_API_URL: 'http://127.0.0.1:9/api/' }, 1, /fail {2}SLACK_BOT_TOKEN: Slack cannot be reached/],
+  [{ SLACK_API_URL: 'http://127.0.0.1:9/api/' }, 1, /^Slack \(127\.0\.0\.1:9\) cannot be reached straight: bad port/],
 ])('with %j it ends with a sentence, and without the token', async (env, expected, sentence) => {
   const { code, stdout, stderr } = await ask(['setup'], env);
   expect(code).toBe(expected);

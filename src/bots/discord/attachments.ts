@@ -1,4 +1,5 @@
 // The bytes of a member's picture: from Discord's own media hosts, over https, and from nowhere else.
+import type { Outgoing } from '../../outgoing.ts';
 import { downloadPicture, type PictureHosts } from '../picture-download.ts';
 
 const MEDIA_HOSTS = new Set(['cdn.discordapp.com', 'media.discordapp.net']);
@@ -7,18 +8,20 @@ export interface AttachmentsOptions {
   maxBytes: number;
   /** Where Discord's media are instead, when Discord itself is somewhere else. */
   cdnUrl: string | undefined;
+  /** How the media hosts are reached. Undefined: straight. */
+  fetch?: Outgoing['fetch'] | undefined;
 }
 
 export type Attachments = ReturnType<typeof createAttachments>;
 
-export function createAttachments({ maxBytes, cdnUrl }: AttachmentsOptions) {
+export function createAttachments({ maxBytes, cdnUrl, fetch }: AttachmentsOptions) {
   const given = cdnUrl === undefined ? undefined : new URL(cdnUrl).origin;
   const hosts: PictureHosts = {
     name: "Discord's media host",
     isOurs: ({ protocol, port, hostname, origin }) =>
       (protocol === 'https:' && port === '' && MEDIA_HOSTS.has(hostname)) || origin === given,
     isPicture: ({ ok }) => ok,
-    maxBytes,
+    ...{ maxBytes, fetch },
     service: 'Discord',
     missing: 'picture_gone',
   };

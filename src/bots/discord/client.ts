@@ -9,9 +9,11 @@ import {
   type RESTOptions,
   SimpleShardingStrategy,
 } from 'discord.js';
+import { copyForm, isForm, type Outgoing, STRAIGHT } from '../../outgoing.ts';
 import { ForeignAnswer, readAnswer, TokenRefused } from './answers.ts';
 import { NOBODY } from './drawing.ts';
 import { ALREADY_ANSWERED } from './error-codes.ts';
+import { leadGatewayThrough } from './gateway-agent.ts';
 
 /** Uploads of clips are in here, too. */
 const REST_TIMEOUT_MS = 120_000;
@@ -34,9 +36,12 @@ export interface ClientSettings {
   cdnUrl: string | undefined;
   /** Called with each answer to a request with the bot's own token: whether Discord refused the token. */
   onToken?: ((isRefused: boolean) => void) | undefined;
+  /** How Discord is reached. Undefined: straight. */
+  outgoing?: Outgoing | undefined;
 }
 
-export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken }: ClientSettings): Client {
+export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken, outgoing }: ClientSettings): Client {
+  if (outgoing) leadGatewayThrough(outgoing.agentOf);
   return new Client({
     // Commands come with everything that is needed of them.
     intents: [GatewayIntentBits.Guilds],
@@ -47,7 +52,7 @@ export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken }: ClientS
     allowedMentions: NOBODY,
     waitGuildTimeout: SERVERS_WITHIN_MS,
     ws: { buildStrategy: (manager) => new PatientSharding(manager) },
-    rest: { ...restOptions({ apiUrl, onToken }), ...(cdnUrl !== undefined && { cdn: cdnUrl }) },
+    rest: { ...restOptions({ apiUrl, onToken, outgoing }), ...(cdnUrl !== undefined && { cdn: cdnUrl }) },
   });
 }
 
@@ -56,12 +61,12 @@ export function createDiscordRest({ token, ...settings }: RestSettings & { token
   return new REST(restOptions(settings)).setToken(token);
 }
 
-type RestSettings = Pick<ClientSettings, 'apiUrl' | 'onToken'>;
+type RestSettings = Pick<ClientSettings, 'apiUrl' | 'onToken' | 'outgoing'>;
 
-function restOptions({ apiUrl, onToken }: RestSettings) {
+function restOptions({ apiUrl, onToken, outgoing = STRAIGHT }: RestSettings) {
   return {
     timeout: REST_TIMEOUT_MS,
-    makeRequest: createRequest(onToken),
+    makeRequest: createRequest(outgoing.fetch, onToken),
     rejectOnRateLimit: isForThread,
     // Paced by makeRequest, which knows what Discord counts.
     globalRequestsPerSecond: Number.POSITIVE_INFINITY,
@@ -104,19 +109,26 @@ class PatientSharding extends SimpleShardingStrategy {
 }
 
 /**
- * By Node's own fetch. discord.js brings undici 6, which sends through whichever undici was loaded first, and undici 7 does
- * not know the forms of another undici: an upload failed with "action is not a function".
+ * By a fetch that is not discord.js's own: that brings undici 6, which sends through whichever undici was loaded first, and
+ * undici 7 does not know the forms of another undici: an upload failed with "action is not a function".
  */
-function createRequest(onToken: (isRefused: boolean) => void = () => undefined): RESTOptions['makeRequest'] {
+function createRequest(
+  fetch: Outgoing['fetch'],
+  onToken: (isRefused: boolean) => void = () => undefined,
+): RESTOptions['makeRequest'] {
   const pace = createPace();
   return async (url, { dispatcher: _, body, ...request }) => {
-    const init = { ...request, body: isForm(body) ? copyForm(body) : body, redirect: 'manual' } as RequestInit;
-    if (CALLBACK.test(url)) return acknowledge(url, init);
+    const init = {
+      ...request,
+      body: isForm(body) ? copyForm(body, new FormData()) : body,
+      redirect: 'manual',
+    } as RequestInit;
+    if (CALLBACK.test(url)) return acknowledge(fetch, url, init);
     const isOfBot = new Headers(init.headers).has('authorization');
-    if (!isOfBot) return ask(url, init, { isOfBot });
+    if (!isOfBot) return ask(fetch, url, init, { isOfBot });
     await pace();
     try {
-      const answer = await ask(url, init, { isOfBot });
+      const answer = await ask(fetch, url, init, { isOfBot });
       if (answer.status < 500) onToken(false);
       return answer;
     } catch (error) {
@@ -126,7 +138,12 @@ function createRequest(onToken: (isRefused: boolean) => void = () => undefined):
   };
 }
 
-async function ask(url: string, init: RequestInit, of: { isOfBot: boolean }): Promise<Response> {
+async function ask(
+  fetch: Outgoing['fetch'],
+  url: string,
+  init: RequestInit,
+  of: { isOfBot: boolean },
+): Promise<Response> {
   try {
     return await readAnswer(await fetch(url, init), of);
   } catch (error) {
@@ -138,7 +155,7 @@ async function ask(url: string, init: RequestInit, of: { isOfBot: boolean }): Pr
  * Discord waits three seconds for this, and a member after that in vain: where the connection breaks, or something else answers, it
  * is sent again at once. That it was answered already means then that it had arrived.
  */
-async function acknowledge(url: string, init: RequestInit): Promise<Response> {
+async function acknowledge(fetch: Outgoing['fetch'], url: string, init: RequestInit): Promise<Response> {
   const until = Date.now() + ACKNOWLEDGED_WITHIN_MS;
   for (let isFirst = true; ; isFirst = false) {
     try {
@@ -164,19 +181,4 @@ function toReset(error: TypeError): Error {
   return Object.assign(new Error(`The connection to Discord broke: ${error.message}`, { cause: error }), {
     code: 'ECONNRESET',
   });
-}
-
-type Form = Iterable<[string, string | File]>;
-
-function isForm(body: unknown): body is Form {
-  return typeof body === 'object' && body !== null && Object.prototype.toString.call(body) === '[object FormData]';
-}
-
-function copyForm(form: Form): FormData {
-  const copy = new FormData();
-  for (const [name, value] of form) {
-    if (typeof value === 'string') copy.append(name, value);
-    else copy.append(name, value, value.name);
-  }
-  return copy;
 }

@@ -43,7 +43,9 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
   const { guild, isSpoiler, alertChannel, media, inbox, notes, log } = options;
   const rest = createDiscordRest(options);
   const messages = createMessages(rest);
-  const attachments = createAttachments({ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl });
+  const attachments = createAttachments({
+    ...{ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl, fetch: options.outgoing?.fetch },
+  });
   const status = createStatusMessages({ messages, media, notes, isSpoiler, log });
   let client: Client | undefined;
   let interactions: Interactions | undefined;

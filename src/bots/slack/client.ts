@@ -10,6 +10,7 @@ import {
 } from '@slack/bolt';
 import { toListenFault } from '../../listen-fault.ts';
 import type { Logger } from '../../log.ts';
+import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES } from './manifest.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -29,6 +30,8 @@ export interface ClientSettings {
   host: string;
   port: number;
   apiUrl: string | undefined;
+  /** How Slack is reached. Undefined: straight. */
+  outgoing?: Outgoing | undefined;
 }
 
 export type SlackLogger = ReturnType<typeof createSlackLogger>;
@@ -62,7 +65,7 @@ export interface SlackClientOptions extends ClientSettings {
 export type SlackClient = ReturnType<typeof createSlackClient>;
 
 export function createSlackClient(options: SlackClientOptions) {
-  const { appToken, host, port, workspaces, logger, keep } = options;
+  const { appToken, host, port, outgoing, workspaces, logger, keep } = options;
   const http = createHttpReceiver(options);
   const socket =
     appToken === undefined
@@ -71,6 +74,7 @@ export function createSlackClient(options: SlackClientOptions) {
           appToken,
           logger,
           clientPingTimeout: PONG_WITHIN_MS,
+          ...(outgoing?.dispatcher && { dispatcher: outgoing.dispatcher }),
           installerOptions: { clientOptions: workspaces.options },
         });
   const receiver: Receiver | undefined = socket ?? http;

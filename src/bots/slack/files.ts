@@ -1,4 +1,5 @@
 // The bytes of a member's picture: from Slack's own file host, with the workspace's token, which goes to no other address.
+import type { Outgoing } from '../../outgoing.ts';
 import { refusal } from '../../refusals.ts';
 import { downloadPicture, type PictureHosts, requireSize } from '../picture-download.ts';
 import { isGone, isRefusal } from './messages.ts';
@@ -10,18 +11,20 @@ export interface FilesOptions {
   maxBytes: number;
   /** Where Slack's files are instead, when Slack itself is somewhere else. */
   filesUrl: string | undefined;
+  /** How the file host is reached. Undefined: straight. */
+  fetch?: Outgoing['fetch'] | undefined;
 }
 
 export type Files = ReturnType<typeof createFiles>;
 
-export function createFiles({ maxBytes, filesUrl }: FilesOptions) {
+export function createFiles({ maxBytes, filesUrl, fetch }: FilesOptions) {
   const origin = new URL(filesUrl ?? FILE_HOST).origin;
   const hosts: PictureHosts = {
     name: "Slack's file host",
     isOurs: (url) => url.origin === origin,
     // Whoever may not see a file is shown a page to log in, with status 200.
     isPicture: ({ ok, headers }) => ok && !headers.get('content-type')?.startsWith('text/html'),
-    maxBytes,
+    ...{ maxBytes, fetch },
     service: 'Slack',
     missing: 'picture_hidden',
   };

@@ -1,5 +1,7 @@
 // `animate-bot slack setup`: is the app ready for Slack? Checks its tokens, its scopes, its socket and a channel.
 import { webApi } from '@slack/bolt';
+import { askService, toNetworkFault } from '../../network-fault.ts';
+import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES, type BotScope } from './manifest.ts';
 
 export interface SetupSettings {
@@ -7,6 +9,7 @@ export interface SetupSettings {
   appToken: string | undefined;
   signingSecret: string | undefined;
   apiUrl: string | undefined;
+  outgoing: Outgoing;
 }
 
 export interface SetupLine {
@@ -14,15 +17,30 @@ export interface SetupLine {
   text: string;
 }
 
+const API_URL = 'https://slack.com/api/';
 const ANSWER_WITHIN_MS = 20_000;
 
-/** `channel` is the id of one to be looked at. */
+/** `channel` is the id of one to be looked at. Throws OperationError `service_unreachable`, in words. */
 export async function examineSlack(settings: SetupSettings, channel: string | undefined): Promise<SetupLine[]> {
-  const { botToken, appToken, signingSecret, apiUrl } = settings;
+  const { apiUrl, outgoing } = settings;
+  const service = { name: 'Slack', address: apiUrl ?? API_URL, setting: 'SLACK_API_URL', outgoing };
+  // Without a token Slack refuses, which is an answer.
+  await askService(service, '/auth.test', { method: 'POST' });
+  const reached: SetupLine = { verdict: 'ok', text: `Slack is reached ${outgoing.describe(service.address)}.` };
+  try {
+    return [reached, ...(await examineTokens(settings, channel))];
+  } catch (error) {
+    throw toNetworkFault(error, service) ?? error;
+  }
+}
+
+async function examineTokens(settings: SetupSettings, channel: string | undefined): Promise<SetupLine[]> {
+  const { botToken, appToken, signingSecret, apiUrl, outgoing } = settings;
   const clientOf = (token: string) =>
     new webApi.WebClient(token, {
       ...{ timeout: ANSWER_WITHIN_MS, retryConfig: { retries: 1 }, logger: SILENT },
       ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
+      fetch: outgoing.fetch as webApi.FetchFunction,
     });
   const lines: SetupLine[] = [];
   if (botToken === undefined) {
@@ -80,9 +98,10 @@ async function describeChannel(bot: webApi.WebClient, channel: string, name: str
   return { verdict: 'warn', text: `#${told.channel?.name}: the bot is not in it. Type /invite @${name} there.` };
 }
 
+/** What Slack says to a question; an outage in between ends the examination, in words. */
 function toFault(error: unknown): { fault: string } {
   if (error instanceof webApi.WebAPIPlatformError) return { fault: `Slack answers ${error.data.error}` };
-  return { fault: `Slack cannot be reached (${error instanceof Error ? error.message : error})` };
+  throw error;
 }
 
 const SILENT = {

@@ -51,14 +51,14 @@ export interface SlackPlatformOptions extends SlackSettings {
 }
 
 export function createSlackPlatform(options: SlackPlatformOptions): Platform {
-  const { botToken, secret, apiUrl, admins, media, inbox, notes, vault, log, signal } = options;
+  const { botToken, secret, apiUrl, outgoing, admins, media, inbox, notes, vault, log, signal } = options;
   const logger = createSlackLogger(log);
   const installations = botToken === undefined && secret !== undefined ? createInstallations(vault, secret) : undefined;
-  const workspaces = createWorkspaces({ token: botToken, installations, apiUrl, logger });
+  const workspaces = createWorkspaces({ token: botToken, installations, apiUrl, logger, fetch: outgoing?.fetch });
   const people = createPeople({ workspaces, notes, admins });
   const openForms = createOpenForms(workspaces, notes);
-  const status = createStatusMessages({ workspaces, media, notes, log });
-  const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl });
+  const status = createStatusMessages({ workspaces, media, notes, log, fetch: outgoing?.fetch });
+  const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl, fetch: outgoing?.fetch });
   const { alertChannel } = options;
   let isConnected = false;
   let client: SlackClient | undefined;

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { webApi } from '@slack/bolt';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
+import type { Outgoing } from '../../outgoing.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { createClipLines } from '../clip-lines.ts';
 import { wordsOf } from '../languages/languages.ts';
@@ -27,12 +28,14 @@ export interface StatusMessagesOptions {
   media: Pick<Store, 'read'>;
   notes: Notes;
   log: Logger;
+  /** How Slack takes uploads. Undefined: straight. */
+  fetch?: Outgoing['fetch'] | undefined;
 }
 
 export type StatusMessages = ReturnType<typeof createStatusMessages>;
 
-export function createStatusMessages({ workspaces, media, notes, log }: StatusMessagesOptions) {
-  const uploads = createUploads(notes);
+export function createStatusMessages({ workspaces, media, notes, log, fetch }: StatusMessagesOptions) {
+  const uploads = createUploads(notes, fetch);
   const clipLines = createClipLines(notes);
   const edits = createEdits({ onError: (error) => log.warn({ err: error }, 'A status message could not be updated') });
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { webApi } from '@slack/bolt';
 import { z } from 'zod';
+import { type Outgoing, STRAIGHT } from '../../outgoing.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { isGone } from './messages.ts';
 import type { Workspace } from './workspaces.ts';
@@ -44,7 +45,7 @@ export interface Upload {
 
 export type Uploads = ReturnType<typeof createUploads>;
 
-export function createUploads(notes: Pick<Notes, 'get' | 'keep'>) {
+export function createUploads(notes: Pick<Notes, 'get' | 'keep'>, fetch: Outgoing['fetch'] = STRAIGHT.fetch) {
   const keyOf = (once: string) => `upload:${once}`;
   const keep = (once: string, upload: z.infer<typeof uploadSchema>) => notes.keep(keyOf(once), JSON.stringify(upload));
 
@@ -93,7 +94,7 @@ export function createUploads(notes: Pick<Notes, 'get' | 'keep'>) {
       if (ts === undefined) {
         // Not seen so far, and so it never shall be.
         if (file !== undefined) await discard(workspace, file);
-        file = await send(workspace, upload);
+        file = await send(workspace, upload, fetch);
         await keep(once, { state: 'completing', file });
         await complete(workspace, file, upload);
         await sleep(FIRST_LOOK_MS);
@@ -109,7 +110,11 @@ export function createUploads(notes: Pick<Notes, 'get' | 'keep'>) {
 }
 
 /** Hands the bytes to Slack. Nobody sees them yet. */
-async function send({ client }: Workspace, { filename, altText, data }: Upload): Promise<string> {
+async function send(
+  { client }: Workspace,
+  { filename, altText, data }: Upload,
+  fetch: Outgoing['fetch'],
+): Promise<string> {
   // The SDK's own name for the alternative text is not the one that Slack documents.
   const answer: webApi.FilesGetUploadURLExternalResponse = await client.apiCall('files.getUploadURLExternal', {
     ...{ filename, length: data.length },

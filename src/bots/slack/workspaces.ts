@@ -1,6 +1,7 @@
 // Each workspace that the bot is in, with the clients that speak for it there: one workspace by its token, or as many as
 // have installed the app.
 import { type AuthorizeResult, type InstallationStore, webApi } from '@slack/bolt';
+import type { Outgoing } from '../../outgoing.ts';
 import type { SlackLogger } from './client.ts';
 import { createPace, PacedClient } from './pace.ts';
 
@@ -29,11 +30,13 @@ export interface WorkspacesOptions {
   installations: InstallationStore | undefined;
   apiUrl: string | undefined;
   logger: SlackLogger;
+  /** How Slack is reached. Undefined: straight. */
+  fetch?: Outgoing['fetch'] | undefined;
 }
 
 export type Workspaces = ReturnType<typeof createWorkspaces>;
 
-export function createWorkspaces({ token, installations, apiUrl, logger }: WorkspacesOptions) {
+export function createWorkspaces({ token, installations, apiUrl, logger, fetch }: WorkspacesOptions) {
   const known = new Map<string, Workspace>();
   const stopping = new AbortController();
   const options: webApi.WebClientOptions = {
@@ -42,6 +45,7 @@ export function createWorkspaces({ token, installations, apiUrl, logger }: Works
     timeout: REQUEST_WITHIN_MS,
     allowAbsoluteUrls: false,
     ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
+    ...(fetch && { fetch: fetch as webApi.FetchFunction }),
   };
 
   const remember = (team: string, botToken: string, botUser: string): Workspace => {

@@ -56,8 +56,9 @@ export interface Typed {
 
 export type Discord = Awaited<ReturnType<typeof startDiscord>>;
 
-export async function startDiscord(options: { token?: string; allowance?: Allowance } = {}) {
-  const { token = 'MTAw.tests.a-token-of-tests-that-is-secret' } = options;
+export async function startDiscord(options: { token?: string; allowance?: Allowance; host?: string } = {}) {
+  // Under another name than 127.0.0.1 a proxy alone finds it.
+  const { token = 'MTAw.tests.a-token-of-tests-that-is-secret', host = '127.0.0.1' } = options;
   const world = createWorld();
   const rest = await serveRest({
     world,
@@ -66,7 +67,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
   });
   const gateway = serveGateway(rest.app.server, world, () => token);
   const { port } = rest.app.server.address() as { port: number };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const garden = world.addChannel({ type: ChannelType.GuildText, name: 'garden', guild: GUILD_ID });
 
   const upload = (bytes: Buffer, name = 'picture.png', contentType = 'image/png'): FakeFile => {

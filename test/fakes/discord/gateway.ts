@@ -51,7 +51,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     if (session.socket) send(session.socket, packet);
   };
 
-  const identify = (socket: WebSocket, given: { token: string; shard?: [number, number] }): void => {
+  const identify = (socket: WebSocket, given: { token: string; shard?: [number, number] }, host: string): void => {
     if (given.token !== token()) {
       socket.close(4004, 'Authentication failed.');
       return;
@@ -68,13 +68,12 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     sessions.push(session);
     const tell = (t: string, d: unknown) => tellSession(session, t, d);
     const isHere = !world.isWithoutBot && shardOf(GUILD_ID, count) === shard;
-    const { port } = server.address() as { port: number };
     tell(GatewayDispatchEvents.Ready, {
       v: 10,
       user: { id: BOT_ID, username: 'animate-bot', discriminator: '0', global_name: null, avatar: null, bot: true },
       guilds: [...(isHere ? [GUILD_ID] : []), ...world.awayServers].map((id) => ({ id, unavailable: true })),
       session_id: `${SESSION}${sessions.length - 1}`,
-      resume_gateway_url: `ws://127.0.0.1:${port}`,
+      resume_gateway_url: `ws://${host}`,
       application: { id: APPLICATION_ID, flags: 0 },
     });
     world.tell();
@@ -116,12 +115,12 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     world.tell();
   };
 
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, { headers: { host = '' } }) => {
     send(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: HEARTBEAT_MS } });
     socket.on('message', (text) => {
       const { op, d } = JSON.parse(String(text)) as { op: number; d: never };
       if (op === GatewayOpcodes.Heartbeat) send(socket, { op: GatewayOpcodes.HeartbeatAck });
-      if (op === GatewayOpcodes.Identify) identify(socket, d);
+      if (op === GatewayOpcodes.Identify) identify(socket, d, host);
       if (op === GatewayOpcodes.Resume) resume(socket, d);
     });
     socket.on('close', () => {

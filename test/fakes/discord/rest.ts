@@ -315,8 +315,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       type WithMessage = { Params: { channel: string; message: string } };
       type WithToken = { Params: { token: string; message: string } };
 
-      api.get('/gateway/bot', async () => ({
-        url: `ws://127.0.0.1:${(app.server.address() as { port: number }).port}`,
+      api.get('/gateway/bot', async (request) => ({
+        url: `ws://${request.host}`,
         shards: 1,
         session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
       }));

@@ -63,12 +63,14 @@ export interface SlackOptions {
   shareDelay?: number;
   /** When an event is told again that was not acknowledged, in milliseconds. */
   retryAfterMs?: number[];
+  /** Under another name than 127.0.0.1 a proxy alone finds it. */
+  host?: string;
 }
 
 export type Slack = Awaited<ReturnType<typeof startSlack>>;
 
 export async function startSlack(options: SlackOptions = {}) {
-  const { scopes = DEFAULT_SCOPES, shareDelay = SHARE_DELAY_MS } = options;
+  const { scopes = DEFAULT_SCOPES, shareDelay = SHARE_DELAY_MS, host = '127.0.0.1' } = options;
   const world = createWorld();
   const botToken = 'xoxb-1111-2222-a-bot-token-that-is-secret';
   const appToken = 'xapp-1-A0ANIMATE1-an-app-token-that-is-secret';
@@ -104,7 +106,7 @@ export async function startSlack(options: SlackOptions = {}) {
     faults,
     limits: createLimits(options.limits && { ...SLACKS_ALLOWANCES, ...options.limits }),
     url: () => late.url,
-    socketUrl: () => there(late.socket).newUrl(),
+    socketUrl: () => there(late.socket).newUrl().replace('127.0.0.1', host),
     tellBot: (event, { channel, member, message }) => tell.event(event, channel, member, message),
   };
   const files = createFiles(service, shareDelay);
@@ -120,7 +122,7 @@ export async function startSlack(options: SlackOptions = {}) {
   const { retryAfterMs } = options;
   const delivery = createDelivery({ world, socket, signingSecret, ...(retryAfterMs && { retryAfterMs }) });
   if (options.mode) delivery.toAddress(options.mode.requestUrl);
-  const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+  const url = (await api.app.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', host);
   Object.assign(late, { url, socket, delivery });
   const garden = world.addChannel({ kind: 'public', hasBot: true, name: 'garden' });
 
