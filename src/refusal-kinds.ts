@@ -49,6 +49,7 @@ export interface RefusalFigures {
   server_blocked: Record<never, never>;
   /** `until` is set where this one leads to a break. */
   refused: { strikes: number; mostStrikes: number; until: number | undefined };
+  near_miss: Record<never, never>;
   consent_missing: { text: string };
   not_in_channel: { invite: string };
   place_refused: { service: string; why: string };

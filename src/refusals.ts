@@ -42,6 +42,7 @@ const CODES: Record<RefusalKind, UserErrorCode> = {
   blocked_automatically: 'blocked',
   server_blocked: 'blocked',
   refused: 'refused',
+  near_miss: 'refused',
   consent_missing: 'consent_missing',
   not_in_channel: 'place_closed',
   place_refused: 'place_refused',
@@ -244,6 +245,8 @@ export const ENGLISH: RefusalSentences = {
       return `${sentence} Too many of your requests were refused. You can make clips again from ${time(until)}.`;
     return strikes === 0 ? sentence : `${sentence} Warning ${strikes} of ${mostStrikes} before a short time-out.`;
   },
+  near_miss: () =>
+    "I can't animate that: some of these words together can be misread. Please say it in other words. This doesn't count against you.",
   consent_missing: ({ text: rules }, { text }) => text(rules),
   not_in_channel: ({ invite }, { code }) =>
     `I'm not in this channel. Type ${code(invite)} here and try again, or send me the picture in a direct message.`,

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Classifier } from '../moderation/classifier.ts';
-import { type Entry, isForbidden, readEntry } from '../moderation/filter.ts';
+import { type Entry, judge, readEntry } from '../moderation/filter.ts';
+import type { Audit } from '../queue/audit.ts';
 import type { Blocks } from '../queue/blocks.ts';
 import type { Consents } from '../queue/consents.ts';
 import type { Strikes } from '../queue/strikes.ts';
@@ -17,6 +18,7 @@ export interface ModerationOptions {
   strikes: Strikes;
   wordList: WordList;
   consents: Consents;
+  audit: Audit;
   settings: ModerationSettings;
   /** Undefined: pictures and clips are not looked at. */
   classifier: Classifier | undefined;
@@ -41,7 +43,7 @@ export interface Asking {
 export type Moderation = ReturnType<typeof createModeration>;
 
 export function createModeration(options: ModerationOptions) {
-  const { platform, blocks, strikes, wordList, consents, settings, classifier, log, now = Date.now } = options;
+  const { platform, blocks, strikes, wordList, consents, audit, settings, classifier, log, now = Date.now } = options;
   const { mostStrikes, blockMs, consentText } = settings;
   const version = consentText && createHash('sha256').update(consentText).digest('hex').slice(0, 12);
   const known = new Map<string, Entry>();
@@ -91,9 +93,15 @@ export function createModeration(options: ModerationOptions) {
       if (version) await consents.accept({ platform, member }, version);
     },
 
-    /** Throws for what may not be asked for. With an event it counts against the member. */
+    /** Throws for what may not be asked for. With an event it counts against the member, but for a near miss. */
     async requireDecentWords(member: Member, texts: string[], event?: string): Promise<void> {
-      if (isForbidden(texts, await ownEntries())) throw await refuse(member, 'request', event);
+      const verdict = judge(texts, await ownEntries());
+      if (verdict.kind === 'forbidden') throw await refuse(member, 'request', event);
+      if (verdict.kind === 'near_miss') {
+        await audit.addNearMiss({ at: now(), platform, memberId: member.id, met: verdict.met });
+        log.info({ memberId: member.id }, 'Refused for words that meet, which counts against nobody');
+        throw refusal('near_miss', {});
+      }
     },
 
     async requireDecentPicture(member: Member, png: Buffer, event: string): Promise<void> {

@@ -9,8 +9,11 @@ import type { Button, View } from './view.ts';
 
 export type { Member, MessageRef, Place } from '../render.ts';
 
-/** The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. */
-export type CommandPicture = { bytes: Buffer; filename: string } | { ofRender: string };
+/**
+ * The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. `isOwn`: the
+ * member uploaded the file with this very command, so that its name is theirs.
+ */
+export type CommandPicture = { bytes: Buffer; filename: string; isOwn?: boolean } | { ofRender: string };
 
 /** One `/animate`, however it was given. `eventId` is the platform's own id for it: the same id twice is one render. */
 export interface AnimateCommand {

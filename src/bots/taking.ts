@@ -43,6 +43,9 @@ interface Looked {
   source?: RenderEntry;
 }
 
+/** As long as file systems take one. */
+const MAX_NAME_LENGTH = 255;
+
 type Open = (view: View) => Promise<MessageRef>;
 
 export type Taking = ReturnType<typeof createTaking>;
@@ -178,8 +181,12 @@ export function createTaking(options: TakingOptions) {
       const { picture: offered } = command;
       const look = async (prospect: Prospect): Promise<Looked> => {
         const given = typeof offered === 'function' ? await admission.counting(prospect, offered) : offered;
-        const named = 'filename' in given ? [given.filename] : [];
-        await moderation.requireDecentWords(command.member, [parsed.prompt, parsed.negative, ...named], id);
+        const name = 'filename' in given ? given.filename.slice(0, MAX_NAME_LENGTH) : '';
+        const isNameOwn = 'filename' in given && given.isOwn === true;
+        const own = [parsed.prompt, parsed.negative, ...(isNameOwn ? [name] : [])];
+        await moderation.requireDecentWords(command.member, own, id);
+        // A name that somebody else gave is held against nobody: chat services do not even show it.
+        if (!isNameOwn) await moderation.requireDecentWords(command.member, [name]);
         if ('ofRender' in given) {
           const source = await earlier.find(given.ofRender);
           return { source, picture: await earlier.pictureOf(source, 'first') };

@@ -10,6 +10,7 @@ import type { AdminRequest } from './platform.ts';
 
 const HOUR_MS = 3600 * 1000;
 const ACTS_SHOWN = 20;
+const NEAR_MISSES_SHOWN = 5;
 const READING_VERBS: AdminRequest['verb'][] = ['health', 'queue', 'workers', 'job', 'quarantine', 'audit'];
 
 /** Chat services take two to three thousand characters. */
@@ -77,14 +78,18 @@ export function createTrustAdmin({ platform, blocks, strikes, wordList, audit, n
   };
 
   const showActs = async (): Promise<string> => {
-    const acts = await audit.latest(ACTS_SHOWN);
-    return fitting(
-      '**What admins did, the latest first**',
-      acts.map(
-        ({ at, by, what, platform: where }) =>
-          `${describeTime(at)}, ${asCode(by.name)} (${by.id}) on ${where}: ${asCode(what)}`,
-      ),
+    const [acts, nearMisses] = await Promise.all([audit.latest(ACTS_SHOWN), audit.latestNearMisses(NEAR_MISSES_SHOWN)]);
+    const done = acts.map(
+      ({ at, by, what, platform: where }) =>
+        `${describeTime(at)}, ${asCode(by.name)} (${by.id}) on ${where}: ${asCode(what)}`,
     );
+    const missed = nearMisses.map(
+      ({ at, memberId, met, platform: where }) => `${describeTime(at)}, ${memberId} on ${where}: ${asCode(met)}`,
+    );
+    const heading = '**Refused for words that met, counted against nobody**';
+    // First, as they are few: a long list of acts is cut.
+    const shown = missed.length === 0 ? [] : [heading, ...missed, ''];
+    return fitting([...shown, '**What admins did, the latest first**'].join('\n'), done);
   };
 
   return async (request: AdminRequest & { verb: TrustVerb }): Promise<string> => {

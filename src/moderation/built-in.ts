@@ -1,5 +1,6 @@
 // What nobody renders here, whatever an installation adds: sexual content with minors. No setting turns it off. Words that are
-// innocent by themselves are refused only where both kinds meet, so that a child may laugh and a statue may be nude.
+// innocent by themselves are refused only where both kinds meet, so that a child may laugh and a statue may be nude. Where they
+// meet without being said of one another, the refusal is a near miss: held against nobody.
 
 export const FORBIDDEN = [
   ...['child porn', 'child pornography', 'kiddie porn', 'kiddy porn', 'childporn', 'cp porn', 'csam', 'pedophile'],
@@ -83,7 +84,59 @@ export const SEXUAL = [
   ...['голая', 'голые', 'секс', 'порно'],
 ];
 
-/** Whoever is said to be so many years old. */
+/** May stand between two words that are said of one another. */
+export const LINKS = [
+  'is',
+  'are',
+  'was',
+  'were',
+  'being',
+  'ist',
+  'sind',
+  'es',
+  'está',
+  'son',
+  'est',
+  'sont',
+  'の',
+  'な',
+  '的',
+];
+
+/** Things that may be nude or so many years old, right behind the words that say so. */
+export const THINGS = [
+  ...['statue', 'statues', 'statuette', 'sculpture', 'sculptures', 'figurine', 'figurines', 'painting', 'paintings'],
+  ...[
+    'fresco',
+    'mannequin',
+    'cherub',
+    'cherubs',
+    'whisky',
+    'whiskey',
+    'scotch',
+    'bourbon',
+    'rum',
+    'wine',
+    'cognac',
+    'brandy',
+  ],
+  ...[
+    'bottle',
+    'cheese',
+    'house',
+    'building',
+    'tree',
+    'oak',
+    'car',
+    'statuen',
+    'skulptur',
+    'gemälde',
+    'estatua',
+    'escultura',
+  ],
+];
+
+/** Somebody or something that is said to be so many years old. */
 export const AGE =
   /(?<!\p{N})(\p{N}{1,2})(?: ?(?:years?|yrs?|yo|y o)(?: old)?| ?jahre| ?años| ?ans|歳|岁|歲)(?!\p{L})/gu;
 export const OF_AGE = 18;

@@ -1,8 +1,8 @@
-// Whether words may be rendered: the built-in list, and the installation's own words and patterns. Says yes or no, never why:
-// a reason would teach how to get around it.
+// Whether words may be rendered: the built-in list, and the installation's own words and patterns. What members are told of it
+// never says why: a reason would teach how to get around it.
 import { RE2JS } from 're2js';
 import { UserError } from '../errors.ts';
-import { AGE, FORBIDDEN, INNOCENT, MINORS, OF_AGE, SEXUAL } from './built-in.ts';
+import { AGE, FORBIDDEN, INNOCENT, LINKS, MINORS, OF_AGE, SEXUAL, THINGS } from './built-in.ts';
 import { fold, formsOf } from './folding.ts';
 
 export const LONGEST_ENTRY = 200;
@@ -22,7 +22,15 @@ const builtIn = {
   minors: MINORS.map(fold),
   sexual: SEXUAL.map(fold),
   innocent: INNOCENT.map(fold),
+  links: LINKS.map(fold),
+  things: THINGS.map(fold),
 };
+
+/**
+ * `near_miss`: two innocent words meet, and nothing says that one is said of the other. Such a request is refused like any
+ * other, but may well have been innocent. `met` are entries of the built-in list, and nothing that was typed.
+ */
+export type Verdict = { kind: 'allowed' } | { kind: 'forbidden' } | { kind: 'near_miss'; met: string };
 
 /** An entry of the installation's list, ready to be looked for. */
 export type Entry = (forms: string[]) => boolean;
@@ -47,31 +55,67 @@ export function readEntry(text: string): Entry {
   return (forms) => forms.some((form) => hasWords(form, words));
 }
 
-/** Whether any of the texts says what is forbidden. Each is looked at by itself: they are not one sentence. */
-export function isForbidden(texts: readonly string[], own: readonly Entry[]): boolean {
-  return texts.some((text) => {
+/** Judges each of the texts by itself, for they are not one sentence, and tells the worst. */
+export function judge(texts: readonly string[], own: readonly Entry[]): Verdict {
+  const verdicts = texts.flatMap((text) => {
     const forms = formsOf(text.slice(0, LONGEST_TEXT));
-    return forms.some(isForbiddenEverywhere) || own.some((entry) => entry(forms));
+    return own.some((entry) => entry(forms)) ? [{ kind: 'forbidden' } as const] : forms.map(judgeForm);
   });
+  return (
+    verdicts.find(({ kind }) => kind === 'forbidden') ??
+    verdicts.find(({ kind }) => kind === 'near_miss') ?? { kind: 'allowed' }
+  );
 }
 
-function isForbiddenEverywhere(form: string): boolean {
-  const hasOneOf = (text: string, list: string[]) => list.some((words) => hasWords(text, words));
-  if (hasOneOf(form, builtIn.forbidden)) return true;
+interface Place {
+  words: string;
+  at: number;
+  end: number;
+}
+
+function judgeForm(form: string): Verdict {
+  if (builtIn.forbidden.some((words) => hasWords(form, words))) return { kind: 'forbidden' };
   const rest = builtIn.innocent.reduce(
     (text, words) => (hasWords(text, words) ? text.replaceAll(words, ' ') : text),
     form,
   );
-  if (!hasOneOf(rest, builtIn.sexual)) return false;
-  return hasOneOf(rest, builtIn.minors) || [...rest.matchAll(AGE)].some(([, age]) => Number(age) < OF_AGE);
+  const sexual = builtIn.sexual.flatMap((words) => placesOf(rest, words));
+  if (sexual.length === 0) return { kind: 'allowed' };
+  const minors = [...builtIn.minors.flatMap((words) => placesOf(rest, words)), ...agesIn(rest)];
+  const [minor] = minors;
+  const [other] = sexual;
+  if (!minor || !other) return { kind: 'allowed' };
+  const isSaid = sexual.some((one) => minors.some((another) => isSaidOf(rest, one, another)));
+  return isSaid ? { kind: 'forbidden' } : { kind: 'near_miss', met: `${minor.words} + ${other.words}` };
+}
+
+function agesIn(text: string): Place[] {
+  return [...text.matchAll(AGE)]
+    .filter(([, age]) => Number(age) < OF_AGE)
+    .map((match) => ({ words: match[0], at: match.index, end: match.index + match[0].length }));
+}
+
+/** Whether the two stand side by side, and no thing right behind them is what they describe. */
+function isSaidOf(text: string, one: Place, other: Place): boolean {
+  const [first, second] = one.at < other.at ? [one, other] : [other, one];
+  const between = text.slice(first.end, second.at).trim();
+  const after = text.slice(second.end).trimStart();
+  const isThing = builtIn.things.some((thing) => after === thing || after.startsWith(`${thing} `));
+  return !isThing && (between === '' || builtIn.links.includes(between));
 }
 
 /** Whole words only: what is forbidden may be part of an innocent one. */
 function hasWords(text: string, words: string): boolean {
+  return placesOf(text, words).length > 0;
+}
+
+function placesOf(text: string, words: string): Place[] {
+  const places: Place[] = [];
   for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + 1)) {
-    if (isBoundary(text, at) && isBoundary(text, at + words.length)) return true;
+    const end = at + words.length;
+    if (isBoundary(text, at) && isBoundary(text, end)) places.push({ words, at, end });
   }
-  return false;
+  return places;
 }
 
 function isBoundary(text: string, at: number): boolean {

@@ -7,6 +7,8 @@ const FEWEST_SPACED = 4;
 
 /** Marks on a letter, but for the two that make another kana of one. */
 const MARKS = /(?![\u3099\u309a])\p{Script=Inherited}|\p{Me}/gu;
+/** Two ligatures that stand for sentences of 18 and 8 letters: a text of them would become many times as long. */
+const LIGATURES_OF_SENTENCES = /[\ufdfa\ufdfb]/gu;
 const UNSEEN = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\u2800/gu;
 const BETWEEN_WORDS = /[^\p{L}\p{N}\p{M}]+/gu;
 const SPACED_LETTERS = new RegExp(`(?<![^ ])\\p{L}(?: \\p{L}(?![^ ])){${FEWEST_SPACED - 1},}`, 'gu');
@@ -35,7 +37,8 @@ export function formsOf(typed: string): string[] {
 }
 
 function unmask(text: string): string {
-  const letters = text.normalize('NFKD').replace(UNSEEN, '').replace(MARKS, '').toLowerCase().normalize('NFC');
+  const plain = text.replace(LIGATURES_OF_SENTENCES, ' ');
+  const letters = plain.normalize('NFKD').replace(UNSEEN, '').replace(MARKS, '').toLowerCase().normalize('NFC');
   return Array.from(letters, toLatin).join('');
 }
 

@@ -1,9 +1,13 @@
-// What admins did: who, what and when, the latest thousand or so.
+// What admins did: who, what and when, the latest thousand or so. And beside it, so that it never crowds that out, which requests
+// were refused for words that may have met by accident.
 import type { Member } from '../render.ts';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const KEY = `${KEY_PREFIX}:audit`;
+const NEAR_MISSES_KEY = `${KEY_PREFIX}:near-misses`;
 const KEPT = 1000;
+const MAX_NEAR_MISSES = 100;
+const KEEP_NEAR_MISSES_MS = 7 * 24 * 3600 * 1000;
 
 export interface AuditEntry {
   at: number;
@@ -13,12 +17,35 @@ export interface AuditEntry {
   what: string;
 }
 
+/** `met` are entries of the built-in word list: what was typed is not kept. */
+export interface NearMiss {
+  at: number;
+  platform: string;
+  memberId: string;
+  met: string;
+}
+
 export type Audit = ReturnType<typeof createAudit>;
 
 export function createAudit(redis: Redis) {
   return {
     async add(entry: AuditEntry): Promise<void> {
       await redis.xadd(KEY, 'MAXLEN', '~', KEPT, '*', 'entry', JSON.stringify(entry));
+    },
+
+    async addNearMiss(nearMiss: NearMiss): Promise<void> {
+      const fields = ['entry', JSON.stringify(nearMiss)];
+      await redis
+        .multi()
+        .xadd(NEAR_MISSES_KEY, 'MAXLEN', MAX_NEAR_MISSES, '*', ...fields)
+        .pexpire(NEAR_MISSES_KEY, KEEP_NEAR_MISSES_MS)
+        .exec();
+    },
+
+    /** The newest first. */
+    async latestNearMisses(count: number): Promise<NearMiss[]> {
+      const found = await redis.xrevrange(NEAR_MISSES_KEY, '+', '-', 'COUNT', count);
+      return found.map(([, fields]) => JSON.parse(fields[1] ?? '') as NearMiss);
     },
 
     /** The newest first. */

@@ -81,6 +81,42 @@ test('refusals lead to a break that ends by itself, is shown with its end, and t
   expect(await ask('she smiles')).toHaveProperty('answered');
 });
 
+test('a near miss is refused with what to do, counts against nobody, and is shown to admins without what was typed', async () => {
+  await using bot = await start();
+  for (let times = 0; times < 4; times += 1) {
+    const told = await bot.platform.animate({ text: 'a child looks at a nude statue by Canaria', picture: PICTURE });
+    expect(told).toEqual({ refused: expect.stringMatching(/in other words\. This doesn't count against you\.$/) });
+  }
+  expect(await bot.administer({ verb: 'strikes', subject: ADA.id })).toBe('**0 refused lately**');
+  expect(await bot.platform.animate({ picture: PICTURE })).toHaveProperty('answered');
+  const told = await bot.administer({ verb: 'audit' });
+  expect(told).toContain('**Refused for words that met, counted against nobody**');
+  expect(told).toMatch(new RegExp(`UTC, ${ADA.id} on fake: \`child \\+ nude\``));
+  expect(told + bot.logged()).not.toContain('Canaria');
+});
+
+test('near misses never crowd out what admins did', async () => {
+  await using bot = await start();
+  await bot.administer({ verb: 'block', subject: 'bob' });
+  for (let times = 0; times < 110; times += 1) {
+    await bot.platform.animate({ text: 'a child looks at a nude statue', picture: PICTURE });
+  }
+  expect(await bot.administer({ verb: 'audit' })).toContain('`block bob`');
+  expect(await bot.redis.xlen('{animate}:near-misses')).toBe(100);
+});
+
+test('the name of a file counts only for a member who uploaded it with this very command', async () => {
+  await using bot = await start();
+  const named = { ...PICTURE, filename: 'lolicon.png' };
+  for (let times = 0; times < 4; times += 1) {
+    const told = await bot.platform.animate({ picture: named });
+    expect(told).toEqual({ refused: "I can't animate that here." });
+  }
+  expect(await bot.administer({ verb: 'strikes', subject: ADA.id })).toBe('**0 refused lately**');
+  const told = await bot.platform.animate({ picture: { ...named, isOwn: true } });
+  expect(told).toEqual({ refused: expect.stringContaining('Warning 1 of 3') });
+});
+
 test('with no strikes set, refusals block nobody', async () => {
   await using bot = await start({ settings: { mostStrikes: 0 } });
   for (let times = 0; times < 10; times += 1) await bot.platform.animate({ text: 'a nude child', picture: PICTURE });

@@ -93,6 +93,7 @@ const CASES: { [Kind in RefusalKind]: [RefusalFigures[Kind], string[]][] } = {
     [{ strikes: 2, mostStrikes: 3, until: undefined }, ['2', '3']],
     [{ strikes: 3, mostStrikes: 3, until: UNTIL }, []],
   ],
+  near_miss: [[{}, []]],
   consent_missing: [[{ text: 'Only your own pictures.' }, ['Only your own pictures.']]],
   not_in_channel: [[{ invite: '/invite @animate' }, ['/invite @animate']]],
   place_refused: [[{ service: 'Slack', why: 'msg too long' }, ['Slack', 'msg too long']]],

@@ -86,7 +86,11 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
       picture:
         'ofRender' in picture
           ? picture
-          : async () => ({ bytes: await attachments.fetch(picture.url), filename: picture.name }),
+          : async () => ({
+              bytes: await attachments.fetch(picture.url),
+              filename: picture.name,
+              isOwn: picture.isOwn === true,
+            }),
       open: (view) => status.open(origin, view).catch((error) => explainRefusal(error, origin)),
     });
     // The render is in line: advice that does not arrive is no reason to do any of this again.

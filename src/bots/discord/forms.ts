@@ -22,6 +22,8 @@ const MOST_OPTIONS = 25;
 export interface MessagePicture {
   url: string;
   name: string;
+  /** Uploaded with this very command, and not taken from a message. */
+  isOwn?: boolean;
 }
 
 export function readFormId(customId: string): { form: 'pictures' | 'edit'; of: string } | undefined {

@@ -114,7 +114,7 @@ export function createInteractions(options: InteractionsOptions) {
     const { options: given } = interaction;
     const attachment = given.getAttachment('picture', true);
     requireFitting(attachment);
-    const picture = toPicture(attachment);
+    const picture = { ...toPicture(attachment), isOwn: true };
     const command = parseOptions({
       prompt: given.getString('prompt', true),
       negative: given.getString('negative') ?? '',

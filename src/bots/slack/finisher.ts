@@ -57,7 +57,13 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       language,
       place: { channel: origin.channel, server: origin.team, roles },
       text,
-      picture: 'file' in picture ? async () => files.fetch(await workspaces.of(origin.team), picture.file) : picture,
+      picture:
+        'file' in picture
+          ? async () => ({
+              ...(await files.fetch(await workspaces.of(origin.team), picture.file)),
+              isOwn: picture.isOwn === true,
+            })
+          : picture,
       open: (view) => open(origin, view),
     });
   };

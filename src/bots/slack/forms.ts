@@ -34,7 +34,7 @@ export interface Filled {
   purpose: Purpose;
   command: ParsedCommand;
   channel: string | undefined;
-  picture: { file: string } | { ofRender: string };
+  picture: { file: string; isOwn: boolean } | { ofRender: string };
 }
 
 /** Field by field, what is wrong with it. */
@@ -119,7 +119,10 @@ export function readForm(metadata: string, state: State, words: Words): Filled {
     purpose,
     command: parseOptions(options),
     channel: purpose.channel ?? field('channel')?.selected_conversation ?? undefined,
-    picture: purpose.renderId === undefined ? { file: file ?? uploaded ?? '' } : { ofRender: purpose.renderId },
+    picture:
+      purpose.renderId === undefined
+        ? { file: file ?? uploaded ?? '', isOwn: file === undefined }
+        : { ofRender: purpose.renderId },
   };
 }
 

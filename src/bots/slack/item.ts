@@ -8,6 +8,7 @@ export type Item =
       kind: 'animate';
       origin: Origin;
       text: string | ParsedCommand;
-      picture: { file: string } | { ofRender: string };
+      /** `isOwn`: uploaded with this very command. */
+      picture: { file: string; isOwn?: boolean } | { ofRender: string };
     }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string };

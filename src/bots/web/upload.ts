@@ -29,7 +29,7 @@ export async function readUpload(request: FastifyRequest, maxPictureBytes: numbe
 
 async function readParts(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
   const fields = new Map<string, string>();
-  let file: { bytes: Buffer; filename: string } | undefined;
+  let file: Exclude<CommandPicture, { ofRender: string }> | undefined;
   let isTooLarge = false;
   const limits = { fileSize: maxPictureBytes, files: 1, fields: 8, parts: 10, fieldSize: MAX_FIELD_BYTES };
   // A picture that is too large is read to its end all the same: an answer before that would be a broken connection
@@ -41,7 +41,7 @@ async function readParts(request: FastifyRequest, maxPictureBytes: number): Prom
     }
     const bytes = await readFile(part);
     isTooLarge ||= part.file.truncated;
-    if (part.fieldname === 'picture' && bytes.length > 0) file = { bytes, filename: part.filename };
+    if (part.fieldname === 'picture' && bytes.length > 0) file = { bytes, filename: part.filename, isOwn: true };
   }
   if (isTooLarge) throw pictureTooLarge(request, maxPictureBytes);
   const ofRender = fields.get('ofRender');

@@ -78,16 +78,16 @@ test('a form that is sent as it was opened is the request that it was opened wit
 
 test('the picture is the one that was uploaded, the only one of a message, or the one that was chosen', () => {
   const request = { prompt: 'she smiles' };
-  expect(sent({ request, channel: 'C1' }, PICTURE).picture).toEqual({ file: 'F9' });
+  expect(sent({ request, channel: 'C1' }, PICTURE).picture).toEqual({ file: 'F9', isOwn: true });
   const [one, two] = [
     { id: 'F1', name: 'one.png' },
     { id: 'F2', name: 'two.png' },
   ];
-  expect(sent({ request, channel: 'C1', files: [one] }).picture).toEqual({ file: 'F1' });
-  expect(sent({ request, channel: 'C1', files: [one, two] }).picture).toEqual({ file: 'F1' });
+  expect(sent({ request, channel: 'C1', files: [one] }).picture).toEqual({ file: 'F1', isOwn: false });
+  expect(sent({ request, channel: 'C1', files: [one, two] }).picture).toEqual({ file: 'F1', isOwn: false });
   const chosen = { picture: { selected_option: { value: 'F2' } } };
-  expect(sent({ request, channel: 'C1', files: [one, two] }, chosen).picture).toEqual({ file: 'F2' });
-  expect(sent({ request, channel: 'C1' }).picture).toEqual({ file: '' });
+  expect(sent({ request, channel: 'C1', files: [one, two] }, chosen).picture).toEqual({ file: 'F2', isOwn: false });
+  expect(sent({ request, channel: 'C1' }).picture).toEqual({ file: '', isOwn: true });
 });
 
 test('where the clip goes is asked for only where the form does not know', () => {

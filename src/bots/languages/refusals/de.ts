@@ -145,6 +145,8 @@ export const deRefusals: RefusalSentences = {
       return `${sentence} Zu viele deiner Anfragen wurden abgelehnt. Neue Clips gehen wieder ab ${time(until)}.`;
     return strikes === 0 ? sentence : `${sentence} Hinweis ${strikes} von ${mostStrikes} vor einer kurzen Pause.`;
   },
+  near_miss: () =>
+    'Das kann ich nicht animieren: Einige dieser Wörter lassen sich zusammen falsch verstehen. Sag es bitte mit anderen Worten. Es zählt nicht gegen dich.',
   consent_missing: ({ text: rules }, { text }) => `Bitte stimme dem zuerst zu.\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `In diesem Kanal bin ich nicht. Tippe hier ${code(invite)} und versuch es noch einmal, oder schick mir das Bild als Direktnachricht.`,

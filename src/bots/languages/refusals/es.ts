@@ -151,6 +151,8 @@ export const esRefusals: RefusalSentences = {
       return `${sentence} Se han rechazado demasiadas peticiones tuyas. Podrás volver a hacer clips a partir de ${time(until)}.`;
     return strikes === 0 ? sentence : `${sentence} Aviso ${strikes} de ${mostStrikes} antes de una breve pausa.`;
   },
+  near_miss: () =>
+    'No puedo animar eso: algunas de estas palabras juntas se pueden malinterpretar. Dilo con otras palabras, por favor. No cuenta en tu contra.',
   consent_missing: ({ text: rules }, { text }) => `Antes tienes que aceptar esto.\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `No estoy en este canal. Escribe ${code(invite)} aquí e inténtalo otra vez, o envíame la imagen por mensaje directo.`,

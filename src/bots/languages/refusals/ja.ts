@@ -145,6 +145,8 @@ export const jaRefusals: RefusalSentences = {
       ? sentence
       : `${sentence}警告${strikes}回目です（${mostStrikes}回でしばらく使えなくなります）。`;
   },
+  near_miss: () =>
+    'それは動かせません。言葉の組み合わせが誤解されるおそれがあります。別の言い方でお試しください。警告には数えません。',
   consent_missing: ({ text: rules }, { text }) => `最初に次への同意が必要です。\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `このチャンネルに参加していません。ここで ${code(invite)} と入力してもう一度お試しください。画像をダイレクトメッセージで送ることもできます。`,

@@ -133,6 +133,7 @@ export const zhCnRefusals: RefusalSentences = {
     if (until !== undefined) return `${sentence}被拒绝的请求太多。你可以从 ${time(until)} 起再制作短片。`;
     return strikes === 0 ? sentence : `${sentence}第 ${strikes} 次提醒，满 ${mostStrikes} 次将暂停使用一段时间。`;
   },
+  near_miss: () => '这样的内容不能生成：其中一些词放在一起可能被误解。请换个说法。这次不计入提醒。',
   consent_missing: ({ text: rules }, { text }) => `请先同意以下内容。\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `我不在这个频道里。请在这里输入 ${code(invite)} 再试一次，或把图片私信给我。`,

@@ -33,7 +33,7 @@ export async function takeMessage(entrance: Entrance, body: EventBody, retries: 
   }
   const comesAgain = retries < MOST_RETRIES;
   try {
-    await put({ kind: 'animate', origin, text, picture: { file } }, { comesAgain });
+    await put({ kind: 'animate', origin, text, picture: { file, isOwn: true } }, { comesAgain });
   } catch (error) {
     logUnexpected(error);
     if (!comesAgain) return say((words) => describeFault(error, words));
