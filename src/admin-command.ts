@@ -19,7 +19,7 @@ const ANSWER_WITHIN_MS = 5000;
 
 /** What each verb is about; those that are not here are about everything. */
 const SUBJECTS: Partial<Record<AdminRequest['verb'], string>> = {
-  ...{ job: 'the number of a render', cancel: 'the number of a render', retry: 'the number of a render' },
+  ...{ job: 'the ID of a clip', cancel: 'the ID of a clip', retry: 'the ID of a clip' },
   ...{ drain: 'the name of a worker', unload: 'an engine, such as worker/0, or a worker' },
   ...{ block: 'the id of a member', unblock: 'the id of a member', strikes: 'the id of a member' },
 };

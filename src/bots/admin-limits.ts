@@ -15,10 +15,10 @@ const EACH: Record<Scope['kind'], string> = {
 };
 
 const LABELS: { [Name in keyof Rule]-?: (value: NonNullable<Rule[Name]>) => string } = {
-  atOnce: (most) => `At once: ${orNone(most)}`,
-  perDay: (most) => `In a day: ${orNone(most)}`,
-  gpuSecondsPerDay: (most) => `GPU seconds in a day: ${orNone(most)}`,
-  cooldownSeconds: (seconds) => `Seconds between two: ${seconds === 0 ? 'none' : seconds}`,
+  atOnce: (most) => `Clips at once: ${orNone(most)}`,
+  perDay: (most) => `Clips a day: ${orNone(most)}`,
+  gpuSecondsPerDay: (most) => `GPU seconds a day: ${orNone(most)}`,
+  cooldownSeconds: (seconds) => `Seconds between clips: ${seconds === 0 ? 'none' : seconds}`,
   resolution: (largest) => `Largest resolution: ${largest}`,
   seconds: (most) => `Longest clip: ${most === 0 ? 'no limit' : `${most} s`}`,
   weight: (weight) => `Weight while people wait: ${weight}`,
@@ -35,7 +35,7 @@ export async function administerLimits(
   return [
     `**For ${of.id === undefined ? EACH[of.kind] : `the ${of.kind} ${of.id}`}**`,
     describe(rule).join('\n') || 'Nothing is set.',
-    'What fails, or is cancelled before it starts, does not count for the day.',
+    "Clips that fail, or are cancelled before they start, don't count for the day.",
     ...history.map(describeChange),
   ].join('\n');
 }

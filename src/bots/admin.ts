@@ -47,7 +47,7 @@ export function createAdmin(options: AdminOptions): Administer {
 
   const showJob = async (id: string): Promise<string> => {
     const entry = await queue.find(id);
-    if (!entry) throw new UserError('render_unknown', `Expected the number of a render, got ${id}.`);
+    if (!entry) throw unknownClip(id);
     const { record, outcome, isDelivered } = entry;
     const { request, member } = record;
     const status = await queue.status(entry);
@@ -65,31 +65,31 @@ export function createAdmin(options: AdminOptions): Administer {
   const drain = async (name: string, isUndone: boolean): Promise<string> => {
     const workers = await roster.list();
     if (!workers.some((worker) => worker.name === name || worker.host === name)) {
-      const known = workers.map((worker) => worker.name).join(', ') || 'none online';
-      throw new UserError('bad_option', `Expected the name of a worker (${known}), got ${name}.`);
+      const known = workers.map((worker) => worker.name).join(', ') || 'none';
+      throw new UserError('bad_option', `I don't know a worker called ${name} (online: ${known}).`);
     }
     await roster.drain(name, !isUndone);
     return isUndone
-      ? `${name} takes renders again.`
-      : `${name} finishes what it has and takes no more. Undo it with \`drain\` and \`undo\`.`;
+      ? `${name} takes clips again.`
+      : `${name} finishes what it has and takes no more. To undo that, use \`drain\` with \`undo\`.`;
   };
 
   const cancel = async (id: string): Promise<string> => {
     const answer = await queue.cancel(id);
-    if (answer === 'unknown') throw new UserError('render_unknown', `Expected the number of a render, got ${id}.`);
-    return { ended: 'It has ended already.', removed: 'Cancelled before it started.', stopping: 'Stopping it now.' }[
+    if (answer === 'unknown') throw unknownClip(id);
+    return { ended: 'It has already finished.', removed: 'Cancelled before it started.', stopping: 'Stopping it now.' }[
       answer
     ];
   };
 
   const retry = async (id: string): Promise<string> => {
     const answer = await queue.retry(id);
-    if (answer === 'unknown') throw new UserError('render_unknown', `Expected the number of a render, got ${id}.`);
+    if (answer === 'unknown') throw unknownClip(id);
     if (answer === 'again') onRetry?.(id);
     return {
-      not_failed: 'It has not failed, so there is nothing to try again.',
-      not_told: 'Its failure is still on its way to the member. Try it again when `job` says that it is delivered.',
-      again: 'In line once more. Its message will tell how it goes.',
+      not_failed: "It hasn't failed, so there's nothing to retry.",
+      not_told: "The member hasn't been told of the failure yet. Retry when `job` says that it's delivered.",
+      again: 'Back in line. Its message shows how it goes.',
     }[answer];
   };
 
@@ -103,12 +103,15 @@ export function createAdmin(options: AdminOptions): Administer {
       .filter(({ engine }) => slot === undefined || engine.slot === Number(slot));
     if (chosen.length === 0) {
       const known = workers.flatMap((worker) => worker.engines.map((engine) => `${worker.name}/${engine.slot}`));
-      throw new UserError('bad_option', `Expected an engine (${known.join(', ') || 'none online'}), got ${subject}.`);
+      throw new UserError(
+        'bad_option',
+        `I don't know an engine called ${subject} (online: ${known.join(', ') || 'none'}).`,
+      );
     }
     for (const { id, engine } of chosen) await queue.unload(id, engine.slot);
     return chosen.some(({ engine }) => engine.state === 'lent')
-      ? 'What it renders is finished first; then its GPU is free until the next render.'
-      : 'Its GPU is free until the next render.';
+      ? 'It finishes its current clip first. Then its GPU is free until the next one.'
+      : 'Its GPU is free until the next clip.';
   };
 
   const showQuarantine = async (): Promise<string> => {
@@ -120,7 +123,7 @@ export function createAdmin(options: AdminOptions): Administer {
         const asked = askedAt === undefined ? '' : ` for ${askedBy}, ${toWords((now() - askedAt) / 1000)} ago`;
         return `${id}${asked}: ${why}`;
       }),
-      '`retry` tries one again.',
+      '`retry` tries one of them again.',
     );
   };
 
@@ -137,10 +140,10 @@ export function createAdmin(options: AdminOptions): Administer {
         return showJob(subject);
       case 'pause':
         await queue.pause();
-        return 'Paused: what runs goes on, nothing else starts. Commands are still taken.';
+        return 'Paused: what runs goes on, and nothing else starts. Requests still join the line.';
       case 'resume':
         await queue.resume();
-        return 'Renders start again.';
+        return 'Resumed: clips start again.';
       case 'drain':
         return drain(subject, isUndone);
       case 'cancel':
@@ -171,4 +174,8 @@ export function createAdmin(options: AdminOptions): Administer {
     }
     return answer;
   };
+}
+
+function unknownClip(id: string): UserError {
+  return new UserError('render_unknown', `I don't know a clip with the ID ${id}.`);
 }

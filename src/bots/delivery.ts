@@ -48,7 +48,7 @@ export function createDelivery(options: DeliveryOptions) {
   const withoutMissingClip = async (record: RenderRecord, outcome: Outcome): Promise<Outcome> => {
     if (outcome.kind !== 'done' || (await store.size(outcome.clip)) !== undefined) return outcome;
     log.error(namesOf(record), 'The clip is not in the store; is DATA_FOLDER shared?');
-    const message = 'The clip was made, but it is not in the store any more.';
+    const message = "The clip was made, but it's no longer in the store.";
     return { kind: 'failed', code: 'clip_missing', message, seconds: outcome.seconds };
   };
 
@@ -64,7 +64,7 @@ export function createDelivery(options: DeliveryOptions) {
     if (outcome.kind !== 'done') return outcome;
     const { clip, seconds } = outcome;
     if (await moderation.isDecentClip(async () => clipTools.sample(await buffer(await read(clip))))) return outcome;
-    const message = 'The clip came out as something that is not shown here.';
+    const message = "The clip came out as something I can't show here.";
     const refused: Outcome = { kind: 'failed', code: REFUSED, message, seconds };
     await records.withdraw(record.id, refused);
     await discardRefused(record, refused);

@@ -25,7 +25,7 @@ export function describeHealth(health: Health): string {
     `Store: ${describeStore(health)}`,
     ...health.durations.map(
       ({ resolution, quality, seconds, renders, median, p95 }) =>
-        `${resolution} ${quality}, ${seconds} s: half within ${median.toFixed(1)} s, 95 % within ${p95.toFixed(1)} s (${renders} renders)`,
+        `${resolution} ${quality}, ${seconds} s: median ${median.toFixed(1)} s, 95th percentile ${p95.toFixed(1)} s (${renders === 1 ? '1 clip' : `${renders} clips`})`,
     ),
     `Versions: ${describeVersions(health)}`,
   );
@@ -33,7 +33,7 @@ export function describeHealth(health: Health): string {
 
 export function describeVerdict({ verdict, faults }: Health): string {
   if (verdict === 'well') return '**All is well.**';
-  return `**${verdict === 'broken' ? 'Broken' : 'Look at this'}:** ${faults.map(({ text }) => text).join('; ')}.`;
+  return `**${verdict === 'broken' ? 'Broken' : 'Needs attention'}:** ${faults.map(({ text }) => text).join('; ')}.`;
 }
 
 function describeRedis({ redis }: Health): string {
@@ -44,7 +44,7 @@ function describeRedis({ redis }: Health): string {
 }
 
 function describeStore({ store }: Health): string {
-  if (store.kind === 'away') return `cannot be had: ${store.reason}`;
+  if (store.kind === 'away') return `not available: ${store.reason}`;
   if (store.kind === 'bucket') return 'the bucket is there';
   return `${toGibibytes(store.freeBytes)} of ${toGibibytes(store.totalBytes)} GiB free`;
 }
@@ -58,7 +58,7 @@ export function describeWorker(worker: WorkerEntry, now: number): string {
   const { name, host, engine, slots, loaded, holds, quality, launched, isDraining, version } = worker;
   const able = (Object.entries(holds) as [Resolution, number][]).filter(([, count]) => count > 0).map(([each]) => each);
   const light = isDraining ? '🟠' : loaded > 0 ? '🟢' : '⚪';
-  const renders = able.length > 0 ? `${able.join(' and ')} ${quality}` : 'nothing that it can render';
+  const renders = able.length > 0 ? `${able.join(' and ')} ${quality}` : 'nothing it can render';
   return lines(
     `${light} ${name} on ${host}: ${engine}, ${loaded} of ${slots} loaded, ${renders}, launched ${launched}, version ${version}${isDraining ? ', draining' : ''}`,
     ...worker.engines.map((each) => describeEngine(name, each, now)),
@@ -75,7 +75,7 @@ const STATE_WORDS = {
 
 function describeEngine(worker: string, engine: EngineEntry, now: number): string {
   const { slot, state, model, renderId, fraction, renders, failures, lastError } = engine;
-  const percent = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`;
+  const percent = fraction === undefined ? '' : ` ${Math.round(fraction * 100)}%`;
   const work = renderId === undefined ? STATE_WORDS[state] : `${STATE_WORDS[state]} ${renderId}${percent}`;
   const error = lastError ? `; last error ${toWords((now - lastError.at) / 1000)} ago: ${lastError.message}` : '';
   return lines(
@@ -90,7 +90,7 @@ function describeGpu(worker: string, { gpu, slot }: EngineEntry): string {
   const figures = [
     `${toGibibytes(usedBytes)} of ${toGibibytes(memoryBytes)} GiB`,
     ...(temperature === undefined ? [] : [`${temperature} °C`]),
-    ...(busy === undefined ? [] : [`${Math.round(busy * 100)} % busy`]),
+    ...(busy === undefined ? [] : [`${Math.round(busy * 100)}% busy`]),
   ];
   return `${name} of ${worker}/${slot}: ${figures.join(', ')}`;
 }

@@ -32,7 +32,7 @@ export function createTrustAdmin({ platform, blocks, strikes, wordList, audit, n
     const until = hours === undefined ? undefined : now() + hours * HOUR_MS;
     const isNew = await blocks.block(platform, { ...who, until, isAutomatic: false });
     const end = until === undefined ? 'until you unblock it' : `until ${describeTime(until)}`;
-    return isNew ? `Blocked ${end}.` : `Was blocked already; now it is ${end}.`;
+    return isNew ? `Blocked ${end}.` : `They were already blocked; now it's ${end}.`;
   };
 
   const showBlocks = async (): Promise<string> => {
@@ -57,23 +57,23 @@ export function createTrustAdmin({ platform, blocks, strikes, wordList, audit, n
   const clearStrikes = async (memberId: string): Promise<string> => {
     const had = await strikes.clear({ platform, member: { id: memberId } });
     const blocked = await blocks.find(platform, [{ kind: 'member', id: memberId }]);
-    if (!blocked?.isAutomatic) return had ? 'Cleared.' : 'There were none.';
+    if (!blocked?.isAutomatic) return had ? 'Cleared.' : 'There were no refusals.';
     await blocks.unblock(platform, { kind: 'member', id: memberId });
-    return 'Cleared, and the block that they led to is over.';
+    return 'Cleared, and the block that came from them is over.';
   };
 
   const changeWords = async (entry: string, isRemoval: boolean): Promise<string> => {
-    if (isRemoval) return (await wordList.remove(entry)) ? 'Removed.' : 'That was not on the list.';
+    if (isRemoval) return (await wordList.remove(entry)) ? 'Removed.' : "That wasn't on the list.";
     readEntry(entry);
     if ((await wordList.list()).length >= MOST_ENTRIES) {
-      throw new UserError('bad_option', `Expected at most ${MOST_ENTRIES} entries; remove one first.`);
+      throw new UserError('bad_option', `The list is full (${MOST_ENTRIES} entries). Remove one first.`);
     }
-    return (await wordList.add(entry)) ? 'Added.' : 'That is on the list already.';
+    return (await wordList.add(entry)) ? 'Added.' : "That's already on the list.";
   };
 
   const showWords = async (): Promise<string> => {
     const entries = await wordList.list();
-    const told = '**Your own list** (what nobody renders anywhere is refused as well, and not shown)';
+    const told = '**Your own list** (the built-in rules refuse more, and are not shown)';
     return fitting(entries.length === 0 ? `${told}: empty.` : told, entries.map(asCode));
   };
 
@@ -97,13 +97,13 @@ export function createTrustAdmin({ platform, blocks, strikes, wordList, audit, n
     const requireWho = (): Blocked => {
       if (server) return { kind: 'server', id: server };
       if (subject) return { kind: 'member', id: subject };
-      throw new UserError('bad_option', 'Expected a member or a server, got neither.');
+      throw new UserError('bad_option', 'Say which member or server.');
     };
     switch (verb) {
       case 'block':
         return subject || server ? block(requireWho(), hours) : showBlocks();
       case 'unblock':
-        return (await blocks.unblock(platform, requireWho())) ? 'Not blocked any more.' : 'Was not blocked.';
+        return (await blocks.unblock(platform, requireWho())) ? 'Unblocked.' : "They weren't blocked.";
       case 'strikes':
         return isUndone ? clearStrikes(requireWho().id) : showStrikes(requireWho().id);
       case 'words':

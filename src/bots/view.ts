@@ -86,7 +86,7 @@ export function toOutcomeView(asked: Asked, outcome: Outcome): View {
       return blank(asked, {
         kind: 'failed',
         headline: words.failed,
-        detail: `${outcome.message} ${words.askForHelp(asked.id)}`,
+        detail: `${words.failure(outcome.code, outcome.message)} ${words.askForHelp(asked.id)}`,
         buttons: ['again', 'edit', 'delete'],
       });
     case 'cancelled':
@@ -134,9 +134,9 @@ function toFacts({ result, seconds, engineSeconds }: Extract<Outcome, { kind: 'd
   const { facts, took } = words;
   return [
     { label: facts.size, value: `${result.width}×${result.height}` },
-    { label: facts.length, value: `${(result.frames / result.fps).toFixed(1)} s` },
+    { label: facts.length, value: describeSeconds(result.frames / result.fps, words) },
     { label: facts.seed, value: String(result.seed) },
-    { label: facts.took, value: took(describeSeconds(seconds), describeSeconds(engineSeconds)) },
+    { label: facts.took, value: took(describeSeconds(seconds, words), describeSeconds(engineSeconds, words)) },
     { label: facts.engine, value: describeEngine(result, words) },
   ];
 }
@@ -147,10 +147,15 @@ function describeEngine({ engine, model }: RenderResult, words: Words): string {
   return model === engine ? engine : `${engine}, ${model}`;
 }
 
-function describeSeconds(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return `${Math.round(seconds / 60)} min`;
+function describeSeconds(seconds: number, { locale }: Words): string {
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`;
+  const digits = seconds < 10 ? 1 : 0;
+  return `${seconds.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })} s`;
+}
+
+/** "33%", or "33 %" where there is a space before the sign. Never more than there is. */
+export function describeShare(fraction: number, { locale }: Words): string {
+  return (Math.floor(fraction * 100) / 100).toLocaleString(locale, { style: 'percent' });
 }
 
 function toTime(secondsLeft: number | undefined, now: number): number | undefined {

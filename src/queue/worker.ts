@@ -172,7 +172,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     const isLastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     if (isWorthRetrying(error) && !isLastAttempt) return undefined;
     const code = error instanceof OperationError ? error.code : 'render_failed';
-    const message = error instanceof OperationError ? error.message : 'Something went wrong that is not your fault.';
+    const message = error instanceof OperationError ? error.message : "Something went wrong, and it isn't your fault.";
     return { kind: 'failed', code, message, seconds };
   };
 
@@ -185,7 +185,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   ): Promise<void> => {
     const memberId = entry.record.member.id;
     if (job.attemptsStarted > MOST_STARTS) {
-      const message = `This render was started ${MOST_STARTS} times and never came to an end.`;
+      const message = `This clip was started ${MOST_STARTS} times and never finished.`;
       await quarantine.add(entry.record.id);
       await settle(entry, { kind: 'failed', code: 'render_failed', message, seconds: secondsSince(entry) });
       return;

@@ -37,7 +37,7 @@ test('on Discord the text comes to its member alone, with a button, and nothing 
     await discord.until(() => discord.threadOf(again));
     expect(await bot.records.listOf('discord', again.member.id)).toHaveLength(1);
 
-    expect(await discord.told(discord.command('animate-help', {}, { delete_my_clips: true }))).toBe('Deleted: 1.');
+    expect(await discord.told(discord.command('animate-help', {}, { delete_my_clips: true }))).toBe('Deleted 1 clip.');
     expect((await bot.records.get(`discord-${again.id}`))?.outcome).toEqual({ kind: 'deleted' });
   } finally {
     await discord.close();
@@ -61,7 +61,7 @@ test('on Slack the text comes to its member alone, with a button, and can be acc
     expect(await slack.told(BOB)).toBe(de.trust.accepted);
     expect(await bot.redis.hkeys('{animate}:consents:slack')).toHaveLength(2);
     slack.command('animate', 'delete my clips');
-    expect(await slack.told()).toBe('Deleted: 1.');
+    expect(await slack.told()).toBe('Deleted 1 clip.');
     expect(slack.faults).toEqual([]);
   } finally {
     await slack.close();

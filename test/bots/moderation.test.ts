@@ -145,7 +145,7 @@ test('members and servers are blocked for a time or for good, and what is theirs
   await expect(ask()).rejects.toMatchObject({ code: 'blocked' });
   expect(await bot.platform.press('again', renderId)).toHaveProperty('refused');
   expect(await bot.platform.press('delete', renderId)).toEqual({ answered: 'Deleted.' });
-  expect(await bot.administer({ verb: 'unblock', subject: ADA.id })).toBe('Not blocked any more.');
+  expect(await bot.administer({ verb: 'unblock', subject: ADA.id })).toBe('Unblocked.');
   await ask();
 });
 
@@ -174,7 +174,7 @@ test('the private list is shown, refuses what is no entry, and fits into one mes
   await using bot = await start();
   await expect(bot.administer({ verb: 'words', entry: '/(/' })).rejects.toMatchObject({ code: 'bad_option' });
   expect(await bot.administer({ verb: 'words', entry: 'a `tick` @everyone' })).toBe('Added.');
-  expect(await bot.administer({ verb: 'words', entry: 'a `tick` @everyone' })).toBe('That is on the list already.');
+  expect(await bot.administer({ verb: 'words', entry: 'a `tick` @everyone' })).toBe("That's already on the list.");
   expect(await bot.administer({ verb: 'words' })).toContain('\n`a  tick  @everyone`');
   for (let index = 0; index < 60; index += 1)
     await bot.administer({ verb: 'words', entry: `${'long '.repeat(12)}${index}` });
@@ -188,7 +188,7 @@ test('nobody renders before they have accepted the text, once for each text', as
   {
     await using bot = await start({ settings: { consentText } });
     expect(await bot.platform.animate({ picture: PICTURE })).toEqual({ refused: consentText });
-    expect(await bot.handlers.accept({ member: ADA })).toContain('Thank you');
+    expect(await bot.handlers.accept({ member: ADA })).toContain('Thanks!');
     expect(await bot.platform.animate({ picture: PICTURE })).toHaveProperty('answered');
     expect(await bot.platform.animate({ picture: PICTURE, member: GRACE })).toEqual({ refused: consentText });
     const kept = await bot.redis.hget('{animate}:consents:fake', ADA.id);
@@ -224,7 +224,7 @@ test('a clip that came out as what is not shown is not handed over, and not kept
   const renderId = 'answered' in told ? told.answered : '';
   await bot.finish(renderId, Buffer.from('a bad clip'));
   const [message] = await bot.platform.until((messages) => messages[0]?.view.kind === 'failed');
-  expect(message).toMatchObject({ clip: undefined, view: { detail: expect.stringContaining('not shown here') } });
+  expect(message).toMatchObject({ clip: undefined, view: { detail: expect.stringContaining("I can't show here") } });
   expect(await bot.store.size(`clips/${renderId}.mp4`)).toBeUndefined();
   expect((await bot.records.get(renderId))?.outcome).toMatchObject({ kind: 'failed', code: 'refused' });
 });
@@ -238,11 +238,11 @@ test('a member deletes all that they made, and nothing of others', async () => {
   }
   await bot.finish(made[0] ?? '');
   await bot.platform.until((messages) => messages.some(({ view }) => view.kind === 'done'));
-  expect(await bot.handlers.forget({ member: ADA, language: 'de' })).toBe('Gelöscht: 2.');
+  expect(await bot.handlers.forget({ member: ADA, language: 'de' })).toBe('2 Clips gelöscht.');
   const left = await bot.platform.until((messages) => messages.length === 1);
   expect(left.map(({ view }) => view.renderId)).toEqual([made[2]]);
   const files: string[] = [];
   for await (const { key } of bot.store.list()) files.push(key);
   expect(files).toEqual([`pictures/${made[2]}.png`]);
-  expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('There is nothing of yours here.');
+  expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('You have no clips here.');
 });

@@ -95,7 +95,7 @@ test('nobody takes the room of a render that is still to be begun', async () => 
 test('a render that its member deletes before its message is there gets none', async () => {
   await using bot = await startLimitedBot(server);
   await expect(take(bot, 'e1', away)).rejects.toThrow('cannot be reached');
-  expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('Deleted: 1.');
+  expect(await bot.handlers.forget({ member: ADA, language: undefined })).toBe('Deleted 1 clip.');
   await take(bot, 'e1', () => expect.fail('It is deleted'));
   expect(await waiting(bot)).toBe(0);
 });
@@ -121,7 +121,7 @@ test('a press that was taken is gone on with, though its member was blocked sinc
     });
   await expect(press(away)).rejects.toThrow('cannot be reached');
   await bot.administer({ verb: 'block', subject: ADA.id });
-  expect(await press(async () => ({ ...AT, message: 'p1' }))).toBe('Once more, with another seed.');
+  expect(await press(async () => ({ ...AT, message: 'p1' }))).toBe('On it: same words, new seed.');
   expect(await bot.queue.find('fake-p1')).toMatchObject({ ref: { message: 'p1' } });
 });
 

@@ -24,7 +24,7 @@ export interface Entry {
   isDelivered: boolean;
 }
 
-const UNUSABLE = /no picture with that|expected a PNG/i;
+const UNUSABLE = /no picture with that|find a picture|^Attach a picture/i;
 const RENDER_KEY = '{animate}:render:';
 /** Families of keys that may be there at rest for good, or that end by themselves. */
 const LASTING =

@@ -33,13 +33,13 @@ export interface Answer {
 
 const HEADLINES: [Kind, string][] = [
   ['done', 'Here is your clip'],
-  ['failed', 'Sorry, this one did not work'],
+  ['failed', "Sorry, that didn't work"],
   ['cancelled', 'Cancelled'],
 ];
 /** What a member is told alone when Again begins another render. */
-export const ONCE_MORE = 'Once more, with another seed.';
+export const ONCE_MORE = 'On it: same words, new seed.';
 /** What a member is told alone while a mention could not be taken yet: its answer is still to come. */
-const TRIED_AGAIN = 'The queue cannot be reached at the moment. This is tried again for a few minutes.';
+const TRIED_AGAIN = "I can't reach the queue right now. I'll keep trying for a few minutes.";
 const RENDER = /(?:discord|slack)-[\w-]+/;
 
 const clipsOf = (files: readonly { name: string }[]): string[] =>

@@ -91,7 +91,7 @@ test('of two bots with one token, one answers each command and each press', asyn
   const commands = Array.from({ length: 4 }, () => discord.animate(picture, { seconds: 1 }));
   const again: FakeInteraction[] = [];
   for (const command of commands) again.push(discord.press(await discord.clipOf(command), 'Again'));
-  for (const press of again) expect(await discord.told(press)).toBe('Once more, with another seed.');
+  for (const press of again) expect(await discord.told(press)).toBe('On it: same words, new seed.');
   for (const command of commands) {
     await discord.until(() => inThread(command).filter(({ files }) => files.length > 0).length === 2 || undefined);
   }
@@ -128,9 +128,9 @@ test('each button does what it says', async () => {
   start('worker');
   const command = discord.animate(picture, { seconds: 1, seed: 7 });
   const clip = await discord.clipOf(command);
-  expect(await discord.told(discord.press(clip, 'Again'))).toBe('Once more, with another seed.');
-  expect(await discord.told(discord.press(clip, '720p'))).toBe('The same in 720p.');
-  expect(await discord.told(discord.press(clip, 'Extend'))).toBe('Going on from the last frame.');
+  expect(await discord.told(discord.press(clip, 'Again'))).toBe('On it: same words, new seed.');
+  expect(await discord.told(discord.press(clip, '720p'))).toBe('On it: the same clip in 720p.');
+  expect(await discord.told(discord.press(clip, 'Extend'))).toBe('On it: continuing from the last frame.');
   const clips = await discord.until(() => {
     const found = inThread(command).filter(({ files }) => files.some(({ name }) => name.endsWith('.mp4')));
     return found.length === 4 ? found : undefined;
@@ -211,7 +211,7 @@ test('whoever manages the server is told what a thread would need', async () => 
   await startBot();
   const command = discord.animate(picture, { seconds: 1 }, { member: ADMIN_OF_SERVER });
   expect(await discord.told(command)).toBe(
-    'I answered in the channel: for a thread I need the permission **Create Public Threads** here.',
+    "I replied in the channel because I can't open a thread here. For threads, give me **Create Public Threads**.",
   );
 });
 
@@ -219,10 +219,10 @@ test('where no file may be sent, each is told what they can do about it, and not
   discord.garden.permissions = EVERY_PERMISSION & ~PermissionFlagsBits.AttachFiles;
   await startBot();
   expect(await discord.told(discord.animate(picture))).toBe(
-    'I cannot answer here: I lack the permission **Attach Files**. An admin of this server can give it.',
+    "I'm missing permissions here: **Attach Files**. Ask a server admin to grant them.",
   );
   expect(await discord.told(discord.animate(picture, {}, { member: ADMIN_OF_SERVER }))).toBe(
-    'I cannot answer here yet: give me the permission **Attach Files** in this channel.',
+    "I can't reply here yet. Please give me **Attach Files** in this channel.",
   );
   expect(discord.world.messagesIn(discord.garden.id).every(({ flags }) => flags & EPHEMERAL)).toBe(true);
 });
@@ -309,7 +309,7 @@ test('a clip that is larger than the place takes is made smaller, and one that c
   discord.world.sizeLimit = 64 * 1024 + 100;
   const command = discord.animate(picture, { seconds: 1 });
   await discord.until(() =>
-    inThread(command).find(({ content }) => content.includes('larger than this place takes even')),
+    inThread(command).find(({ content }) => content.includes('too large to upload here, even')),
   );
 });
 
@@ -541,8 +541,8 @@ test('a button that is pressed twice acts once, and one of another member’s no
   const clip = await discord.clipOf(discord.animate(picture, { seconds: 1 }));
   const [first, second] = [discord.press(clip, 'Again'), discord.press(clip, 'Again')];
   expect([await discord.told(first), await discord.told(second)].sort()).toEqual([
-    'I heard you the first time.',
-    'Once more, with another seed.',
+    "Got it, I'm already on it.",
+    'On it: same words, new seed.',
   ]);
   expect(await discord.told(discord.press(clip, 'Delete', { member: BOB }))).toBe(
     "That's Ada's clip, so only Ada or a server admin can do that.",
@@ -561,14 +561,14 @@ test('what is not kept any more says so, and a form belongs to the one who may f
       'That clip is too old. I no longer have it.',
     );
   }
-  expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This has ended/);
+  expect(await discord.told(discord.pressById(clip, 'of-an-older-release'))).toMatch(/^This was open too long/);
   const menu = discord.menu(discord.post([discord.upload(picture)]));
   await discord.until(() => menu.modal);
   const connection = connectRedis(installation.redis.url, () => undefined);
   await connection.del(await connection.keys('*:pictures:*'));
   connection.disconnect();
   expect(await discord.told(discord.submit(menu, { prompt: 'it waves' }))).toBe(
-    'This has ended: it was open for too long. Please start again.',
+    'This was open too long and has expired. Please start again.',
   );
   const edit = discord.press(clip, 'Edit');
   await discord.until(() => edit.modal);
@@ -628,7 +628,7 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   const member = ADMIN_OF_SERVER;
   const ask = async (verb: string, options: Record<string, string | boolean | number> = {}) =>
     discord.told(discord.administer(verb, { member, options }));
-  expect(await discord.told(discord.administer('health'))).toBe('That is for this server’s animate-bot admins.');
+  expect(await discord.told(discord.administer('health'))).toBe('Only animate-bot admins can do that.');
   expect(await ask('health')).toMatch(/^\*\*Broken:\*\* no worker is online/);
   const worker = start('worker', { WORKER_NAME: 'attic' });
   await worker.said('Engine ready');
@@ -641,9 +641,9 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   // This Redis keeps nothing on disk.
   const health = await ask('health');
   expect(health).toMatch(
-    /^\*\*Look at this:\*\* Redis forgets everything .*\nWorkers: 1 online, 1 of 1 engines loaded/,
+    /^\*\*Needs attention:\*\* Redis forgets everything .*\nWorkers: 1 online, 1 of 1 engines loaded/,
   );
-  expect(health).toMatch(/^480p fast, 1 s: half within \d+\.\d s, 95 % within \d+\.\d s \(1 renders\)$/m);
+  expect(health).toMatch(/^480p fast, 1 s: median \d+\.\d s, 95th percentile \d+\.\d s \(1 clip\)$/m);
   expect(health).toMatch(/^discord by \S+: connected.*last event \d+ s ago/m);
   expect(await ask('workers')).toContain('🟢 attic on ');
   expect(await ask('pause')).toMatch(/^Paused/);
@@ -654,19 +654,19 @@ test('an admin sees and steers everything from chat, and a member cannot', async
   expect(await ask('job', { id })).toContain(`**${id}**: waiting\nFor Ada (${ADA.id})`);
   expect(await ask('cancel', { id })).toBe('Cancelled before it started.');
   await discord.until(() => discord.world.messages.get(status.id)?.content.includes('Cancelled'));
-  expect(await ask('resume')).toBe('Renders start again.');
-  expect(await ask('drain', { worker: 'cellar' })).toBe('Expected the name of a worker (attic), got cellar.');
+  expect(await ask('resume')).toBe('Resumed: clips start again.');
+  expect(await ask('drain', { worker: 'cellar' })).toBe("I don't know a worker called cellar (online: attic).");
   expect(await ask('drain', { worker: 'attic' })).toMatch(/^attic finishes what it has/);
-  expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes renders again.');
-  expect(await ask('unload', { engine: 'attic/7' })).toBe('Expected an engine (attic/0), got attic/7.');
-  expect(await ask('unload', { engine: 'attic/0' })).toBe('Its GPU is free until the next render.');
+  expect(await ask('drain', { worker: 'attic', undo: true })).toBe('attic takes clips again.');
+  expect(await ask('unload', { engine: 'attic/7' })).toBe("I don't know an engine called attic/7 (online: attic/0).");
+  expect(await ask('unload', { engine: 'attic/0' })).toBe('Its GPU is free until the next clip.');
   await worker.said('The engine is unloaded until it is needed');
   expect(await ask('quarantine')).toBe('**Nothing is in quarantine.**');
-  expect(await ask('retry', { id })).toBe('It has not failed, so there is nothing to try again.');
+  expect(await ask('retry', { id })).toBe("It hasn't failed, so there's nothing to retry.");
   expect(await ask('block', { member: BOB.id })).toBe('Blocked until you unblock it.');
   expect(await discord.told(discord.animate(picture, {}, { member: BOB }))).toMatch(/^An admin has blocked you/);
-  expect(await ask('unblock', { member: BOB.id })).toBe('Not blocked any more.');
-  expect(await ask('job', { id: 'discord-1' })).toBe('Expected the number of a render, got discord-1.');
+  expect(await ask('unblock', { member: BOB.id })).toBe('Unblocked.');
+  expect(await ask('job', { id: 'discord-1' })).toBe("I don't know a clip with the ID discord-1.");
 });
 
 test('limits are set from chat, and what did not cost anything is given back', async () => {
@@ -675,7 +675,7 @@ test('limits are set from chat, and what did not cost anything is given back', a
   const ask = async (options: Record<string, number | string | boolean> = {}) =>
     discord.told(discord.administer('limits', { member, options }));
   expect(await ask()).toContain('**For each member**\nNothing is set.');
-  expect(await ask({ at_once: 1, per_day: 2 })).toContain('At once: 1\nIn a day: 2');
+  expect(await ask({ at_once: 1, per_day: 2 })).toContain('Clips at once: 1\nClips a day: 2');
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
   expect(await discord.told(discord.animate(picture))).toBe(
@@ -696,7 +696,7 @@ test('limits of a role, a member and all together hold for whom they are, and me
     discord.told(discord.administer('limits', { member: ADMIN_OF_SERVER, options }));
   await ask({ seconds: 2, per_day: 5 });
   expect(await ask({ role: ROLE_ID, seconds: 0, weight: 2.5 })).toBe(
-    `**For the role ${ROLE_ID}**\nLongest clip: no limit\nWeight while people wait: 2.5\nWhat fails, or is cancelled before it starts, does not count for the day.`,
+    `**For the role ${ROLE_ID}**\nLongest clip: no limit\nWeight while people wait: 2.5\nClips that fail, or are cancelled before they start, don't count for the day.`,
   );
   expect(await discord.told(discord.animate(picture, { seconds: 3 }, { member: BOB }))).toBe(
     'Clips can be at most 2 seconds long here, and you asked for 3.',
@@ -709,7 +709,7 @@ test('limits of a role, a member and all together hold for whom they are, and me
   expect(await discord.told(discord.animate(picture, { seconds: 1 }, { member: BOB }))).toBe(
     "We're at capacity right now. Please try again later.",
   );
-  expect(await ask({ for: 'everyone', reset: true, history: true })).toMatch(/everyone: At once: 1 → nothing/);
+  expect(await ask({ for: 'everyone', reset: true, history: true })).toMatch(/everyone: Clips at once: 1 → nothing/);
   expect(await ask({ member: BOB.id })).toContain(`**For the member ${BOB.id}**\nNothing is set.`);
 });
 
@@ -719,7 +719,7 @@ test('whoever wants the best waits for a worker that makes it, and reads so', as
   await worker.said('Engine ready');
   const command = discord.animate(picture, { seconds: 1, quality: 'best' });
   await discord.until(() =>
-    inThread(command)[0]?.content.includes('No GPU that can render 480p in best quality is online'),
+    inThread(command)[0]?.content.includes('No GPU that can make 480p at best quality is online'),
   );
   await discord.clipOf(discord.animate(picture, { seconds: 1 }));
 });
@@ -751,7 +751,7 @@ test('where admins are configured, managing a server is not enough to steer the 
   const options = { id: 'discord-1', worker: 'attic', member: BOB.id };
   for (const verb of ADMIN_VERBS) {
     const asked = discord.administer(verb, { member: ADMIN_OF_SERVER, options });
-    expect(await discord.told(asked)).toBe('That is for this server’s animate-bot admins.');
+    expect(await discord.told(asked)).toBe('Only animate-bot admins can do that.');
   }
 });
 

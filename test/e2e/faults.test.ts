@@ -266,5 +266,5 @@ test('with no other card, members are told that nothing can render it', async ()
   });
   await worker.said('This card is left out until the worker starts again');
   const renderId = await chat.animate('one seconds:1', picture);
-  await chat.until(renderId, ({ view }) => view.detail.startsWith('No GPU that can render 480p is online'));
+  await chat.until(renderId, ({ view }) => view.detail.startsWith('No GPU that can make 480p is online'));
 });

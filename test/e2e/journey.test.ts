@@ -129,7 +129,7 @@ test('Again makes another clip with another seed in the same thread', async () =
   await inNewest('video').waitFor();
   const commands = await page.locator('li.message').count();
   await newest().getByRole('button', { name: 'Again' }).click();
-  await page.getByRole('status').getByText('Once more, with another seed.').waitFor();
+  await page.getByRole('status').getByText('On it: same words, new seed.').waitFor();
   await inNewest('video').nth(1).waitFor();
   const seeds = await seedsInNewest();
   expect(new Set(seeds).size).toBe(2);
@@ -156,7 +156,7 @@ test('Cancel stops a render that runs, and no clip comes of it', async () => {
   await inNewest('[data-kind=rendering]').waitFor();
   await newest().getByRole('button', { name: 'Cancel' }).click();
   await inNewest('[data-kind=cancelled]').waitFor();
-  expect(await inNewest('.reply').textContent()).toContain('It was stopped while rendering');
+  expect(await inNewest('.reply').textContent()).toContain('I stopped it halfway');
   expect(await inNewest('video').count()).toBe(0);
   const media = await readdir(join(folder, 'data', 'media', 'clips'));
   const renderId = await inNewest('.reply').getAttribute('data-render');

@@ -241,7 +241,7 @@ test('a mention is taken from the first status to the clip in the thread', async
   await writeFile(gate, '');
   const clip = await until(async () => (await repliesTo(ts)).find(isClip));
   const end = await statusOf(ts, 'render_again');
-  expect(clip.text).toContain(`<@${ada}> your clip is ready.`);
+  expect(clip.text).toContain(`<@${ada}>, your clip is ready!`);
   expect(contentOf(end)).toContain('Here is your clip');
   expect(await repliesTo(ts)).toHaveLength(2);
 });
@@ -250,7 +250,7 @@ test('Again, Edit and its form, and Delete are taken', async () => {
   const ts = await mention('she smiles seconds:1');
   const end = await statusOf(ts, 'render_again');
   await press(end, ts, 'again');
-  await until(async () => told.find((each) => each === 'Once more, with another seed.'));
+  await until(async () => told.find((each) => each === 'On it: same words, new seed.'));
   await until(async () => ((await repliesTo(ts)).filter(isClip).length === 2 ? true : undefined));
   await press(end, ts, 'edit', await newTrigger());
   const view = await lastView('views.open');

@@ -172,7 +172,7 @@ test('a mention, a command with its form, and a button come by signed requests',
   const message = await mentionIn();
   await expectOneClip(message);
   slack.press(await endOf(message), 'Again');
-  expect(await slack.told(ADA)).toBe('Once more, with another seed.');
+  expect(await slack.told(ADA)).toBe('On it: same words, new seed.');
   await slack.until(() => slack.messagesIn(message.channel, message.ts).filter(hasClip).length === 2);
   const command = slack.command('/animate', 'she waves');
   const picture = { files: [slack.upload(await drawPicture())] };

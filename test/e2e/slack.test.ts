@@ -116,7 +116,7 @@ test('/animate opens a form, and the clip comes back in a thread under the pictu
   ]);
   const clip = await slack.clipOf(starter);
   const end = await endOf(starter.ts);
-  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}> your clip is ready\\.\nSize 704×544`));
+  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}>, your clip is ready!\nSize 704×544`));
   expect(clip.files[0]?.title).toBe('she *smiles* at <!channel>');
   expect(contentOf(end)).toContain('*Here is your clip*');
   expect(contentOf(end)).toContain('Seed 7 ·');
@@ -175,7 +175,9 @@ test('a mention without a picture is told how it is done, and so is a direct mes
   await startBot();
   const mention = slack.mention('hello');
   const [said] = await slack.until(() => under(mention).filter(isOurs).length > 0 && under(mention).filter(isOurs));
-  expect(said?.text).toMatch(/^I bring pictures to life: mention me in a message that has one attached/);
+  expect(said?.text).toMatch(
+    /^Attach a picture to the message that mentions me and say how it should move\. .* &gt; \*Animate this image\*\.$/,
+  );
   const direct = slack.direct('hi');
   await slack.until(() =>
     under(direct).find(({ text }) => text.startsWith('*Bring a picture to life.* There are four ways:')),
@@ -192,9 +194,9 @@ test('each button does what it says', async () => {
   await slack.clipOf(threadOf(mention));
   const end = await endOf(threadOf(mention));
   for (const [label, answer] of [
-    ['Again', 'Once more, with another seed.'],
-    ['720p', 'The same in 720p.'],
-    ['Extend', 'Going on from the last frame.'],
+    ['Again', 'On it: same words, new seed.'],
+    ['720p', 'On it: the same clip in 720p.'],
+    ['Extend', 'On it: continuing from the last frame.'],
   ] as const) {
     slack.press(end, label);
     expect(await slack.told(ADA)).toBe(answer);
@@ -271,7 +273,7 @@ test('a bot that was taken out of its channel brings the clip directly, and one 
   start('worker');
   const direct = slack.directChannelOf(ADA);
   const clip = await slack.until(() => slack.messagesIn(direct.id).find(hasClip));
-  expect(clip.text).toContain('your clip is ready.');
+  expect(clip.text).toContain('your clip is ready!');
   await bot.said('Delivered');
   expect(under(mention).filter(hasClip)).toEqual([]);
 });
@@ -343,7 +345,7 @@ test('a file that Slack shares late is waited for', async () => {
   start('worker');
   slack.holdShares();
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
-  await slack.until(() => under(mention).find((message) => contentOf(message).includes('Bringing the clip here')));
+  await slack.until(() => under(mention).find((message) => contentOf(message).includes('Uploading the clip')));
   await slack.until(
     () => slack.requests.filter(({ method }) => method === 'files.completeUploadExternal').length === 1,
   );
@@ -453,9 +455,7 @@ test('a mention that comes while Redis is away is made when Slack sends it again
   await durable.halt();
   await bot.said('Redis cannot be reached; waiting for it');
   const patient = slack.mention('she smiles seconds:1', { files: [file] });
-  expect(await slack.told(ADA)).toBe(
-    'The queue cannot be reached at the moment. This is tried again for a few minutes.',
-  );
+  expect(await slack.told(ADA)).toBe("I can't reach the queue right now. I'll keep trying for a few minutes.");
   const unlucky = slack.mention('she smiles seconds:1', { files: [file] });
   await slack.told(ADA);
   // Slack itself takes minutes for that.
@@ -482,8 +482,8 @@ test('a button that is pressed twice acts once, and one of another member’s no
   slack.press(end, 'Again');
   slack.press(end, 'Again');
   expect([await slack.told(ADA), await slack.told(ADA)].sort()).toEqual([
-    'I heard you the first time.',
-    'Once more, with another seed.',
+    "Got it, I'm already on it.",
+    'On it: same words, new seed.',
   ]);
   expect(slack.ephemerals.map(({ thread }) => thread)).toEqual(Array(2).fill(threadOf(mention)));
   for (const label of ['Delete', 'Edit']) {
@@ -523,22 +523,22 @@ test('an admin sees and steers everything from chat, and a member cannot', async
     return slack.told(ADMIN);
   };
   slack.command('/animate-admin', 'health');
-  expect(await slack.told(ADA)).toBe('That is for this server’s animate-bot admins.');
+  expect(await slack.told(ADA)).toBe('Only animate-bot admins can do that.');
   expect(await ask('health')).toMatch(/^\*Broken:\* no worker is online/);
   expect(await ask('')).toContain('`drain WORKER`');
-  expect(await ask('dance')).toMatch(/^Expected one of health, queue/);
-  expect(await ask('block nobody')).toBe('Expected a member, such as @ada, behind block, got nobody.');
+  expect(await ask('dance')).toMatch(/^I don't know dance\. Use one of health, queue/);
+  expect(await ask('block nobody')).toBe('Please give a member, such as @ada, after block (you wrote nobody).');
   expect(await ask(`block <@${BOB.id}|bob>`)).toBe('Blocked until you unblock it.');
   slack.mention('she smiles', { files: [file], member: BOB });
   expect(await slack.told(BOB)).toContain('Ein Admin hat dich hier gesperrt.');
-  expect(await ask(`unblock <@${BOB.id}|bob>`)).toBe('Not blocked any more.');
+  expect(await ask(`unblock <@${BOB.id}|bob>`)).toBe('Unblocked.');
   expect(await ask('pause')).toMatch(/^Paused/);
   const mention = slack.mention('she smiles seconds:1', { files: [file] });
   const status = await statusUnder(mention, 'in line');
   const id = renderOf(status);
   expect(await ask(`job ${id}`)).toContain(`*${id}*: waiting`);
   expect(await ask(`cancel ${id}`)).toBe('Cancelled before it started.');
-  expect(await ask('resume')).toBe('Renders start again.');
+  expect(await ask('resume')).toBe('Resumed: clips start again.');
 });
 
 test('limits are set from chat, for members, groups and channels, and each reads what is left', async () => {
@@ -548,17 +548,19 @@ test('limits are set from chat, for members, groups and channels, and each reads
     slack.command('/animate-admin', `limits ${text}`, { member: ADMIN });
     return slack.told(ADMIN);
   };
-  expect(await ask('at_once:1')).toContain('At once: 1');
-  expect(await ask('<!subteam^S0FRIENDS1|@friends> at_once:2')).toContain('At once: 2');
-  expect(await ask('at_most:1')).toBe('Expected such as at_once:3, a member, a channel or reset, got at_most:1.');
+  expect(await ask('at_once:1')).toContain('Clips at once: 1');
+  expect(await ask('<!subteam^S0FRIENDS1|@friends> at_once:2')).toContain('Clips at once: 2');
+  expect(await ask('at_most:1')).toBe(
+    "I don't know at_most:1. Try for example at_once:3, a member, a channel or reset.",
+  );
   const first = slack.mention('she smiles seconds:1', { files: [file] });
   await statusUnder(first, '');
   await statusUnder(slack.mention('she waves seconds:1', { files: [file] }), '');
   slack.mention('and again seconds:1', { files: [file] });
   expect(await slack.told(ADA)).toContain('Wait for one of yours, or cancel one.');
   slack.command('/animate', 'help');
-  expect(await slack.told(ADA)).toContain('0 of 2 at once still free');
-  expect(await ask(`<#${slack.garden.id}|garden> per_day:1`)).toContain('In a day: 1');
+  expect(await slack.told(ADA)).toContain('You can start 0 more now (limit: 2 at once)');
+  expect(await ask(`<#${slack.garden.id}|garden> per_day:1`)).toContain('Clips a day: 1');
   expect(await ask('history')).toContain('Grace');
 });
 
@@ -570,7 +572,7 @@ test('configured admins, by themselves or by their group, are all that there are
     expect(await slack.told(member)).toMatch(/^\*0 waiting/);
   }
   slack.command('/animate-admin', 'queue', { member: ADMIN });
-  expect(await slack.told(ADMIN)).toBe('That is for this server’s animate-bot admins.');
+  expect(await slack.told(ADMIN)).toBe('Only animate-bot admins can do that.');
 });
 
 test('the Home tab shows a member’s clips as they come, and the panel to admins alone', async () => {
@@ -588,7 +590,7 @@ test('the Home tab shows a member’s clips as they come, and the panel to admin
   );
   slack.openHome(ADMIN);
   const panel = await slack.until(() => slack.world.homes.get(ADMIN.id));
-  expect(labelsOf(panel.json as unknown as FakeMessage)).toEqual(['Look again', 'Pause', 'Resume']);
+  expect(labelsOf(panel.json as unknown as FakeMessage)).toEqual(['Refresh', 'Pause', 'Resume']);
   slack.press(panel, 'Pause');
   await slack.until(() =>
     contentOf(slack.world.homes.get(ADMIN.id)?.json as unknown as FakeMessage).includes('the queue is paused'),
@@ -626,7 +628,7 @@ test('a text to accept first comes with its button, whichever way the command ca
   const thanked = (member: typeof ADA, sentence: string) =>
     slack.until(() => slack.world.ephemerals.find(({ to, text }) => to === member.id && text === sentence));
   slack.press(inDirect, 'Accept', { member: ADA });
-  await thanked(ADA, 'Thank you. Now send your command again.');
+  await thanked(ADA, 'Thanks! Please send your request again.');
   await expectOneClip(slack.mention('she smiles seconds:1', { files: [file] }));
   slack.mention('she smiles seconds:1', { files: [file], member: BOB });
   slack.press(await askedOf(BOB, 1), 'Annehmen');

@@ -37,7 +37,7 @@ describe.each<[string, () => Promise<Storyteller>]>([
     expect(done.buttons).toEqual(['Again', 'Edit', '720p', 'Extend', 'Delete']);
     expect(done.words).toContain('Seed 7');
     expect(done.words).toContain('Length 1.0 s');
-    expect(await teller.press(given, 'Again')).toBe('Once more, with another seed.');
+    expect(await teller.press(given, 'Again')).toBe('On it: same words, new seed.');
     await teller.untilClips(2);
     expect(await teller.press(given, 'Delete')).toBe('Deleted.');
     await teller.untilClips(1);
@@ -49,7 +49,7 @@ describe.each<[string, () => Promise<Storyteller>]>([
     await teller.until(given, ({ headline }) => headline === 'Next in line');
     expect(await teller.press(given, 'Cancel')).toBe('Cancelled before it started.');
     const cancelled = await teller.until(given, ({ headline }) => headline === 'Cancelled');
-    expect(cancelled.words).toContain('It had not started, so no render time was used.');
+    expect(cancelled.words).toContain("It hadn't started, so it took no GPU time.");
     expect(cancelled.buttons).toEqual(['Again', 'Edit', 'Delete']);
     start('worker');
     await teller.press(given, 'Again');
@@ -83,8 +83,8 @@ describe.each<[string, () => Promise<Storyteller>]>([
     await using teller = await begin();
     start('worker');
     const given = await teller.give(await drawPicture(), 'die seconds:1');
-    const failed = await teller.until(given, ({ headline }) => headline === 'Sorry, this one did not work');
-    expect(failed.words).toContain('If you ask for help, give this number: ');
+    const failed = await teller.until(given, ({ headline }) => headline === "Sorry, that didn't work");
+    expect(failed.words).toContain('If you ask for help, include this ID: ');
     expect(failed.buttons).toEqual(['Again', 'Edit', 'Delete']);
   });
 });

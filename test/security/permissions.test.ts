@@ -276,7 +276,7 @@ describe('on the chat page', () => {
     const bob = await animate(undefined);
     expect(bob.cookie).not.toBe(ada.cookie);
     const forget = await fetch(`${at}/api/forget`, { method: 'POST', headers: { cookie: ada.cookie ?? '' } });
-    expect(await forget.json()).toEqual({ message: 'Deleted: 1.' });
+    expect(await forget.json()).toEqual({ message: 'Deleted 1 clip.' });
     expect((await bot.records.get(ada.renderId))?.outcome).toEqual({ kind: 'deleted' });
     expect((await bot.records.get(bob.renderId))?.outcome).toBeUndefined();
     const press = await fetch(`${at}/api/renders/${bob.renderId}/press`, {

@@ -125,7 +125,7 @@ export const ADMIN = 'animate-admin';
 function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
   const command = new SlashCommandBuilder()
     .setName(ADMIN)
-    .setDescription('Steer animate-bot: its health, its queue and its workers')
+    .setDescription('Manage animate-bot: its health, its queue and its workers')
     .setDefaultMemberPermissions(PermissionFlagsBits.ManageGuild)
     .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
     .setContexts(InteractionContextType.Guild, InteractionContextType.BotDM)
@@ -135,34 +135,34 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
     .addSubcommand((verb) =>
       verb
         .setName('job')
-        .setDescription('Everything about one render')
-        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+        .setDescription('Everything about one clip')
+        .addStringOption((id) => id.setName('id').setDescription('Its ID').setRequired(true)),
     )
-    .addSubcommand((verb) => verb.setName('pause').setDescription('Start no further renders'))
-    .addSubcommand((verb) => verb.setName('resume').setDescription('Start renders again'))
+    .addSubcommand((verb) => verb.setName('pause').setDescription('Start no more clips'))
+    .addSubcommand((verb) => verb.setName('resume').setDescription('Start clips again'))
     .addSubcommand((verb) =>
       verb
         .setName('drain')
         .setDescription('Let a worker finish what it has and take no more, or undo that')
         .addStringOption((name) => name.setName('worker').setDescription('Its name').setRequired(true))
-        .addBooleanOption((undo) => undo.setName('undo').setDescription('Let it take renders again')),
+        .addBooleanOption((undo) => undo.setName('undo').setDescription('Let it take clips again')),
     )
     .addSubcommand((verb) =>
       verb
         .setName('cancel')
-        .setDescription('Cancel anybody’s render')
-        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+        .setDescription('Cancel anybody’s clip')
+        .addStringOption((id) => id.setName('id').setDescription('Its ID').setRequired(true)),
     )
     .addSubcommand((verb) =>
       verb
         .setName('retry')
-        .setDescription('Try a render again that failed')
-        .addStringOption((id) => id.setName('id').setDescription('Its number').setRequired(true)),
+        .setDescription('Retry a clip that failed')
+        .addStringOption((id) => id.setName('id').setDescription('Its ID').setRequired(true)),
     )
     .addSubcommand((verb) =>
       verb
         .setName('unload')
-        .setDescription('Give a GPU free until the next render')
+        .setDescription('Free a GPU until the next clip')
         .addStringOption((engine) =>
           engine
             .setName('engine')
@@ -170,9 +170,7 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
             .setRequired(true),
         ),
     )
-    .addSubcommand((verb) =>
-      verb.setName('quarantine').setDescription('The renders that broke every engine that tried them'),
-    )
+    .addSubcommand((verb) => verb.setName('quarantine').setDescription('Clips that broke every engine that tried them'))
     .addSubcommand(describeLimits);
   return addTrustVerbs(command).toJSON();
 }

@@ -7,7 +7,8 @@ import {
   MessageFlags,
 } from 'discord.js';
 import { wordsOf } from '../languages/languages.ts';
-import type { Button, View } from '../view.ts';
+import type { Words } from '../languages/words.ts';
+import { type Button, describeShare, type View } from '../view.ts';
 
 const BAR_LENGTH = 12;
 const LONGEST_SHOWN_PROMPT = 300;
@@ -63,7 +64,7 @@ export function drawStatus(view: View, extra: string[] = []) {
   const ready = readyAt === undefined ? '' : ` · ${words.chat.ready(toRelativeTime(readyAt))}`;
   const lines = [
     `**${headline}**${ready}`,
-    kind === 'rendering' && fraction !== undefined ? drawBar(fraction) : '',
+    kind === 'rendering' && fraction !== undefined ? drawBar(fraction, words) : '',
     detail && plain(detail),
     facts.length === 0 ? '' : `-# ${facts.map(({ label, value }) => `${label} ${plain(value)}`).join(' · ')}`,
     ...extra,
@@ -85,9 +86,9 @@ export function toTimeOfDay(at: number): string {
   return `<t:${Math.ceil(at / 1000)}:f>`;
 }
 
-function drawBar(fraction: number): string {
+function drawBar(fraction: number, words: Words): string {
   const filled = Math.round(fraction * BAR_LENGTH);
-  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${Math.floor(fraction * 100)} %`;
+  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${describeShare(fraction, words)}`;
 }
 
 /** The button under the text that a member accepts before their first clip. */

@@ -15,8 +15,7 @@ import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
 import { cut } from './drawing.ts';
 
-/** Discord shows a label of at most 45 characters, and at most 25 options. */
-const LONGEST_LABEL = 45;
+/** Discord shows at most 25 options; a label has at most 45 characters, which its builder makes sure of. */
 const MOST_OPTIONS = 25;
 
 export interface MessagePicture {
@@ -33,9 +32,7 @@ export function readFormId(customId: string): { form: 'pictures' | 'edit'; of: s
 
 /** Asks for the words, and for which of a message's pictures where it has several. */
 export function createPicturesForm(of: string, pictures: MessagePicture[], words: Words): ModalBuilder {
-  const form = new ModalBuilder()
-    .setCustomId(`pictures-form:${of}`)
-    .setTitle(cut(words.chat.modalTitle, LONGEST_LABEL));
+  const form = new ModalBuilder().setCustomId(`pictures-form:${of}`).setTitle(words.chat.modalTitle);
   if (pictures.length > 1) {
     const options = pictures.slice(0, MOST_OPTIONS).map(({ name }, index) => ({
       label: cut(`${index + 1}. ${name}`, 100),
@@ -50,7 +47,7 @@ export function createPicturesForm(of: string, pictures: MessagePicture[], words
 export function createEditForm(renderId: string, request: View['request'], words: Words): ModalBuilder {
   return new ModalBuilder()
     .setCustomId(`edit-form:${renderId}`)
-    .setTitle(cut(words.chat.modalTitle, LONGEST_LABEL))
+    .setTitle(words.chat.modalTitle)
     .addLabelComponents(
       prompt(request.prompt, words),
       size(request.resolution, request.quality, words),
@@ -84,9 +81,7 @@ function prompt(value: string, words: Words): LabelBuilder {
     .setMaxLength(LONGEST_PROMPT)
     .setRequired(true);
   if (value !== '') input.setValue(value);
-  return new LabelBuilder()
-    .setLabel(cut(words.commands.prompt.description, LONGEST_LABEL))
-    .setTextInputComponent(input);
+  return new LabelBuilder().setLabel(words.commands.prompt.description).setTextInputComponent(input);
 }
 
 function text(id: string, label: string, value: string, longest = 20): LabelBuilder {
@@ -96,7 +91,7 @@ function text(id: string, label: string, value: string, longest = 20): LabelBuil
     .setRequired(false)
     .setMaxLength(longest);
   if (value !== '') input.setValue(value);
-  return new LabelBuilder().setLabel(cut(label, LONGEST_LABEL)).setTextInputComponent(input);
+  return new LabelBuilder().setLabel(label).setTextInputComponent(input);
 }
 
 function seconds(value: number, words: Words): LabelBuilder {
@@ -112,11 +107,11 @@ function size(resolution: Resolution, quality: Quality, { commands }: Words): La
       default: each === resolution && how === quality,
     })),
   );
-  return select('size', commands.resolution.description, options);
+  return select('size', commands.size, options);
 }
 
 function select(id: string, label: string, options: APISelectMenuOption[]): LabelBuilder {
   return new LabelBuilder()
-    .setLabel(cut(label, LONGEST_LABEL))
+    .setLabel(label)
     .setStringSelectMenuComponent(new StringSelectMenuBuilder().setCustomId(id).addOptions(options));
 }

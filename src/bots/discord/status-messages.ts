@@ -305,7 +305,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     if ((await notes.get(told)) !== undefined) return;
     const { chat } = wordsOf(view.language);
     const body = {
-      content: `<@${member}> ${view.kind === 'done' ? chat.clipReady : chat.clipFailed}`,
+      content: view.kind === 'done' ? chat.clipReady(`<@${member}>`) : chat.clipFailed(`<@${member}>`),
       allowed_mentions: { users: [member] },
     };
     for (const reach of await reachesOf(ref)) {

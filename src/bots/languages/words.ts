@@ -10,6 +10,8 @@ export interface OptionWords {
 }
 
 export interface Words {
+  /** For numbers, by `Intl`. */
+  locale: string;
   /** Headlines of a status message; `position` counts from 2. */
   gettingInLine: string;
   aboutToStart: string;
@@ -29,6 +31,8 @@ export interface Words {
   noWorker: string;
   noGpu(resolution: Resolution, quality: Quality): string;
   stillLoading: string;
+  /** What a failed render's code says; `message` is English. */
+  failure(code: string, message: string): string;
   askForHelp(renderId: string): string;
   freed: { not_started: string; released: string; recycling: string };
   facts: { size: string; length: string; seed: string; took: string; engine: string };
@@ -56,8 +60,9 @@ export interface Words {
   /** What only a chat service needs. */
   chat: {
     ready(when: string): string;
-    clipReady: string;
-    clipFailed: string;
+    /** `member` is a mention of them. */
+    clipReady(member: string): string;
+    clipFailed(member: string): string;
     onItsWay: string;
     broken: string;
     queueAway: string;
@@ -92,7 +97,7 @@ export interface Words {
     pause: string;
     resume: string;
     triedAgain: string;
-    mentionNeedsPicture: string;
+    mentionNeedsPicture(menu: string): string;
     notShared: string;
     /** Below the text that has to be accepted first. */
     howToAccept: string;
@@ -133,6 +138,8 @@ export interface Words {
     menu: string;
     help: OptionWords;
     forget: OptionWords;
+    /** Above the choice of a resolution with a quality. */
+    size: string;
     quick: string;
     sharp: string;
     fast: string;

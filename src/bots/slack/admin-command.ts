@@ -1,4 +1,4 @@
-// What an admin typed behind /animate-admin, as a request; and the words that say what can be typed.
+// What an admin typed after /animate-admin, as a request; and the words that say what can be typed.
 import { UserError } from '../../errors.ts';
 import { RESOLUTIONS } from '../../limits.ts';
 import type { Scope } from '../../queue/rules.ts';
@@ -7,12 +7,12 @@ import { toMemberId } from './origin.ts';
 
 export const ADMIN_USAGE = [
   '`health`, `queue`, `workers`, `quarantine`: how it is',
-  '`job NUMBER`: everything about one render',
-  '`pause`, `resume`: start no further renders, or go on',
+  '`job ID`: everything about one clip',
+  '`pause`, `resume`: start no more clips, or go on',
   '`drain WORKER`, `drain WORKER undo`: let it finish what it has and take no more, or undo that',
-  '`unload WORKER/ENGINE`: give a GPU free until the next render',
-  '`cancel NUMBER`, `retry NUMBER`: cancel anybody’s render, or try one again that failed',
-  '`block`, `block @member`, `block @member hours:24`, `block server:T123`, and `unblock` the same: whose commands are taken',
+  '`unload WORKER/ENGINE`: free a GPU until the next clip',
+  '`cancel ID`, `retry ID`: cancel anybody’s clip, or retry one that failed',
+  '`block`, `block @member`, `block @member hours:24`, `block server:T123`, and `unblock` the same: whose requests are taken',
   '`strikes @member`, `strikes @member clear`: how often they were refused lately',
   '`words`, `words add ENTRY`, `words remove ENTRY`: the private list of what is refused',
   '`audit`: what admins did lately',
@@ -25,17 +25,22 @@ export function parseAdminCommand(text: string, team: string): Omit<AdminRequest
   const [typed = '', ...rest] = text.trim().split(/\s+/);
   const verb = ADMIN_VERBS.find((known) => known === typed.toLowerCase());
   if (!verb)
-    throw new UserError('bad_command', `Expected one of ${ADMIN_VERBS.join(', ')}, got ${typed || 'nothing'}.`);
+    throw new UserError(
+      'bad_command',
+      typed === ''
+        ? `Use one of ${ADMIN_VERBS.join(', ')}.`
+        : `I don't know ${typed}. Use one of ${ADMIN_VERBS.join(', ')}.`,
+    );
   const [subject] = rest;
   switch (verb) {
     case 'job':
     case 'cancel':
     case 'retry':
-      return { verb, subject: require(subject, `the number of a render behind ${verb}`) };
+      return { verb, subject: require(subject, `the ID of a clip after ${verb}`) };
     case 'unload':
-      return { verb, subject: require(subject, 'an engine, such as worker/0, behind unload') };
+      return { verb, subject: require(subject, 'an engine, such as worker/0, after unload') };
     case 'drain':
-      return { verb, subject: require(subject, 'the name of a worker behind drain'), isUndone: rest[1] === 'undo' };
+      return { verb, subject: require(subject, 'the name of a worker after drain'), isUndone: rest[1] === 'undo' };
     case 'block':
       return subject === undefined ? { verb } : { verb, ...readWho(verb, subject, team), ...readHours(rest[1]) };
     case 'unblock':
@@ -55,22 +60,22 @@ function readWho(verb: string, word: string | undefined, team: string): Pick<Adm
   const server = /^server:([A-Z0-9]{2,20})$/.exec(word ?? '')?.[1];
   if (server !== undefined) return { server };
   const user = /^<@([UW][A-Z0-9]+)(\|[^>]*)?>$/.exec(word ?? '')?.[1];
-  return { subject: toMemberId({ team, user: require(user, `a member, such as @ada, behind ${verb}`, word) }) };
+  return { subject: toMemberId({ team, user: require(user, `a member, such as @ada, after ${verb}`, word) }) };
 }
 
 function readHours(word: string | undefined): Pick<AdminRequest, 'hours'> {
   if (word === undefined) return {};
   const hours = Number(/^hours:(\d{1,4})$/.exec(word)?.[1]);
-  if (!(hours >= 1)) throw new UserError('bad_option', `Expected hours:NUMBER, got ${word}.`);
+  if (!(hours >= 1)) throw new UserError('bad_option', `I don't know ${word}. Use hours:24, for example.`);
   return { hours };
 }
 
-/** What comes behind `add` and `remove` is the entry, as it was typed. */
+/** What comes after `add` and `remove` is the entry, as it was typed. */
 function readWords(text: string): Pick<AdminRequest, 'entry' | 'isUndone'> {
   const [, change, entry] = /^\s*words\s+(add|remove)\s+(.+)$/is.exec(text) ?? [];
   if (entry !== undefined) return { entry: entry.trim(), isUndone: change?.toLowerCase() === 'remove' };
   if (/^\s*words\s*$/i.test(text)) return {};
-  throw new UserError('bad_option', 'Expected `words`, `words add ENTRY` or `words remove ENTRY`.');
+  throw new UserError('bad_option', 'Use `words`, `words add ENTRY` or `words remove ENTRY`.');
 }
 
 /** A member, a user group or a channel, as Slack writes them where commands are escaped. */
@@ -105,7 +110,11 @@ function readLimits(words: string[], team: string): LimitsRequest {
     else if (word === 'history') limits.showsHistory = true;
     else if (amount && /^\d{1,7}(\.\d{1,2})?$/.test(value)) limits.changes[amount] = Number(value);
     else if (resolution) limits.changes.resolution = resolution;
-    else throw new UserError('bad_option', `Expected such as at_once:3, a member, a channel or reset, got ${word}.`);
+    else
+      throw new UserError(
+        'bad_option',
+        `I don't know ${word}. Try for example at_once:3, a member, a channel or reset.`,
+      );
   }
   return limits;
 }
@@ -121,5 +130,5 @@ function readScope(word: string, team: string): Scope | undefined {
 
 function require(value: string | undefined, expected: string, came = value): string {
   if (value !== undefined) return value;
-  throw new UserError('bad_option', `Expected ${expected}, got ${came ?? 'nothing'}.`);
+  throw new UserError('bad_option', `Please give ${expected}${came === undefined ? '' : ` (you wrote ${came})`}.`);
 }

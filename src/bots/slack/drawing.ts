@@ -2,7 +2,7 @@
 import type { types } from '@slack/bolt';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
-import type { Button, View } from '../view.ts';
+import { type Button, describeShare, type View } from '../view.ts';
 import type { MessageBody } from './messages.ts';
 
 const BAR_LENGTH = 12;
@@ -80,7 +80,7 @@ export function drawStatus(view: View, extra: string[] = []): MessageBody {
   const ready = readyAt === undefined ? '' : ` · ${words.slack.readyAt(toTime(readyAt))}`;
   const lines = [
     `*${escapeText(headline)}*${ready}`,
-    kind === 'rendering' && fraction !== undefined ? drawBar(fraction) : '',
+    kind === 'rendering' && fraction !== undefined ? drawBar(fraction, words) : '',
     detail && plain(detail),
     ...extra,
   ];
@@ -116,9 +116,9 @@ export function button(action: string, label: string, value?: string, style?: 'p
   };
 }
 
-function drawBar(fraction: number): string {
+function drawBar(fraction: number, words: Words): string {
   const filled = Math.round(fraction * BAR_LENGTH);
-  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${Math.floor(fraction * 100)} %`;
+  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${describeShare(fraction, words)}`;
 }
 
 /** An action's name may be there once in a block, so the button is in the name and the render in the value. */

@@ -165,7 +165,7 @@ function drawSizes({ resolution, quality }: FormContents['request'], { commands 
   const chosen = `${resolution ?? DEFAULT_RESOLUTION} ${quality ?? DEFAULT_QUALITY}`;
   const initial = options.find(({ value }) => value === chosen);
   const element = { type: 'static_select' as const, options, ...(initial && { initial_option: initial }) };
-  return input('size', commands.resolution.description, element);
+  return input('size', commands.size, element);
 }
 
 /** For pictures of a shape or kind that is refused otherwise. */

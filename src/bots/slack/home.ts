@@ -8,7 +8,7 @@ import type { Words } from '../languages/words.ts';
 import type { AdminRequest, Handlers, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import { button, context, cut, escapeText, plain, section, toMrkdwn, toOneLine } from './drawing.ts';
-import { ANIMATE } from './manifest.ts';
+import { ANIMATE, MENU } from './manifest.ts';
 import { toMemberId } from './origin.ts';
 import type { People, Person } from './people.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -74,7 +74,7 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
     const person = await people.find(who);
     const words = wordsOf(person.language);
     const clips = await handlers.recent(person.member.id);
-    const { slack, commands } = words;
+    const { slack } = words;
     const bot = `<@${workspace.botUser}>`;
     const blocks: types.KnownBlock[] = [
       { type: 'header', text: { type: 'plain_text', text: slack.clipsOf } },
@@ -82,7 +82,7 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
       ...(await Promise.all(clips.map((clip) => drawClip(who, clip, words)))),
       { type: 'divider' },
       { type: 'header', text: { type: 'plain_text', text: slack.howTo } },
-      section(slack.help({ animate: `\`${ANIMATE}\``, menu: commands.menu, bot })),
+      section(slack.help({ animate: `\`${ANIMATE}\``, menu: MENU, bot })),
       ...(person.isAdmin ? await drawAdmin(person, words) : []),
     ];
     await workspace.client.views.publish({ user_id: who.user, view: { type: 'home', blocks } });

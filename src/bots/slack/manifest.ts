@@ -3,6 +3,8 @@ import { en } from '../languages/en.ts';
 
 export const ANIMATE = '/animate';
 export const ADMIN = '/animate-admin';
+/** Slack shows a shortcut by this one name to everybody, whatever their language. */
+export const MENU = en.commands.menu;
 export const MESSAGE_SHORTCUT = 'animate_message';
 export const GLOBAL_SHORTCUT = 'animate';
 
@@ -40,7 +42,7 @@ export function describeApp(address: string | undefined) {
       bot_user: { display_name: 'animate-bot', always_online: true },
       shortcuts: [
         {
-          name: en.commands.menu,
+          name: MENU,
           type: 'message',
           callback_id: MESSAGE_SHORTCUT,
           description: 'Bring the picture of this message to life',

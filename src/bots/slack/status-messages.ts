@@ -101,7 +101,7 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
       title: toTitle(view),
       altText: undefined,
       data: await buffer(await clip.read()),
-      comment: `<@${user}> ${chat.clipReady}\n${drawFacts(view)}`,
+      comment: `${chat.clipReady(`<@${user}>`)}\n${drawFacts(view)}`,
     }));
   };
 
@@ -130,7 +130,7 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
   /** Edits tell nobody of a failure: one short message does. A clip comes with the member's name on it. */
   const mention = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
     const { user } = detailsOf(ref);
-    const text = `<@${user}> ${wordsOf(view.language).chat.clipFailed}`;
+    const text = wordsOf(view.language).chat.clipFailed(`<@${user}>`);
     await post(workspace, { channel: ref.channel, thread: ref.thread }, `told:${view.renderId}`, { text });
   };
 

@@ -58,6 +58,6 @@ test('what cannot be made to fit is a link that says when it ends', async () => 
   const message = await deliver(20 * MEBIBYTE, 10 * MEBIBYTE, { shrink, link });
   expect(message?.files).toEqual([]);
   expect(message?.content).toMatch(
-    /larger than this place takes: \[watch it here\]\(https:\/\/clips\.example\/1\.mp4\?signed\)\nThe link ends <t:1800000000:R>\.$/,
+    /too large to upload here: \[watch it here\]\(https:\/\/clips\.example\/1\.mp4\?signed\)\nThe link expires <t:1800000000:R>\.$/,
   );
 });

@@ -40,7 +40,7 @@ test('the countdown is Discord’s own, so that it needs no edits', () => {
   const { content } = drawStatus(
     view({ kind: 'rendering', headline: 'Drawing', fraction: 0.5, readyAt: 1_700_000_000_400 }),
   );
-  expect(content).toBe('**Drawing** · ready <t:1700000001:R>\n▰▰▰▰▰▰▱▱▱▱▱▱ 50 %');
+  expect(content).toBe('**Drawing** · expected <t:1700000001:R>\n▰▰▰▰▰▰▱▱▱▱▱▱ 50%');
 });
 
 test('a custom id carries a render’s id only, and what is not ours is not read', () => {
@@ -55,7 +55,7 @@ test('a custom id carries a render’s id only, and what is not ours is not read
 test('every language fits the limits that Discord has for commands', () => {
   for (const command of describeCommands()) expect(JSON.stringify(command).length).toBeLessThan(8000);
   for (const { locale, words } of TRANSLATIONS) {
-    const { menu, quick, sharp, fast, best, crop, pad, firstFrame, ...options } = words.commands;
+    const { menu, quick, sharp, fast, best, size, crop, pad, firstFrame, ...options } = words.commands;
     for (const { name, description } of Object.values(options)) {
       // As in Discord's documentation of application commands.
       expect(name, `${locale}: ${name}`).toMatch(/^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u);
@@ -63,7 +63,7 @@ test('every language fits the limits that Discord has for commands', () => {
       expect(description.length).toBeLessThanOrEqual(100);
     }
     expect(menu.length).toBeLessThanOrEqual(32);
-    for (const choice of [quick, sharp, fast, best, crop, pad, firstFrame])
+    for (const choice of [quick, sharp, fast, best, size, crop, pad, firstFrame])
       expect(choice.length).toBeLessThanOrEqual(100);
     for (const label of [...Object.values(words.buttons), ...Object.values(words.offers)])
       expect(label.length).toBeLessThanOrEqual(80);
@@ -76,5 +76,19 @@ test('the forms of every language can be built, with several pictures or long wo
     expect(createPicturesForm('1', pictures, words).toJSON().components).toHaveLength(4);
     const request = { ...view().request, prompt: 'x'.repeat(1000), negative: 'y'.repeat(1000) };
     expect(createEditForm('web-1', request, words).toJSON().components).toHaveLength(5);
+  }
+});
+
+test('a form’s title and labels are whole in every language, and an option of a choice as well', () => {
+  const pictures = [1, 2].map((index) => ({ url: 'u', name: `${index}.png` }));
+  for (const { words } of [...TRANSLATIONS, { words: wordsOf('en-GB') }]) {
+    for (const form of [createPicturesForm('1', pictures, words), createEditForm('web-1', view().request, words)]) {
+      const { title, components } = form.toJSON();
+      expect(JSON.stringify(components)).not.toContain('…');
+      // As in Discord's documentation of modals.
+      for (const text of [title, ...components.map((each) => ('label' in each ? each.label : ''))]) {
+        expect(Array.from(text).length, text).toBeLessThanOrEqual(45);
+      }
+    }
   }
 });

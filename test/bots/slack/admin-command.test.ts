@@ -44,16 +44,16 @@ test('limits are taken away by reset, and history says who changed them', () => 
 });
 
 test.each([
-  ['dance', /^Expected one of health, .*, got dance\.$/],
-  ['job', 'Expected the number of a render behind job, got nothing.'],
-  ['drain', 'Expected the name of a worker behind drain, got nothing.'],
-  ['block @ada', 'Expected a member, such as @ada, behind block, got @ada.'],
-  ['block <!channel>', 'Expected a member, such as @ada, behind block, got <!channel>.'],
-  ['unload', 'Expected an engine, such as worker/0, behind unload, got nothing.'],
-  ['limits per_day:-1', 'Expected such as at_once:3, a member, a channel or reset, got per_day:-1.'],
-  ['limits resolution:8k', 'Expected such as at_once:3, a member, a channel or reset, got resolution:8k.'],
-  ['limits toString', 'Expected such as at_once:3, a member, a channel or reset, got toString.'],
-  ['limits <!channel>', 'Expected such as at_once:3, a member, a channel or reset, got <!channel>.'],
+  ['dance', /^I don't know dance\. Use one of health, /],
+  ['job', 'Please give the ID of a clip after job.'],
+  ['drain', 'Please give the name of a worker after drain.'],
+  ['block @ada', 'Please give a member, such as @ada, after block (you wrote @ada).'],
+  ['block <!channel>', 'Please give a member, such as @ada, after block (you wrote <!channel>).'],
+  ['unload', 'Please give an engine, such as worker/0, after unload.'],
+  ['limits per_day:-1', "I don't know per_day:-1. Try for example at_once:3, a member, a channel or reset."],
+  ['limits resolution:8k', "I don't know resolution:8k. Try for example at_once:3, a member, a channel or reset."],
+  ['limits toString', "I don't know toString. Try for example at_once:3, a member, a channel or reset."],
+  ['limits <!channel>', "I don't know <!channel>. Try for example at_once:3, a member, a channel or reset."],
 ])('%j is answered with what was expected', (text, sentence) => {
   expect(() => parseAdminCommand(text, 'T1')).toThrow(sentence);
 });

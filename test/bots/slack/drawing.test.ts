@@ -129,7 +129,7 @@ test('the time is Slack’s own, in each reader’s zone, so that it needs no ed
     view({ kind: 'rendering', headline: 'Drawing', fraction: 0.5, readyAt: 1_700_000_000_400 }),
   );
   expect(blocks[0]).toMatchObject({
-    text: { text: '*Drawing* · ready at <!date^1700000001^{time_secs}|22:13:20 UTC>\n▰▰▰▰▰▰▱▱▱▱▱▱ 50 %' },
+    text: { text: '*Drawing* · expected at <!date^1700000001^{time_secs}|22:13:20 UTC>\n▰▰▰▰▰▰▱▱▱▱▱▱ 50%' },
   });
 });
 

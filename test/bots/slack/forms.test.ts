@@ -37,6 +37,16 @@ test('every form fits Slack’s limits, in every language and with the worst in 
   }
 });
 
+test('no sentence of a form is cut, in any language', () => {
+  for (const words of everyLanguage) {
+    const forms = [
+      drawForm({ request: {} }, words),
+      drawForm({ request: {}, channel: 'C1', files: manyFiles('a.png') }, words),
+    ];
+    for (const form of forms) expect(JSON.stringify(form)).not.toContain('…');
+  }
+});
+
 test('what a form is for fits in what Slack keeps with it, whatever pictures are called', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), (name) => {

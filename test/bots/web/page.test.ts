@@ -362,7 +362,7 @@ describe('a render', () => {
     await opened.deliver();
     server.script.onPress = async (press) => {
       await press.open(view({ renderId: 'web-2', headline: 'Next in line' }));
-      return 'Once more, with another seed.';
+      return 'On it: same words, new seed.';
     };
     await page.getByRole('button', { name: 'Again' }).click();
     await page.getByRole('article', { name: 'Next in line' }).waitFor();
@@ -480,7 +480,7 @@ describe('the page', () => {
         });
         await opened.show({
           kind: 'failed',
-          headline: 'Sorry, this one did not work',
+          headline: "Sorry, that didn't work",
           detail: 'y'.repeat(300),
           buttons: ['again', 'edit', 'delete'],
         });
@@ -536,7 +536,7 @@ describe('the admin page', () => {
         workers: [workerOf({ engines: [engineOf({ state: 'lent', renderId: 'web-1', fraction: 0.62 })] })],
       });
     await page.goto(`${server.at}/admin`);
-    await page.getByRole('heading', { name: 'Look at this' }).waitFor();
+    await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
     await page.getByText('the card of engine 0 is at 93 °C').waitFor();
     await page.getByText('web-1 62 %').waitFor();
     await page.getByText('NVIDIA GeForce RTX 5090, 21.0 of 32.0 GiB, 61 °C, 97 % busy').waitFor();

@@ -13,7 +13,7 @@ import type { Handlers } from '../../platform.ts';
 import { keepInTime, soon } from '../../soon.ts';
 import { describeFault } from '../faults.ts';
 import type { Item } from '../item.ts';
-import { ANIMATE } from '../manifest.ts';
+import { ANIMATE, MENU } from '../manifest.ts';
 import type { OpenForms } from '../open-forms.ts';
 import type { People, Person } from '../people.ts';
 import type { Workspaces } from '../workspaces.ts';
@@ -93,7 +93,7 @@ export function createEntrance(options: EntrancesOptions) {
 
     async helpFor(team: string, words: Words): Promise<string> {
       const { botUser } = await workspaces.of(team);
-      return words.slack.help({ animate: `\`${ANIMATE}\``, menu: words.commands.menu, bot: `<@${botUser}>` });
+      return words.slack.help({ animate: `\`${ANIMATE}\``, menu: MENU, bot: `<@${botUser}>` });
     },
 
     /** Resolves when everything that came has been answered. */

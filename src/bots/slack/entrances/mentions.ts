@@ -3,6 +3,7 @@ import type { Words } from '../../languages/words.ts';
 import type { EventBody } from '../client.ts';
 import { readMessageEvent } from '../events.ts';
 import { describeFault } from '../faults.ts';
+import { MENU } from '../manifest.ts';
 import { post, postPrivately } from '../messages.ts';
 import { isDirect, type Origin } from '../origin.ts';
 import type { Entrance } from './entrance.ts';
@@ -29,7 +30,7 @@ export async function takeMessage(entrance: Entrance, body: EventBody, retries: 
   if (message.isShared && !isShared) return say(({ slack }) => slack.notShared);
   if (file === undefined) {
     const wantsHelp = isDirect(origin) || /^help\b/i.test(text);
-    return say((words) => (wantsHelp ? helpFor(origin.team, words) : words.slack.mentionNeedsPicture));
+    return say((words) => (wantsHelp ? helpFor(origin.team, words) : words.slack.mentionNeedsPicture(MENU)));
   }
   const comesAgain = retries < MOST_RETRIES;
   try {

@@ -5,7 +5,7 @@ import { toGibibytes, toWords } from '../../health-words.ts';
 import { type Act, Do, Fact, Part, Table } from './health-parts.tsx';
 import { QuarantineList } from './quarantine-list.tsx';
 
-const VERDICTS = { well: 'All is well', worn: 'Look at this', broken: 'Broken' } satisfies Record<
+const VERDICTS = { well: 'All is well', worn: 'Needs attention', broken: 'Broken' } satisfies Record<
   Health['verdict'],
   string
 >;
