@@ -12,7 +12,7 @@ import { ConfigError, OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
 import { runDoctor } from './ops/doctor.ts';
-import { createShutdown, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
+import { createShutdown, endOnBug, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { probeWorker } from './probe-command.ts';
 import { renderToFile } from './render-command.ts';
@@ -230,6 +230,7 @@ async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void
     const config = loadConfig();
     const log = createLogger({ ...config.log, secrets: secretsOf(config) });
     const shutdown = createShutdown(log);
+    endOnBug(shutdown, log);
     const untilSignal = runUntilSignal(shutdown, log, config.drainMs);
     try {
       await open({ config, log, shutdown });

@@ -174,4 +174,6 @@ export interface Connection {
   isConnected: boolean;
   /** To the service and back; undefined where that is not known. */
   pingMs: number | undefined;
+  /** What only the operator can mend, such as a token that the service refuses: the setting, and a sentence without a dot. */
+  fault?: { setting: string; sentence: string };
 }

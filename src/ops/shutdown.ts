@@ -49,6 +49,26 @@ export async function runUntilSignal(shutdown: Shutdown, log: Logger, drainMs: n
   });
 }
 
+const BROKEN_STOP_WITHIN_MS = 10_000;
+
+/** A bug that nothing has caught: it is logged, and the process ends as it does at a signal, but with a failure. */
+export function endOnBug(
+  shutdown: Pick<Shutdown, 'begin'>,
+  log: Logger,
+  { on, exit }: { on(event: string, act: (error: unknown) => void): unknown; exit(code: number): void } = {
+    on: (event, act) => process.on(event, act),
+    exit: (code) => process.exit(code),
+  },
+): void {
+  const end = (error: unknown): void => {
+    log.fatal({ err: error }, 'Nothing was prepared for this; stopping');
+    setTimeout(() => exit(1), BROKEN_STOP_WITHIN_MS).unref();
+    void shutdown.begin().finally(() => exit(1));
+  };
+  on('uncaughtException', end);
+  on('unhandledRejection', end);
+}
+
 /** Calls back at the first Ctrl-C, SIGTERM or hang-up. A second one ends the process at once. */
 export function onFirstSignal(act: (name: NodeJS.Signals) => void): void {
   let firstAt: number | undefined;

@@ -9,6 +9,8 @@ export interface BotEntry extends Seen {
   isConnected: boolean;
   /** To the service and back, where the platform measures it. */
   pingMs: number | undefined;
+  /** What only the operator can mend of it. */
+  fault?: { setting: string; sentence: string };
   /** When somebody did something there, in milliseconds since the epoch; undefined if nobody has since it started. */
   lastEventAt: number | undefined;
 }

@@ -129,12 +129,16 @@ function findMissing({ missingWorkers, missingBots }: Found): Fault[] {
 }
 
 function findPlatformFaults({ bots }: Found): Fault[] {
-  return bots
+  const settings = bots.flatMap(({ platform, host, fault: found }) =>
+    found ? fault(`setting:${platform}/${host}`, 'broken', `${found.setting} of ${host}: ${found.sentence}`) : [],
+  );
+  const away = bots
     .filter(({ isConnected }) => !isConnected)
     .flatMap(({ platform, host, undelivered }) => {
       const waiting = undelivered > 0 ? `, and ${undelivered} outcomes wait for it` : '';
       return fault(`away:${platform}/${host}`, 'broken', `${host} is not connected to ${platform}${waiting}`);
     });
+  return [...settings, ...away];
 }
 
 function findStoreFaults({ store }: Found): Fault[] {

@@ -50,13 +50,13 @@ export function createInbox<Item>(redis: Redis, platform: string) {
   return {
     /**
      * Keeps an item until it is handled. The same id again is the same item. It is held at first, so that whoever put it there
-     * too late can still take it out; the returned function lets it go.
+     * too late can still take it out; the returned function lets it go. What nobody lets go is begun after `heldMs`.
      */
-    async put(id: string, item: Item): Promise<() => Promise<void>> {
+    async put(id: string, item: Item, heldMs = HELD_MS): Promise<() => Promise<void>> {
       const job = await queue.add('item', item, {
         // BullMQ refuses ids that are numbers.
         jobId: `i-${id}`,
-        delay: HELD_MS,
+        delay: heldMs,
         attempts: MOST_ATTEMPTS,
         backoff: { type: 'custom' },
         removeOnComplete: true,

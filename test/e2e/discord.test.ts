@@ -174,7 +174,7 @@ test('of a message’s pictures, those that are too large are not offered', asyn
 test('a message without a picture is answered with what was expected', async () => {
   await startBot();
   const menu = discord.menu(discord.post([]));
-  expect(await discord.told(menu)).toMatch(/^That message has no picture that I can animate/);
+  expect(await discord.told(menu)).toMatch(/^I can't find a picture in that message/);
 });
 
 test.each(['direct', 'thread', 'voice', 'no thread allowed'] as const)(
@@ -785,6 +785,7 @@ test('the commands are registered when they differ, and only then', async () => 
     'animate',
     'animate-help',
     'Animate this image',
+    'Animate this avatar',
     'animate-admin',
   ]);
 });
@@ -821,6 +822,8 @@ test('a bot that still waits for the gateway stops when it is told to', async ()
 });
 
 test('with DISCORD_SHARDS commands are taken on every connection', async () => {
+  // One at a time is five seconds between two.
+  discord.world.maxConcurrency = 16;
   await startBot({ DISCORD_SHARDS: '7' });
   start('worker');
   expect(discord.gateway.shards).toHaveLength(7);

@@ -1,8 +1,7 @@
 // The bytes of a member's picture: from Discord's own media hosts, over https, and from nowhere else.
 import type { Outgoing } from '../../outgoing.ts';
 import { downloadPicture, type PictureHosts } from '../picture-download.ts';
-
-const MEDIA_HOSTS = new Set(['cdn.discordapp.com', 'media.discordapp.net']);
+import { isMediaHost } from './pictures.ts';
 
 export interface AttachmentsOptions {
   maxBytes: number;
@@ -18,8 +17,7 @@ export function createAttachments({ maxBytes, cdnUrl, fetch }: AttachmentsOption
   const given = cdnUrl === undefined ? undefined : new URL(cdnUrl).origin;
   const hosts: PictureHosts = {
     name: "Discord's media host",
-    isOurs: ({ protocol, port, hostname, origin }) =>
-      (protocol === 'https:' && port === '' && MEDIA_HOSTS.has(hostname)) || origin === given,
+    isOurs: (url) => isMediaHost(url) || url.origin === given,
     isPicture: ({ ok }) => ok,
     ...{ maxBytes, fetch },
     service: 'Discord',

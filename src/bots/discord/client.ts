@@ -7,13 +7,16 @@ import {
   type RateLimitData,
   REST,
   type RESTOptions,
+  SimpleIdentifyThrottler,
   SimpleShardingStrategy,
 } from 'discord.js';
+import type { Logger } from '../../log.ts';
 import { copyForm, isForm, type Outgoing, STRAIGHT } from '../../outgoing.ts';
 import { ForeignAnswer, readAnswer, TokenRefused } from './answers.ts';
 import { NOBODY } from './drawing.ts';
 import { ALREADY_ANSWERED } from './error-codes.ts';
 import { leadGatewayThrough } from './gateway-agent.ts';
+import { createPatientThrottler } from './identify.ts';
 
 /** Uploads of clips are in here, too. */
 const REST_TIMEOUT_MS = 120_000;
@@ -34,13 +37,17 @@ export interface ClientSettings {
   /** Where Discord is, if not at discord.com: a proxy of its REST API, say. */
   apiUrl: string | undefined;
   cdnUrl: string | undefined;
-  /** Called with each answer to a request with the bot's own token: whether Discord refused the token. */
-  onToken?: ((isRefused: boolean) => void) | undefined;
   /** How Discord is reached. Undefined: straight. */
   outgoing?: Outgoing | undefined;
 }
 
-export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken, outgoing }: ClientSettings): Client {
+export interface ClientOptions extends ClientSettings {
+  /** Called with each answer to a request with the bot's own token: whether Discord refused the token. */
+  onToken?: ((isRefused: boolean) => void) | undefined;
+  log: Logger;
+}
+
+export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken, outgoing, log }: ClientOptions): Client {
   if (outgoing) leadGatewayThrough(outgoing.agentOf);
   return new Client({
     // Commands come with everything that is needed of them.
@@ -51,7 +58,13 @@ export function createDiscordClient({ apiUrl, cdnUrl, shards, onToken, outgoing 
     ...(shards !== 'auto' && { shardCount: shards }),
     allowedMentions: NOBODY,
     waitGuildTimeout: SERVERS_WITHIN_MS,
-    ws: { buildStrategy: (manager) => new PatientSharding(manager) },
+    ws: {
+      buildStrategy: (manager) => new PatientSharding(manager),
+      buildIdentifyThrottler: async (manager) => {
+        const { session_start_limit: limit } = await manager.fetchGatewayInformation();
+        return createPatientThrottler({ inner: new SimpleIdentifyThrottler(limit.max_concurrency), log });
+      },
+    },
     rest: { ...restOptions({ apiUrl, onToken, outgoing }), ...(cdnUrl !== undefined && { cdn: cdnUrl }) },
   });
 }
@@ -61,7 +74,7 @@ export function createDiscordRest({ token, ...settings }: RestSettings & { token
   return new REST(restOptions(settings)).setToken(token);
 }
 
-type RestSettings = Pick<ClientSettings, 'apiUrl' | 'onToken' | 'outgoing'>;
+type RestSettings = Pick<ClientSettings, 'apiUrl' | 'outgoing'> & Partial<Pick<ClientOptions, 'onToken'>>;
 
 function restOptions({ apiUrl, onToken, outgoing = STRAIGHT }: RestSettings) {
   return {

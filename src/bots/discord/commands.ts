@@ -16,11 +16,13 @@ import { en } from '../languages/en.ts';
 import { TRANSLATIONS } from '../languages/languages.ts';
 import type { OptionWords, Words } from '../languages/words.ts';
 import { describeLimits } from './limits-options.ts';
+import { isRefusedForGood } from './messages.ts';
 import { addTrustVerbs } from './trust-verbs.ts';
 
 export const ANIMATE = 'animate';
 export const HELP = en.commands.help.name;
 export const MENU = en.commands.menu;
+export const AVATAR_MENU = en.discord.avatarMenu;
 
 type Named =
   | 'picture'
@@ -34,11 +36,12 @@ type Named =
   | 'frame'
   | 'private';
 
+const MAX_CLEARED_SERVERS = 20;
 const EVERYWHERE = [InteractionContextType.Guild, InteractionContextType.BotDM, InteractionContextType.PrivateChannel];
 const EVERY_INSTALL = [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall];
 
-function inEveryLanguage<Value>(read: (commands: Words['commands']) => Value): Record<string, Value> {
-  return Object.fromEntries(TRANSLATIONS.map(({ locale, words }) => [locale, read(words.commands)]));
+function inEveryLanguage<Value>(read: (commands: Words['commands'], words: Words) => Value): Record<string, Value> {
+  return Object.fromEntries(TRANSLATIONS.map(({ locale, words }) => [locale, read(words.commands, words)]));
 }
 
 interface Describable {
@@ -116,7 +119,13 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
     .setNameLocalizations(inEveryLanguage(({ menu: name }) => name))
     .setIntegrationTypes(EVERY_INSTALL)
     .setContexts(EVERYWHERE);
-  return [animate.toJSON(), help.toJSON(), menu.toJSON(), describeAdminCommand()];
+  const avatarMenu = new ContextMenuCommandBuilder()
+    .setType(ApplicationCommandType.User)
+    .setName(AVATAR_MENU)
+    .setNameLocalizations(inEveryLanguage((_, { discord }) => discord.avatarMenu))
+    .setIntegrationTypes(EVERY_INSTALL)
+    .setContexts(EVERYWHERE);
+  return [animate.toJSON(), help.toJSON(), menu.toJSON(), avatarMenu.toJSON(), describeAdminCommand()];
 }
 
 export const ADMIN = 'animate-admin';
@@ -175,11 +184,41 @@ function describeAdminCommand(): RESTPostAPIApplicationCommandsJSONBody {
   return addTrustVerbs(command).toJSON();
 }
 
-/** Resolves to whether they had to be changed. In one server they are there at once, for development. */
+/**
+ * Resolves to whether they had to be changed. In one server they are there at once, for development; what was registered the other
+ * way before is taken back, or members would see each command twice.
+ */
 export async function registerCommands(rest: REST, application: string, guild: string | undefined): Promise<boolean> {
-  const route =
-    guild === undefined ? Routes.applicationCommands(application) : Routes.applicationGuildCommands(application, guild);
-  const wanted = describeCommands();
+  const everywhere = Routes.applicationCommands(application);
+  if (guild === undefined) {
+    const isChanged = await putCommands(rest, everywhere, describeCommands());
+    await clearServers(rest, application);
+    return isChanged;
+  }
+  const isChanged = await putCommands(rest, Routes.applicationGuildCommands(application, guild), describeCommands());
+  await putCommands(rest, everywhere, []);
+  return isChanged;
+}
+
+/** Commands of single servers are for development, on a bot of few servers. */
+async function clearServers(rest: REST, application: string): Promise<void> {
+  const query = new URLSearchParams({ limit: String(MAX_CLEARED_SERVERS) });
+  const servers = (await rest.get(Routes.userGuilds(), { query })) as { id: string }[];
+  for (const { id } of servers) {
+    await putCommands(rest, Routes.applicationGuildCommands(application, id), []).catch((error) => {
+      // A server that has the bot without its commands has nothing to be taken back.
+      if (!isRefusedForGood(error)) throw error;
+    });
+  }
+}
+
+type Route = `/${string}`;
+
+async function putCommands(
+  rest: REST,
+  route: Route,
+  wanted: RESTPostAPIApplicationCommandsJSONBody[],
+): Promise<boolean> {
   const query = new URLSearchParams({ with_localizations: 'true' });
   const registered = (await rest.get(route, { query })) as unknown[];
   if (sameCommands(registered, wanted)) return false;

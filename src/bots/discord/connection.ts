@@ -1,15 +1,24 @@
 // The connection to Discord: waits while Discord is away, tells the operator what only they can mend, and logs outages.
 import { once } from 'node:events';
-import { type Client, DiscordAPIError, Events, GatewayCloseCodes, type Interaction } from 'discord.js';
+import {
+  type Client,
+  DiscordAPIError,
+  Events,
+  GatewayCloseCodes,
+  GatewayDispatchEvents,
+  type Interaction,
+} from 'discord.js';
 import { OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { connectPatiently } from '../connect-patiently.ts';
-import { type ClientSettings, createDiscordClient } from './client.ts';
+import { shapeOf } from '../shape.ts';
+import { TokenRefused } from './answers.ts';
+import { type ClientOptions, createDiscordClient } from './client.ts';
 
-export interface ConnectionOptions extends ClientSettings {
+export interface ConnectionOptions extends ClientOptions {
   token: string;
-  onInteraction(interaction: Interaction): void;
-  log: Logger;
+  /** `raw` is the event as it came: discord.js leaves out what it does not know. */
+  onInteraction(interaction: Interaction, raw: unknown): void;
   /** Ends the waiting. */
   signal: AbortSignal;
 }
@@ -20,7 +29,7 @@ export async function connect(options: ConnectionOptions): Promise<Client> {
   const attempt = async (): Promise<Client> => {
     // A new one for each attempt: discord.js closes a client once, and a failed login is that once.
     const client = createDiscordClient(options);
-    client.on(Events.InteractionCreate, onInteraction);
+    listen(client, onInteraction, log);
     watch(client, log);
     try {
       await logIn(client, token, signal);
@@ -44,6 +53,52 @@ async function logIn(client: Client, token: string, signal: AbortSignal): Promis
     client.once(Events.ShardDisconnect, ({ code }) => reject(toCloseFault(code)));
   });
   await Promise.race([Promise.all([once(client, Events.ClientReady, { signal }), client.login(token)]), closedForGood]);
+}
+
+interface Packet {
+  t?: string;
+  d?: unknown;
+}
+
+/** One event that cannot be read is left out, with a line that shows its shape; discord.js would end the process. */
+function listen(client: Client, onInteraction: ConnectionOptions['onInteraction'], log: Logger): void {
+  const ws = client.ws as unknown as { handlePacket(packet?: Packet, shard?: unknown): boolean };
+  const handle = ws.handlePacket.bind(ws);
+  let raw: unknown;
+  ws.handlePacket = (packet, shard) => {
+    raw = packet?.d;
+    try {
+      return handle(withDefaults(packet), shard);
+    } catch (error) {
+      const shape = shapeOf(packet?.d);
+      log.error({ err: error, event: packet?.t, shape }, 'An event from Discord could not be read; it is left out');
+      return false;
+    } finally {
+      raw = undefined;
+    }
+  };
+  client.on(Events.InteractionCreate, (interaction) => onInteraction(interaction, raw));
+}
+
+/**
+ * discord.js insists on some fields of an interaction, and on each part of a message that a menu was opened on; the bot does not, and
+ * reads that message itself.
+ */
+function withDefaults(packet: Packet | undefined): Packet | undefined {
+  if (packet?.t !== GatewayDispatchEvents.InteractionCreate || typeof packet.d !== 'object') return packet;
+  const given = packet.d as { data?: { resolved?: { messages?: object | null } | null; target_id?: string } | null };
+  const { entitlements, authorizing_integration_owners: owners } = given as Record<string, unknown>;
+  const { data } = given;
+  const id = data?.target_id;
+  const messages = id !== undefined && data?.resolved?.messages && { [id]: { id } };
+  return {
+    ...packet,
+    d: {
+      ...given,
+      ...{ entitlements: entitlements ?? [], authorizing_integration_owners: owners ?? {} },
+      ...(messages && { data: { ...data, resolved: { ...data.resolved, messages } } }),
+    },
+  };
 }
 
 /** An outage is one line when it begins and one when it ends, not one for each attempt. */
@@ -76,6 +131,12 @@ function toCloseFault(code: number): OperationError {
         'setup_missing',
         'DISCORD_SHARDS: expected as many connections as Discord asks of this bot, got another number. Set it to auto.',
       );
+    case GatewayCloseCodes.InvalidIntents:
+    case GatewayCloseCodes.DisallowedIntents:
+      return new OperationError(
+        'setup_missing',
+        `Discord refuses the intents that the bot asks for (code ${code}). It asks for servers alone, which needs no privileged intent: is something between here and Discord changing that?`,
+      );
     default:
       return new OperationError('setup_missing', `Discord closed the connection for good, with code ${code}.`);
   }
@@ -83,7 +144,11 @@ function toCloseFault(code: number): OperationError {
 
 export function isTokenRefused(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'TokenInvalid' || (error instanceof DiscordAPIError && error.status === 401);
+  return (
+    code === 'TokenInvalid' ||
+    error instanceof TokenRefused ||
+    (error instanceof DiscordAPIError && error.status === 401)
+  );
 }
 
 export function toTokenRefused(cause: unknown): OperationError {

@@ -1,5 +1,5 @@
 // Discord as a Platform: logs in, takes what members do, and shows them what became of it.
-import { type Client, Events, Status } from 'discord.js';
+import { type Client, Events, type Interaction, Routes, Status } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
@@ -13,7 +13,10 @@ import { NOBODY } from './drawing.ts';
 import { createFinisher } from './finisher.ts';
 import { createInteractions, type Interactions, type Item } from './interactions.ts';
 import { createMessages } from './messages.ts';
+import { createPictureFinder } from './pictures.ts';
 import { createStatusMessages } from './status-messages.ts';
+
+const CHECK_EVERY_MS = 5000;
 
 export interface DiscordSettings extends ClientSettings {
   token: string;
@@ -41,7 +44,9 @@ export interface DiscordPlatformOptions extends DiscordSettings {
 
 export function createDiscordPlatform(options: DiscordPlatformOptions): Platform {
   const { guild, isSpoiler, alertChannel, media, inbox, notes, log } = options;
-  const rest = createDiscordRest(options);
+  const tokenState = createTokenState(log);
+  const { onToken } = tokenState;
+  const rest = createDiscordRest({ ...options, onToken });
   const messages = createMessages(rest);
   const attachments = createAttachments({
     ...{ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl, fetch: options.outgoing?.fetch },
@@ -51,12 +56,13 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
   let interactions: Interactions | undefined;
 
   const start = async (handlers: Handlers): Promise<void> => {
-    const taking = createInteractions({ ...options, handlers });
+    const taking = createInteractions({ ...options, pictures: createPictureFinder(options.cdnUrl), handlers });
     interactions = taking;
-    client = await connect({ ...options, onInteraction: (interaction) => void taking.take(interaction) });
+    const onInteraction = (interaction: Interaction, raw: unknown) => void taking.take(interaction, raw);
+    client = await connect({ ...options, onToken, onInteraction });
     await register(client.application?.id ?? '');
     await inbox.work({
-      handle: createFinisher({ handlers, attachments, messages, status, notes, log }),
+      handle: createFinisher({ handlers, inbox, attachments, messages, status, notes, log }),
       onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
     });
   };
@@ -75,7 +81,10 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     start,
     update: (ref, view) => status.update(ref, view),
     deliver: (ref, view, clip) => status.deliver(ref, view, clip),
-    connection: () => connectionOf(client),
+    connection() {
+      tokenState.check(() => rest.get(Routes.user()));
+      return { ...connectionOf(client), ...(tokenState.isRefused && { fault: TOKEN_FAULT }) };
+    },
     ...(alertChannel !== undefined && {
       // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
       announce: async (sentence: string) => void (await messages.create(alertChannel, sentence, plainly(sentence))),
@@ -87,6 +96,32 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
       // That this connection ends is no outage.
       client?.removeAllListeners(Events.ShardReconnecting);
       await client?.destroy();
+    },
+  };
+}
+
+const TOKEN_FAULT = {
+  setting: 'DISCORD_TOKEN',
+  sentence: 'Discord refuses the token; take a new one from the Developer Portal, Bot, Reset Token, if this lasts',
+};
+
+/** Whether Discord took the token the last time. A refusal that nothing is asked after is asked about. */
+function createTokenState(log: Logger) {
+  let isRefused = false;
+  let checkedAt = 0;
+  return {
+    get isRefused() {
+      return isRefused;
+    },
+    onToken(isIt: boolean): void {
+      if (isIt && !isRefused) log.error(`${TOKEN_FAULT.setting}: ${TOKEN_FAULT.sentence}`);
+      if (!isIt && isRefused) log.info('Discord takes the token again');
+      isRefused = isIt;
+    },
+    check(ask: () => Promise<unknown>): void {
+      if (!isRefused || Date.now() - checkedAt < CHECK_EVERY_MS) return;
+      checkedAt = Date.now();
+      void ask().catch(() => undefined);
     },
   };
 }

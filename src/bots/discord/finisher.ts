@@ -2,11 +2,11 @@
 import { MessageFlags } from 'discord.js';
 import { UserError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { GivenUp } from '../../queue/inbox.ts';
+import { GivenUp, type Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { refusal } from '../../refusals.ts';
 import { wordsOf } from '../languages/languages.ts';
-import type { Handlers } from '../platform.ts';
+import type { Handlers, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import type { Attachments } from './attachments.ts';
 import { drawAcceptButton, NOBODY } from './drawing.ts';
@@ -18,6 +18,8 @@ import type { createStatusMessages } from './status-messages.ts';
 
 /** A command whose acknowledgement may still be on its way to Discord, or never came there. */
 const ACKNOWLEDGED_WITHIN_MS = 3000;
+/** Well before an interaction's token ends. */
+const PREPARED_AFTER_MS = 12.5 * 60_000;
 
 /** What a member is told in the place of a clip. */
 interface Refusal {
@@ -25,7 +27,11 @@ interface Refusal {
   isConsentMissing: boolean;
 }
 
+/** Where a sentence is told: in the answer that the member alone sees, in the place of one that others see, or beside a message. */
+type Telling = 'in_answer' | 'in_place_of_answer' | 'beside';
+
 interface FinisherOptions {
+  inbox: Pick<Inbox<Item>, 'put'>;
   handlers: Handlers;
   attachments: Attachments;
   messages: Messages;
@@ -35,23 +41,21 @@ interface FinisherOptions {
 }
 
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
-export function createFinisher({ handlers, attachments, messages, status, notes, log }: FinisherOptions) {
+export function createFinisher({ handlers, inbox, attachments, messages, status, notes, log }: FinisherOptions) {
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
-  const tell = async (
-    origin: Origin,
-    { sentence, isConsentMissing }: Refusal,
-    isAnswerPublic: boolean,
-  ): Promise<void> => {
+  const tell = async (origin: Origin, { sentence, isConsentMissing }: Refusal, how: Telling): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
     const components = isConsentMissing && { components: drawAcceptButton(origin.language) };
     const body = { content: sentence, allowed_mentions: NOBODY, ...components };
     if (token === undefined) return tellDirectly(origin, body);
     const reach = { application: origin.application, token };
     try {
-      if (!isAnswerPublic) return void (await messages.edit(reach, '@original', body));
-      await messages.remove(reach, '@original').catch((error) => {
-        if (!isGone(error)) throw error;
-      });
+      if (how === 'in_answer') return void (await messages.edit(reach, '@original', body));
+      if (how === 'in_place_of_answer') {
+        await messages.remove(reach, '@original').catch((error) => {
+          if (!isGone(error)) throw error;
+        });
+      }
       await messages.followUp(reach, { ...body, flags: MessageFlags.Ephemeral });
     } catch (error) {
       if (!isRefusedForGood(error) || (isGone(error) && !isStale(origin))) throw error;
@@ -73,6 +77,17 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
     }
   };
 
+  /** Where a message can be changed for minutes only, its member is prepared before they are over. */
+  const opened = async (item: Item, { renderId }: View, opening: Promise<MessageRef>): Promise<MessageRef> => {
+    const { origin } = item;
+    const ref = await opening.catch((error) => explainRefusal(error, origin));
+    if (ref.details?.home === 'token') {
+      const heldMs = Math.max(0, sentAt(origin) + PREPARED_AFTER_MS - Date.now());
+      await inbox.put(`end-${origin.interaction}`, { kind: 'end', origin, renderId, ref }, heldMs);
+    }
+    return ref;
+  };
+
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
     const { interaction: eventId, member, language, place } = origin;
@@ -91,7 +106,7 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
               filename: picture.name,
               isOwn: picture.isOwn === true,
             }),
-      open: (view) => status.open(origin, view).catch((error) => explainRefusal(error, origin)),
+      open: (view) => opened(item, view, status.open(origin, view)),
     });
     // The render is in line: advice that does not arrive is no reason to do any of this again.
     await advise(origin).catch(() => undefined);
@@ -109,26 +124,45 @@ export function createFinisher({ handlers, attachments, messages, status, notes,
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
     const { interaction: eventId, member, language, place } = origin;
-    const open = (view: View) => status.openBeside(origin, view).catch((error) => explainRefusal(error, origin));
+    const open = (view: View) => opened(item, view, status.openBeside(origin, view));
     const press = { eventId, action, renderId, member, language, place, mayManage, open };
     const sentence = await handlers.press(press);
+    const token = await notes.get(`token:${origin.interaction}`);
     // What was pressed for shows by itself: a sentence that comes too late for its token is not missed.
-    if ((await notes.get(`token:${origin.interaction}`)) !== undefined) {
-      await tell(origin, { sentence, isConsentMissing: false }, false);
+    if (token === undefined) return;
+    const isRemoved = action !== 'delete' || (await removePressed({ application: origin.application, token }));
+    const told = isRemoved ? sentence : wordsOf(language).discord.deletedButShown;
+    await tell(origin, { sentence: told, isConsentMissing: false }, tellingOf(item));
+  };
+
+  /** The token of a press takes its message away, whatever the bot itself may do there. */
+  const removePressed = async (reach: { application: string; token: string }): Promise<boolean> => {
+    try {
+      await messages.remove(reach, '@original');
+      return true;
+    } catch (error) {
+      if (!isRefusedForGood(error)) throw error;
+      return isGone(error);
     }
   };
 
   /** Its public answer goes before the sentence comes: whoever breaks off in between has to go on with the refusal, and with nothing else. */
   const refuse = async (item: Item, refusal: Refusal): Promise<'refused'> => {
     const { origin } = item;
-    const isAnswerPublic = item.kind === 'animate' && !origin.isPrivate;
-    if (isAnswerPublic) await notes.put(`refusal:${origin.interaction}`, JSON.stringify(refusal), TOKEN_SECONDS);
-    await tell(origin, refusal, isAnswerPublic);
+    const how = tellingOf(item);
+    if (how === 'in_place_of_answer')
+      await notes.put(`refusal:${origin.interaction}`, JSON.stringify(refusal), TOKEN_SECONDS);
+    await tell(origin, refusal, how);
     return 'refused';
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {
     const { origin } = item;
+    if (item.kind === 'end') {
+      const { ref, renderId } = item;
+      await handlers.whileUnderWay(renderId, () => status.prepareForEnd(ref, renderId, origin.language));
+      return undefined;
+    }
     const begun = await notes.get(`refusal:${origin.interaction}`);
     if (begun !== undefined) return refuse(item, JSON.parse(begun) as Refusal);
     try {
@@ -167,9 +201,17 @@ function isNeverHeard(error: unknown): boolean {
   return error instanceof UserError && error.code === 'place_closed';
 }
 
+function tellingOf(item: Item): Telling {
+  if (item.kind === 'press') return item.action === 'delete' ? 'beside' : 'in_answer';
+  return item.origin.isPrivate ? 'in_answer' : 'in_place_of_answer';
+}
+
 /** Discord's ids hold the time of what they name, in milliseconds since 2015. */
-function isStale({ interaction }: Origin): boolean {
+function sentAt({ interaction }: Origin): number {
   const DISCORD_EPOCH_MS = 1_420_070_400_000;
-  const at = Number(BigInt(interaction) >> 22n) + DISCORD_EPOCH_MS;
-  return Date.now() - at > ACKNOWLEDGED_WITHIN_MS;
+  return Number(BigInt(interaction) >> 22n) + DISCORD_EPOCH_MS;
+}
+
+function isStale(origin: Origin): boolean {
+  return Date.now() - sentAt(origin) > ACKNOWLEDGED_WITHIN_MS;
 }

@@ -14,16 +14,10 @@ import { DEFAULT_SECONDS, type ParsedCommand, parseOptions } from '../command.ts
 import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
 import { cut } from './drawing.ts';
+import type { MessagePicture } from './pictures.ts';
 
 /** Discord shows at most 25 options; a label has at most 45 characters, which its builder makes sure of. */
 const MOST_OPTIONS = 25;
-
-export interface MessagePicture {
-  url: string;
-  name: string;
-  /** Uploaded with this very command, and not taken from a message. */
-  isOwn?: boolean;
-}
 
 export function readFormId(customId: string): { form: 'pictures' | 'edit'; of: string } | undefined {
   const [, form, of] = /^(pictures|edit)-form:([\w-]{1,80})$/.exec(customId) ?? [];

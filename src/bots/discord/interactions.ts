@@ -10,6 +10,7 @@ import {
   type MessageContextMenuCommandInteraction,
   MessageFlags,
   type ModalSubmitInteraction,
+  type UserContextMenuCommandInteraction,
 } from 'discord.js';
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../queue/inbox.ts';
@@ -19,20 +20,32 @@ import { isExpected, Refusal } from '../faults.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { requireSize } from '../picture-download.ts';
-import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member } from '../platform.ts';
+import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member, type MessageRef } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
-import { ADMIN, ANIMATE, HELP, MENU } from './commands.ts';
+import { ADMIN, ANIMATE, AVATAR_MENU, HELP, MENU } from './commands.ts';
 import { ACCEPT, NOBODY, readCustomId } from './drawing.ts';
 import { ALREADY_ANSWERED, NO_LONGER_WAITING } from './error-codes.ts';
 import { describeFault } from './faults.ts';
-import { createEditForm, createPicturesForm, type MessagePicture, readForm, readFormId } from './forms.ts';
+import { createEditForm, createPicturesForm, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
-import { canManage, lackingForClips, type Origin, rolesOf, TOKEN_SECONDS, toOrigin, toPlace } from './origin.ts';
+import {
+  canManage,
+  isAgeRestricted,
+  lackingForClips,
+  type Origin,
+  rolesOf,
+  TOKEN_SECONDS,
+  toOrigin,
+  toPlace,
+} from './origin.ts';
+import { hasSpoiler, hasSpoilers, type MessagePicture, type PictureFinder } from './pictures.ts';
 
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
   | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
-  | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean };
+  | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean }
+  /** The time is nearly over in which the message of a render can be changed. */
+  | { kind: 'end'; origin: Origin; renderId: string; ref: MessageRef };
 
 const LONGEST_MESSAGE = 2000;
 /** For so long Discord waits for an answer. */
@@ -44,6 +57,7 @@ export interface InteractionsOptions {
   handlers: Handlers;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
   notes: Notes;
+  pictures: PictureFinder;
   /** Members and roles, by id, who may steer the bot. Without any it is those who manage the server. */
   admins: string[];
   ageRestrictedOnly: boolean;
@@ -58,7 +72,7 @@ type Asking = ChatInputCommandInteraction | ModalSubmitInteraction;
 export type Interactions = ReturnType<typeof createInteractions>;
 
 export function createInteractions(options: InteractionsOptions) {
-  const { handlers, inbox, notes, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } = options;
+  const { handlers, inbox, notes, pictures, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } = options;
   const underWay = new Set<Promise<void>>();
   /** From then on something is begun, whatever becomes of the acknowledgement. */
   const kept = new WeakSet<Interaction>();
@@ -82,11 +96,11 @@ export function createInteractions(options: InteractionsOptions) {
     admins.length > 0 ? isListed(interaction) : canManage(interaction);
 
   /** Throws the sentence for a place where nothing can be brought. */
-  const requirePlace = (interaction: Interaction, words: Words): void => {
+  const requirePlace = (interaction: Interaction, words: Words, raw: unknown): void => {
     const { chat } = words;
-    const channel = interaction.channel?.isThread() ? interaction.channel.parent : interaction.channel;
-    const isAgeRestricted = channel !== null && 'nsfw' in channel && channel.nsfw === true;
-    if (ageRestrictedOnly && interaction.inGuild() && !isAgeRestricted) throw new Refusal(chat.ageRestrictedOnly);
+    if (ageRestrictedOnly && interaction.inGuild() && !isAgeRestricted(interaction, raw)) {
+      throw new Refusal(chat.ageRestrictedOnly);
+    }
     const lacking = lackingForClips(interaction);
     if (lacking.length === 0) return;
     const names = lacking.map((name) => `**${name}**`).join(', ');
@@ -97,9 +111,11 @@ export function createInteractions(options: InteractionsOptions) {
   const accept = async (
     interaction: Asking,
     asked: { command: ParsedCommand; picture: MessagePicture | { ofRender: string }; isPrivate: boolean },
+    raw: unknown,
   ): Promise<void> => {
     const { command, picture, isPrivate } = asked;
-    const origin = toOrigin(interaction, { isPrivate });
+    const isSpoiler = 'ofRender' in picture ? hasSpoilers(messageIn(raw)) : picture.isSpoiler === true;
+    const origin = toOrigin(interaction, { isPrivate, isSpoiler, raw });
     await keep(interaction, { kind: 'animate', origin, command, picture });
     const { chat } = wordsOf(interaction.locale);
     await interaction.reply({
@@ -109,8 +125,8 @@ export function createInteractions(options: InteractionsOptions) {
     });
   };
 
-  const onAnimate = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
-    requirePlace(interaction, words);
+  const onAnimate = async (interaction: ChatInputCommandInteraction, words: Words, raw: unknown): Promise<void> => {
+    requirePlace(interaction, words, raw);
     const { options: given } = interaction;
     const attachment = given.getAttachment('picture', true);
     requireFitting(attachment);
@@ -125,25 +141,52 @@ export function createInteractions(options: InteractionsOptions) {
       fit: given.getString('fit') ?? undefined,
       frame: given.getString('frame') ?? undefined,
     });
-    await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false });
+    await accept(interaction, { command, picture, isPrivate: given.getBoolean('private') ?? false }, raw);
   };
 
-  const toPicture = ({ url, name }: Attachment): MessagePicture => ({ url, name });
+  const toPicture = ({ url, name, flags }: Attachment): MessagePicture => ({
+    ...{ url, name, isSpoiler: hasSpoiler(flags.bitfield, name) },
+  });
 
-  const requireFitting = ({ size }: Attachment): void => requireSize(size, maxPictureBytes, true);
+  const requireFitting = ({ size = 0 }: { size?: number }): void => requireSize(size, maxPictureBytes, true);
 
-  const onMenu = async (interaction: MessageContextMenuCommandInteraction, words: Words): Promise<void> => {
-    requirePlace(interaction, words);
-    const attached = [...interaction.targetMessage.attachments.values()].filter(({ contentType }) =>
-      contentType?.startsWith('image/'),
-    );
-    const [first] = attached;
-    if (!first) throw new Refusal(words.chat.noPicture);
-    const fitting = attached.filter(({ size }) => size <= maxPictureBytes);
-    if (fitting.length === 0) requireFitting(first);
-    const pictures = fitting.map(toPicture);
+  /** Asks for the words, and remembers which pictures they may be for. */
+  const askFor = async (
+    interaction: MessageContextMenuCommandInteraction | UserContextMenuCommandInteraction,
+    pictures: MessagePicture[],
+    words: Words,
+  ): Promise<void> => {
     await soon(notes, () => notes.put(`pictures:${interaction.id}`, JSON.stringify(pictures), TOKEN_SECONDS)).inTime;
     await interaction.showModal(createPicturesForm(interaction.id, pictures, words));
+  };
+
+  const onMenu = async (
+    interaction: MessageContextMenuCommandInteraction,
+    words: Words,
+    raw: unknown,
+  ): Promise<void> => {
+    requirePlace(interaction, words, raw);
+    const message = resolvedIn(raw).messages?.[interaction.targetId];
+    const found = pictures.ofMessage(message, words);
+    const [first] = found;
+    if (!first) throw new Refusal(words.discord.noPicture(`\`/${words.commands.animate.name}\``));
+    const fitting = found.filter(({ size = 0 }) => size <= maxPictureBytes);
+    if (fitting.length === 0) requireFitting(first);
+    const isHidden = isForAdults(interaction, message) && !isAgeRestricted(interaction, raw);
+    await askFor(interaction, isHidden ? fitting.map((each) => ({ ...each, isSpoiler: true })) : fitting, words);
+  };
+
+  const onAvatarMenu = async (
+    interaction: UserContextMenuCommandInteraction,
+    words: Words,
+    raw: unknown,
+  ): Promise<void> => {
+    requirePlace(interaction, words, raw);
+    const { targetId, guildId } = interaction;
+    const { users, members } = resolvedIn(raw);
+    const avatar = pictures.ofMember(users?.[targetId], members?.[targetId], guildId ?? undefined, words);
+    if (!avatar) throw new Refusal(words.chat.expired);
+    await askFor(interaction, [avatar], words);
   };
 
   /** What a render was asked for, for whoever may use its buttons. */
@@ -153,20 +196,20 @@ export function createInteractions(options: InteractionsOptions) {
     return soon(notes, () => handlers.recall(asking)).inTime;
   };
 
-  const onForm = async (interaction: ModalSubmitInteraction, words: Words): Promise<void> => {
+  const onForm = async (interaction: ModalSubmitInteraction, words: Words, raw: unknown): Promise<void> => {
     const form = readFormId(interaction.customId);
     if (!form) throw new Refusal(words.chat.expired);
     const { command, picture } = readForm(interaction.fields);
-    const isPrivate = interaction.message?.flags.has(MessageFlags.Ephemeral) ?? false;
+    const isPrivate = isForMemberAlone(messageIn(raw));
     if (form.form === 'edit') {
       // Nothing but the form's own id says whose render it is.
       await recall(interaction, form.of);
-      return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate });
+      return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate }, raw);
     }
     const kept = await soon(notes, () => notes.get(`pictures:${form.of}`)).inTime;
     const picked = kept === undefined ? undefined : (JSON.parse(kept) as MessagePicture[])[picture];
     if (!picked) throw new Refusal(words.chat.expired);
-    await accept(interaction, { command, picture: picked, isPrivate });
+    await accept(interaction, { command, picture: picked, isPrivate }, raw);
   };
 
   const onAccept = async (interaction: ButtonInteraction): Promise<void> => {
@@ -175,7 +218,7 @@ export function createInteractions(options: InteractionsOptions) {
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
-  const onButton = async (interaction: ButtonInteraction, words: Words): Promise<void> => {
+  const onButton = async (interaction: ButtonInteraction, words: Words, raw: unknown): Promise<void> => {
     const pressed = readCustomId(interaction.customId);
     if (!pressed) throw new Refusal(words.chat.expired);
     const { button, renderId } = pressed;
@@ -188,8 +231,8 @@ export function createInteractions(options: InteractionsOptions) {
     const press = `press:${button}:${renderId}:${user.id}`;
     const isFirst = samePressMs === 0 || (await soon(notes, () => notes.claim(press, samePressMs)).inTime);
     if (!isFirst) throw new Refusal(words.chat.alreadyPressed);
-    const isPrivate = interaction.message.flags.has(MessageFlags.Ephemeral);
-    const origin = toOrigin(interaction, { isPrivate });
+    const isPrivate = isForMemberAlone(messageIn(raw));
+    const origin = toOrigin(interaction, { isPrivate, isSpoiler: hasSpoilers(messageIn(raw)), raw });
     const home = origin.home === 'thread' ? 'place' : origin.home;
     await keep(interaction, {
       kind: 'press',
@@ -198,7 +241,9 @@ export function createInteractions(options: InteractionsOptions) {
       renderId,
       mayManage,
     });
-    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+    // What is to be removed is the press's own message then, for its token to remove.
+    if (button === 'delete') await interaction.deferUpdate();
+    else await interaction.deferReply({ flags: MessageFlags.Ephemeral });
   };
 
   const onAdmin = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
@@ -238,17 +283,22 @@ export function createInteractions(options: InteractionsOptions) {
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
-  const dispatch = async (interaction: Interaction, words: Words): Promise<void> => {
+  const dispatch = async (interaction: Interaction, words: Words, raw: unknown): Promise<void> => {
     if (interaction.isChatInputCommand()) {
-      if (interaction.commandName === ANIMATE) return onAnimate(interaction, words);
+      if (interaction.commandName === ANIMATE) return onAnimate(interaction, words, raw);
       if (interaction.commandName === HELP) return onHelp(interaction, words);
       if (interaction.commandName === ADMIN) return onAdmin(interaction, words);
     }
     if (interaction.isMessageContextMenuCommand() && interaction.commandName === MENU)
-      return onMenu(interaction, words);
-    if (interaction.isModalSubmit()) return onForm(interaction, words);
+      return onMenu(interaction, words, raw);
+    if (interaction.isUserContextMenuCommand() && interaction.commandName === AVATAR_MENU)
+      return onAvatarMenu(interaction, words, raw);
+    if (interaction.isModalSubmit()) return onForm(interaction, words, raw);
     if (interaction.isButton() && interaction.customId === ACCEPT) return onAccept(interaction);
-    if (interaction.isButton()) return onButton(interaction, words);
+    if (interaction.isButton()) return onButton(interaction, words, raw);
+    // What an older release had, which clients go on showing for a while.
+    if (interaction.isCommand()) throw new Refusal(words.discord.unknownCommand(`\`/${words.commands.animate.name}\``));
+    if (interaction.isMessageComponent()) throw new Refusal(words.chat.expired);
   };
 
   /**
@@ -261,10 +311,10 @@ export function createInteractions(options: InteractionsOptions) {
     return true;
   };
 
-  const answer = async (interaction: Interaction): Promise<void> => {
+  const answer = async (interaction: Interaction, raw: unknown): Promise<void> => {
     const words = wordsOf(interaction.locale);
     try {
-      if (await isOurs(interaction)) await dispatch(interaction, words);
+      if (await isOurs(interaction)) await dispatch(interaction, words, raw);
     } catch (error) {
       if (isAnsweredBefore(error)) {
         log.info({ interaction: interaction.id, code: error.code }, 'Discord no longer waits for this answer');
@@ -284,8 +334,8 @@ export function createInteractions(options: InteractionsOptions) {
 
   return {
     /** Never rejects. */
-    async take(interaction: Interaction): Promise<void> {
-      const answering = answer(interaction).catch((error) =>
+    async take(interaction: Interaction, raw: unknown): Promise<void> {
+      const answering = answer(interaction, raw).catch((error) =>
         log.warn({ err: error, interaction: interaction.id }, 'A command could not be answered in time'),
       );
       underWay.add(answering);
@@ -306,6 +356,29 @@ function isAnsweredBefore(error: unknown): error is DiscordAPIError {
 }
 
 const memberOf = ({ user }: Interaction): Member => ({ id: user.id, name: user.displayName });
+
+interface Resolved {
+  messages?: Record<string, unknown>;
+  users?: Record<string, unknown>;
+  members?: Record<string, unknown>;
+}
+
+const resolvedIn = (raw: unknown): Resolved =>
+  (raw as { data?: { resolved?: Resolved | null } | null } | undefined)?.data?.resolved ?? {};
+
+/** The message whose button was pressed, or whose form was sent. */
+const messageIn = (raw: unknown): unknown => (raw as { message?: unknown } | undefined)?.message;
+
+function isForMemberAlone(message: unknown): boolean {
+  return (Number((message as { flags?: unknown } | undefined)?.flags) & MessageFlags.Ephemeral) !== 0;
+}
+
+/** A message that was forwarded from a channel that is for adults, as far as the bot knows that channel. */
+function isForAdults({ client }: Interaction, message: unknown): boolean {
+  const from = (message as { message_reference?: { channel_id?: unknown } | null } | undefined)?.message_reference;
+  const channel = client.channels.cache.get(String(from?.channel_id));
+  return channel !== undefined && 'nsfw' in channel && channel.nsfw === true;
+}
 
 /** Whole lines, as many as one message takes; the first have the verdict. */
 function toFit(answer: string): string {

@@ -31,6 +31,10 @@ export interface Origin {
   lacksForThread: string[];
   /** The message whose button was pressed. */
   message: string | undefined;
+  /** The picture was hidden behind a click; so is what becomes of it. */
+  isSpoiler: boolean;
+  /** The place is for adults: what goes elsewhere is hidden there. */
+  isAgeRestricted: boolean;
 }
 
 /** Interaction tokens end after 15 minutes; the last one is not counted on. */
@@ -99,7 +103,18 @@ export function toPlace(interaction: BaseInteraction): Place {
   return { channel: parent ?? channelId ?? undefined, server: guildId ?? undefined, roles: rolesOf(interaction) };
 }
 
-export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivate: boolean }): Origin {
+/** `raw` is the event: discord.js has no channel where the bot is not. */
+export function isAgeRestricted({ channel }: BaseInteraction, raw: unknown): boolean {
+  const known = channel?.isThread() ? channel.parent : channel;
+  if (known !== null && known !== undefined && 'nsfw' in known) return known.nsfw === true;
+  const told = (raw as { channel?: { nsfw?: unknown } | null } | undefined)?.channel;
+  return told?.nsfw === true;
+}
+
+export function toOrigin(
+  interaction: BaseInteraction,
+  { isPrivate, isSpoiler, raw }: { isPrivate: boolean; isSpoiler: boolean; raw: unknown },
+): Origin {
   const type = interaction.channel?.type;
   const couldThread =
     isBotHere(interaction) && (type === ChannelType.GuildText || type === ChannelType.GuildAnnouncement);
@@ -118,6 +133,8 @@ export function toOrigin(interaction: BaseInteraction, { isPrivate }: { isPrivat
     sizeLimit: interaction.attachmentSizeLimit,
     lacksForThread: canManage(interaction) ? lacksForThread : [],
     message: interaction.isMessageComponent() ? interaction.message.id : undefined,
+    isSpoiler,
+    isAgeRestricted: isAgeRestricted(interaction, raw),
   };
 
   function toHome(): Home {

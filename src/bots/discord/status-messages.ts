@@ -41,6 +41,10 @@ interface Details extends Record<string, string> {
   sizeLimit: string;
   /** `yes`: the message is the answer to the interaction, so that its token reaches it, too. */
   isAnswer: string;
+  /** `yes`: the picture was hidden behind a click, and the clip is, too. */
+  isSpoiler: string;
+  /** `yes`: the place is for adults, and the clip is hidden where it goes elsewhere. */
+  isAgeRestricted: string;
 }
 
 /** `gone` for what nobody can reach any more, `forbidden` for where the bot may not write, `refused` for what is not taken there. */
@@ -76,18 +80,26 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     const { home, member, application, interaction, sizeLimit } = origin;
     const details: Details = {
       ...{ home, member: member.id, application, interaction, sizeLimit: String(sizeLimit), isAnswer: 'no' },
+      isSpoiler: origin.isSpoiler ? 'yes' : 'no',
+      isAgeRestricted: origin.isAgeRestricted ? 'yes' : 'no',
       ...more,
     };
     return { platform: 'discord', channel, message, thread: home === 'thread' ? channel : '', details };
   };
 
-  const pictureOf = async (view: View, sizeLimit: number): Promise<MessageFile[] | undefined> => {
+  /** Discord hides what is named like this behind a click. */
+  const nameFor = (name: string, isHidden: boolean): string => `${isSpoiler || isHidden ? 'SPOILER_' : ''}${name}`;
+
+  const pictureOf = async (
+    view: View,
+    { sizeLimit, isSpoiler: isHidden }: Origin,
+  ): Promise<MessageFile[] | undefined> => {
     const stored = await media.read(`pictures/${view.renderId}.png`);
     if (!stored || stored.size > sizeLimit - SIZE_MARGIN_BYTES) {
       stored?.stream.destroy();
       return undefined;
     }
-    const name = `${isSpoiler ? 'SPOILER_' : ''}picture.png`;
+    const name = nameFor('picture.png', isHidden);
     return [{ name, data: await buffer(stored.stream), description: toDescription(view) }];
   };
 
@@ -101,7 +113,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
   const drawStarterOf = async (origin: Origin, view: View) => {
     const reach = await requireReach(origin);
-    const files = await pictureOf(view, origin.sizeLimit);
+    const files = await pictureOf(view, origin);
     return messages.edit(reach, '@original', drawStarter(view), files).catch((error) => {
       if (!isTooLarge(error)) throw error;
       return messages.edit(reach, '@original', drawStarter(view));
@@ -207,10 +219,6 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   /** What Discord told with the command. That may be the member's own allowance, so what is refused is tried smaller. */
   const limitOf = (ref: MessageRef): number => Number((ref.details as Details).sizeLimit) || Number.POSITIVE_INFINITY;
 
-  const fileOf = (clip: Clip, view: View, data: Buffer): MessageFile[] => [
-    { name: `${isSpoiler ? 'SPOILER_' : ''}${clip.filename}`, data, description: toDescription(view) },
-  ];
-
   /** Where the clip is, in words, when Discord takes no file of it. */
   const describeAbsence = async (view: View, clip: Clip, isTooLargeHere: boolean): Promise<string[]> => {
     const { chat, discord } = wordsOf(view.language);
@@ -227,7 +235,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   const sendFitting = async <Answer>(
     view: View,
     clip: Clip,
-    limit: number,
+    { limit, isHidden }: { limit: number; isHidden: boolean },
     send: (files: MessageFile[], extra: string[]) => Promise<Answer>,
   ): Promise<Answer> => {
     let room = limit - SIZE_MARGIN_BYTES;
@@ -236,7 +244,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       const data = clip.result.bytes <= room ? await buffer(await clip.read()) : await clip.shrink(room);
       if (!data) break;
       try {
-        return await send(fileOf(clip, view, data), []);
+        const name = nameFor(clip.filename, isHidden);
+        return await send([{ name, data, description: toDescription(view) }], []);
       } catch (error) {
         if (!isTooLarge(error)) throw error;
         log.info({ renderId: view.renderId, bytes: data.length }, 'Discord found the clip too large');
@@ -249,15 +258,16 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
   /** A message of its own, in the member's direct messages, when the place of the command takes none. False where that fails, too. */
   const deliverDirectly = async (ref: MessageRef, view: View, clip: Clip | undefined): Promise<boolean> => {
-    const { member } = ref.details as Details;
+    const { member, isSpoiler: isHidden, isAgeRestricted } = ref.details as Details;
     const { renderId } = view;
+    const fitting = { limit: limitOf(ref), isHidden: isHidden === 'yes' || isAgeRestricted === 'yes' };
     try {
       const channel = await messages.openDirect(member);
       const create = (files: MessageFile[] | undefined, extra: string[]) =>
         messages.create(channel, `direct:${renderId}`, drawStatus(view, extra), files);
       const send = (files: MessageFile[], extra: string[]) =>
         files.length > 0 ? counted(renderId, () => create(files, extra)) : create(files, extra);
-      if (clip) await sendFitting(view, clip, limitOf(ref), send);
+      if (clip) await sendFitting(view, clip, fitting, send);
       else await create(undefined, []);
       log.info({ renderId }, 'The outcome went to the member’s direct messages');
       return true;
@@ -290,7 +300,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
       const came = await edit(ref, view, drawStatus(view));
       if (came !== 'done') return came;
     }
-    return sendFitting(view, clip, limitOf(ref), async (files, extra) => {
+    const isHidden = (ref.details as Details).isSpoiler === 'yes';
+    return sendFitting(view, clip, { limit: limitOf(ref), isHidden }, async (files, extra) => {
       if (extra.length > 0) await clipLines.keep(view.renderId, extra);
       return edit(ref, view, drawStatus(view, extra), files);
     });
@@ -368,8 +379,21 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     },
 
     async update(ref: MessageRef, view: View): Promise<void> {
-      if (view.kind === 'deleted') await remove(ref, view);
-      else await edit(ref, view, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : []));
+      if (view.kind === 'deleted') return remove(ref, view);
+      const isLast = (await notes.get(`last:${view.renderId}`)) !== undefined;
+      const toCome = isLast ? [wordsOf(view.language).discord.continuesDirectly] : [];
+      await edit(ref, view, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : toCome));
+    },
+
+    /** Prepares a member for the end of what can be shown them there. The message keeps its button. */
+    async prepareForEnd(ref: MessageRef, renderId: string, language: string): Promise<void> {
+      await notes.keep(`last:${renderId}`, '1');
+      const content = wordsOf(language).discord.continuesDirectly;
+      for (const reach of await reachesOf(ref)) {
+        await messages.edit(reach, ref.message, { content, allowed_mentions: NOBODY }).catch((error) => {
+          if (!isRefusedForGood(error)) throw error;
+        });
+      }
     },
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {

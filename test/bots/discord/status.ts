@@ -43,7 +43,7 @@ export function toOrigin(discord: Discord, command: FakeInteraction, given: Part
     member: { id: command.member.id, name: command.member.name },
     place: { channel: command.channel, server: undefined, roles: [] },
     ...{ home: 'thread', isPrivate: false, sizeLimit: discord.world.sizeLimit, lacksForThread: [] },
-    message: undefined,
+    ...{ message: undefined, isSpoiler: false, isAgeRestricted: false },
     ...given,
   };
 }

@@ -41,6 +41,8 @@ export interface SentCommand {
   id?: string;
   /** The app is the member's own, and not in this server. */
   isForeign?: boolean;
+  /** Fields of the event that do not come. */
+  without?: string[];
 }
 
 export interface Typed {
@@ -70,14 +72,14 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
   const url = `http://${host}:${port}`;
   const garden = world.addChannel({ type: ChannelType.GuildText, name: 'garden', guild: GUILD_ID });
 
-  const upload = (bytes: Buffer, name = 'picture.png', contentType = 'image/png'): FakeFile => {
-    const file = { id: world.newId(), name, bytes, contentType };
+  const upload = (bytes: Buffer, name = 'picture.png', contentType = 'image/png', flags = 0): FakeFile => {
+    const file = { id: world.newId(), name, bytes, contentType, flags };
     world.uploads.set(file.id, file);
     return file;
   };
 
-  const toAttachment = ({ id, name, bytes, contentType }: FakeFile) => ({
-    ...{ id, filename: name, size: bytes.length, content_type: contentType, ephemeral: true },
+  const toAttachment = ({ id, name, bytes, contentType, flags }: FakeFile) => ({
+    ...{ id, filename: name, size: bytes.length, content_type: contentType, ephemeral: true, flags },
     ...{ url: `${url}/attachments/${id}/${name}`, proxy_url: `${url}/attachments/${id}/${name}` },
   });
 
@@ -92,6 +94,7 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       sentAt: Date.now(),
       acknowledgedAfter: undefined,
       original: undefined,
+      source: (more as { message?: { id: string } }).message?.id,
       modal: undefined,
       endsAt: Date.now() + TOKEN_MS,
     };
@@ -143,7 +146,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
         : { user }),
       ...more,
     };
-    gateway.dispatch('INTERACTION_CREATE', event, channel.guild);
+    const sent = Object.entries(event).filter(([name]) => !given.without?.includes(name));
+    gateway.dispatch('INTERACTION_CREATE', Object.fromEntries(sent), channel.guild);
     return interaction;
   };
 
@@ -259,11 +263,19 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       return message;
     },
 
-    menu(message: FakeMessage, given: SentCommand = {}): FakeInteraction {
-      const resolved = { messages: { [message.id]: messageJson(message) } };
+    /** `more` is what else is in the message. */
+    menu(message: FakeMessage, given: SentCommand = {}, more: object = {}): FakeInteraction {
+      const resolved = { messages: { [message.id]: { ...messageJson(message), ...more } } };
       const type = ApplicationCommandType.Message;
       const data = { id: '1', name: 'Animate this image', type, target_id: message.id, resolved };
       return send(InteractionType.ApplicationCommand, data, given);
+    },
+
+    /** On a member, who has this picture. */
+    memberMenu(avatar: string, given: SentCommand = {}, name = 'Animate this avatar'): FakeInteraction {
+      const user = { id: BOB.id, username: 'bob', global_name: BOB.name, discriminator: '0', avatar };
+      const data = { id: '1', name, type: ApplicationCommandType.User, target_id: BOB.id };
+      return send(InteractionType.ApplicationCommand, { ...data, resolved: { users: { [BOB.id]: user } } }, given);
     },
 
     press(message: FakeMessage, label: string, given: SentCommand = {}): FakeInteraction {

@@ -33,6 +33,8 @@ export function serveGateway(server: Server, world: World, token: () => string) 
   let tries = 0;
   let isResumable = true;
   let readies = 0;
+  let identifies = 0;
+  let isStorming = false;
   const sessions: Session[] = [];
   const sockets = new WebSocketServer({
     server,
@@ -61,7 +63,8 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       socket.close(4011, 'Sharding required.');
       return;
     }
-    isResumable = true;
+    identifies += 1;
+    isResumable = !isStorming;
     readies += 1;
     // A new session begins with nothing: what came while nobody was there is gone, as with Discord.
     const session: Session = { shard, socket, count, sent: [] };
@@ -100,6 +103,7 @@ export function serveGateway(server: Server, world: World, token: () => string) 
       })),
     });
     world.tell();
+    if (isStorming) socket.close(4002, 'Decode error');
   };
 
   const resume = (socket: WebSocket, { seq, session_id: id }: { seq: number; session_id: string }): void => {
@@ -138,6 +142,14 @@ export function serveGateway(server: Server, world: World, token: () => string) 
     /** How often a shard has begun or resumed a session. */
     get readies() {
       return readies;
+    },
+    /** How many sessions were begun. */
+    get identifies() {
+      return identifies;
+    },
+    /** From now on each session ends as soon as it has begun, and is not resumed; or no more. */
+    storm(isIt: boolean): void {
+      isStorming = isIt;
     },
     /** How often somebody wanted a connection. */
     get tries() {

@@ -242,6 +242,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       const more = { interaction: interaction.id, isLoading: type === DEFERRED };
       interaction.original = post(interaction.channel, data, files, more).id;
     }
+    // What follows is about the message whose button was pressed.
+    if (type === DEFERRED_UPDATE) interaction.original = interaction.source;
     if (type === MODAL) interaction.modal = data as Record<string, unknown>;
     world.tell();
   };
@@ -318,26 +320,30 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       api.get('/gateway/bot', async (request) => ({
         url: `ws://${request.host}`,
         shards: 1,
-        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 },
+        session_start_limit: { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: world.maxConcurrency },
       }));
       api.get('/users/@me', async () => ({ id: BOT_ID, username: 'animate-bot', discriminator: '0', bot: true }));
       api.get('/applications/@me', async () => ({ id: APPLICATION_ID, name: 'animate-bot', flags: 0 }));
       api.get('/users/@me/guilds', async () => [
         { id: GUILD_ID, name: 'The garden', permissions: String([...world.channels.values()][0]?.permissions) },
       ]);
+      type WithServer = { Params: { guild?: string } };
       for (const route of ['/applications/:id/commands', '/applications/:id/guilds/:guild/commands']) {
         // Discord answers with ids and defaults that it was not told.
-        api.get(route, async () =>
-          world.commands.map((command, index) => ({ id: String(index + 1), version: '1', nsfw: false, ...command })),
-        );
-        api.put(route, async (request) => {
+        api.get<WithServer>(route, async ({ params: { guild } }) => {
+          const commands = guild === undefined ? world.commands : (world.serverCommands.get(guild) ?? []);
+          return commands.map((command, index) => ({ id: String(index + 1), version: '1', nsfw: false, ...command }));
+        });
+        api.put<WithServer>(route, async (request) => {
           const commands = request.body as Record<string, unknown>[];
           for (const { default_member_permissions: permissions, ...command } of commands) {
             // The description has a number there; Discord's documentation has the string that libraries send.
             const told = permissions == null ? {} : { default_member_permissions: Number(permissions) };
             holdTo('ApplicationCommandUpdateRequestSchema', { ...command, ...told }, request);
           }
-          world.commands = commands;
+          const { guild } = request.params;
+          if (guild === undefined) world.commands = commands;
+          else world.serverCommands.set(guild, commands);
           return commands;
         });
       }
@@ -371,7 +377,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const id = message === '@original' ? interaction.original : message;
         const found = messageOf(interaction.channel, id ?? '');
         // A webhook reaches nothing but its own.
-        if (found.interaction !== interaction.id) throw unknown('Message', 10008);
+        if (found.interaction !== interaction.id && found.id !== interaction.source) throw unknown('Message', 10008);
         return found;
       };
       api.get<WithToken>('/webhooks/:application/:token/messages/:message', async ({ params }) =>

@@ -38,6 +38,7 @@ export interface FakeFile {
   bytes: Buffer;
   description?: string;
   contentType: string;
+  flags?: number;
 }
 
 export interface FakeMessage {
@@ -66,6 +67,8 @@ export interface FakeInteraction {
   /** How long the bot took to acknowledge it, in milliseconds. */
   acknowledgedAfter: number | undefined;
   original: string | undefined;
+  /** The message whose button was pressed. */
+  source: string | undefined;
   modal: Record<string, unknown> | undefined;
   endsAt: number;
 }
@@ -92,6 +95,8 @@ export function createWorld() {
   const strangers = new Set<string>();
   /** Servers that READY names and that never come. */
   const awayServers: string[] = [];
+  /** How many sessions may begin at once; 1 for bots of fewer than 150,000 servers. */
+  let maxConcurrency = 1;
   /** In the server only its commands were installed, and not the bot. */
   let isWithoutBot = false;
   let increment = 0n;
@@ -116,6 +121,8 @@ export function createWorld() {
     messages,
     interactions,
     uploads,
+    /** By server. */
+    serverCommands: new Map<string, Record<string, unknown>[]>(),
     strangers,
     awayServers,
     newId,
@@ -126,6 +133,12 @@ export function createWorld() {
     },
     set boosts(tier: number) {
       boosts = tier;
+    },
+    get maxConcurrency() {
+      return maxConcurrency;
+    },
+    set maxConcurrency(count: number) {
+      maxConcurrency = count;
     },
     get isWithoutBot() {
       return isWithoutBot;
