@@ -2,12 +2,13 @@
 
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseOptions } from './bots/command.ts';
 import { UserError } from './errors.ts';
 import { runRender } from './gpu/run.ts';
 import { createIntake } from './media/intake.ts';
+import { readPlainFile } from './media/plain-file.ts';
 import { openOneEngine } from './one-engine.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
@@ -59,7 +60,8 @@ export async function renderToFile(
     silenceMs: config.engineSilenceMs,
   }).finally(report.finish);
   await keepClip(join(lease.engine.outputsFolder, 'render.mp4'), options.output);
-  const megabytes = (result.bytes / 1_000_000).toFixed(1);
+  const { size } = await stat(options.output);
+  const megabytes = (size / 1_000_000).toFixed(1);
   const label = result.engine === 'preview' ? 'preview, no GPU' : result.engine;
   process.stdout.write(
     `${resolve(options.output)}: ${width}×${height}, ${frames} frames, ${megabytes} MB, seed ${seed}, ${label}\n`,
@@ -84,7 +86,7 @@ async function requireWritable(output: string): Promise<void> {
 async function keepClip(clip: string, output: string): Promise<void> {
   const part = `${output}.${process.pid}.part`;
   try {
-    await copyFile(clip, part);
+    await writeFile(part, readPlainFile(clip));
     await rename(part, output);
   } catch (cause) {
     await rm(part, { force: true });

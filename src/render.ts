@@ -90,6 +90,10 @@ export const progressSchema = z.discriminatedUnion('stage', [
 ]);
 export type Progress = z.infer<typeof progressSchema>;
 
+const MAX_STAGE_LENGTH = 40;
+const MAX_STAGES = 20;
+const MAX_ENGINE_NAME_LENGTH = 200;
+
 /**
  * What came out of an engine. `seconds` is per stage; `similarity` is the SSIM of the clip's frame 0 to the picture, 0 to 1;
  * `colourDrift` is how far the clip's colours wander from the picture's, in CIELAB: 1 is just visible, 10 is another light.
@@ -101,12 +105,14 @@ export const renderResultSchema = z.object({
   fps: z.number().positive(),
   bytes: z.int().positive(),
   seed: z.int().min(0),
-  seconds: z.record(z.string(), z.number().min(0)),
+  seconds: z
+    .record(z.string().max(MAX_STAGE_LENGTH), z.number().min(0))
+    .refine((stages) => Object.keys(stages).length <= MAX_STAGES),
   peakGpuBytes: z.int().min(0),
   similarity: z.number().min(-1).max(1),
   colourDrift: z.number().min(0),
-  engine: z.string().min(1),
-  model: z.string().min(1),
+  engine: z.string().min(1).max(MAX_ENGINE_NAME_LENGTH),
+  model: z.string().min(1).max(MAX_ENGINE_NAME_LENGTH),
 });
 export type RenderResult = z.infer<typeof renderResultSchema>;
 

@@ -35,6 +35,11 @@ const REFUSALS = {
   method_not_allowed: { code: 'engine_protocol', isRetryable: false },
 } satisfies Record<RefusalCode, { code: OperationErrorCode; isRetryable: boolean }>;
 
+/** Health, the largest answer, is about 1 KiB; an event is smaller. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** A render reports a few hundred times. */
+const MAX_EVENTS = 10_000;
+
 type Method = 'GET' | 'PUT' | 'DELETE';
 
 interface Answer {
@@ -68,7 +73,7 @@ export function createEngineClient(
     using limit = limitTime(signal, answerTimeoutMs);
     try {
       const { statusCode, body: answer } = await send(method, path, limit.signal, body);
-      return { statusCode, json: parseJson(await answer.text(), path) };
+      return { statusCode, json: parseJson(await readText(answer, path), path) };
     } catch (error) {
       throw toFault(error, signal, 'engine_unreachable', 'The render engine does not answer.');
     }
@@ -77,7 +82,7 @@ export function createEngineClient(
   const openEvents = async (path: string, signal: AbortSignal, limit: TimeLimit) => {
     try {
       const { statusCode, body } = await send('GET', path, limit.signal);
-      if (!isSuccess(statusCode)) throw toRefusal({ statusCode, json: parseJson(await body.text(), path) });
+      if (!isSuccess(statusCode)) throw toRefusal({ statusCode, json: parseJson(await readText(body, path), path) });
       limit.lift();
       return body;
     } catch (error) {
@@ -117,13 +122,29 @@ export function createEngineClient(
 
 async function* readEvents(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
   const arrived: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (message) => arrived.push(message) });
+  // What came since the last whole event or comment, which the parser holds.
+  let pending = 0;
+  const received = () => {
+    pending = 0;
+  };
+  const parser = createParser({
+    onEvent: (message) => {
+      received();
+      arrived.push(message);
+    },
+    onComment: received,
+  });
+  let count = 0;
   const decoder = new TextDecoder();
   let isOver = false;
   try {
     for await (const chunk of stream) {
+      pending += chunk.length;
       parser.feed(decoder.decode(chunk, { stream: true }));
+      count += arrived.length;
+      if (pending > MAX_ANSWER_BYTES || count > MAX_EVENTS) throw outsideTheContract('events', undefined);
       for (const message of arrived.splice(0)) {
+        if (message.data.length > MAX_ANSWER_BYTES) throw outsideTheContract('events', undefined);
         const event = parse(engineEventSchema, parseJson(message.data, 'events'), 'events');
         isOver ||= event.stage === 'done' || event.stage === 'failed';
         yield event;
@@ -140,6 +161,17 @@ async function* readEvents(stream: AsyncIterable<Uint8Array>, signal: AbortSigna
   if (!isOver) {
     throw new OperationError('engine_exited', 'The render engine closed the connection in the middle of the render.');
   }
+}
+
+async function readText(stream: AsyncIterable<Uint8Array>, what: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw outsideTheContract(what, undefined);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function readAnswer<Value>({ statusCode, json }: Answer, schema: z.ZodType<Value>, what: string): Value {

@@ -73,8 +73,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   };
 
   const logs = async (slot: Slot): Promise<string> => {
-    const text = await readFile(logOf(slot), 'utf8').catch(() => '');
-    return text.slice(-LOG_TAIL_BYTES).trim();
+    return (await readTail(logOf(slot)).catch(() => '')).trim();
   };
 
   const stop = async (slot: Slot): Promise<void> => {
@@ -111,6 +110,17 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       await Promise.all(leftovers.map((index) => stop({ index })));
     },
   };
+}
+
+/** The end of a log, however long it has become. */
+async function readTail(file: string): Promise<string> {
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  const { buffer, bytesRead } = await handle.read({
+    buffer: Buffer.alloc(LOG_TAIL_BYTES),
+    position: Math.max(0, size - LOG_TAIL_BYTES),
+  });
+  return buffer.toString('utf8', 0, bytesRead);
 }
 
 async function readPid(file: string): Promise<number | undefined> {

@@ -35,24 +35,31 @@ export const HEALTH_ERROR_CODES = ['engine_exited', 'engine_not_loaded', 'gpu_lo
 const failureCodeSchema = z.enum(FAILURE_CODES).catch('engine_error');
 const healthErrorCodeSchema = z.enum(HEALTH_ERROR_CODES).catch('engine_exited');
 
+// What an engine says is shown to members and kept in Redis. A name that is too long is no name; a sentence is cut.
+const MAX_NAME_LENGTH = 200;
+const MAX_SENTENCE_LENGTH = 500;
+const MAX_ARCHITECTURES = 100;
+const nameSchema = z.string().max(MAX_NAME_LENGTH);
+const sentenceSchema = z.string().transform((text) => text.slice(0, MAX_SENTENCE_LENGTH));
+
 export const healthSchema = z.object({
   state: z.enum(['loading', 'ready', 'busy', 'failed']),
-  engine: z.string(),
-  model: z.string(),
-  executor: z.string(),
+  engine: nameSchema,
+  model: nameSchema,
+  executor: nameSchema,
   /** What stays on the GPU and what is streamed to it, in words; null until loaded, or where there is none. */
-  memory: z.string().nullable(),
+  memory: sentenceSchema.nullable(),
   gpu: z
     .object({
-      name: z.string(),
+      name: nameSchema,
       totalBytes: z.int().min(0),
       freeBytes: z.int().min(0),
-      architectures: z.array(z.string()),
+      architectures: z.array(nameSchema).max(MAX_ARCHITECTURES),
     })
     .nullable(),
-  renderId: z.string().nullable(),
+  renderId: nameSchema.nullable(),
   rendersDone: z.int().min(0),
-  lastError: z.object({ code: healthErrorCodeSchema, message: z.string() }).nullable(),
+  lastError: z.object({ code: healthErrorCodeSchema, message: sentenceSchema }).nullable(),
   pid: z.int().positive(),
 });
 export type EngineHealth = z.infer<typeof healthSchema>;
@@ -75,13 +82,13 @@ export const engineEventSchema = z.union([
     stage: z.literal('failed'),
     elapsed: z.number().min(0),
     code: failureCodeSchema,
-    message: z.string(),
+    message: sentenceSchema,
     retry: z.boolean(),
   }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;
 
-export const refusalSchema = z.object({ code: z.enum(REFUSAL_CODES), message: z.string() });
+export const refusalSchema = z.object({ code: z.enum(REFUSAL_CODES), message: sentenceSchema });
 
 /** What became of the engine when a render was cancelled. */
 export const cancelAnswerSchema = z.object({

@@ -1,8 +1,8 @@
 // A Store on this machine's disk: one folder, readable by our own user alone.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { openPlainFile, READ_NO_LINK } from './plain-file.ts';
+import { READ_NO_LINK, readPlainFile } from './plain-file.ts';
 import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
 
 const FILE_MODE = 0o600;
@@ -96,9 +96,7 @@ async function writeDurably(part: string, source: StoreSource): Promise<void> {
   if (Buffer.isBuffer(source)) {
     await target.writeFile(source);
   } else {
-    await using original = await openPlainFile(source.file);
-    // Not a pipeline of two streams: with handles that stay open, Node 20's never ends.
-    await writeFile(target, original.createReadStream({ autoClose: false }));
+    for await (const chunk of readPlainFile(source.file)) await target.writeFile(chunk);
   }
   await target.sync();
 }

@@ -3,6 +3,7 @@
 
 import type { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -16,8 +17,8 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { OperationError } from '../errors.ts';
 import { type Outgoing, STRAIGHT } from '../outgoing.ts';
-import { openPlainFile } from './plain-file.ts';
-import { isStoreKey, requireRange, requireStoreKey, type Store, type StoreSource } from './store.ts';
+import { readPlainFile } from './plain-file.ts';
+import { isStoreKey, requireRange, requireStoreKey, type Store } from './store.ts';
 
 const CONNECT_WITHIN_MS = 5000;
 const ANSWER_WITHIN_MS = 60_000;
@@ -84,7 +85,7 @@ export function createS3Store(
     async write(key, source) {
       const to = place(key);
       // A clip is only a few megabytes, and what is sent again after a fault has to be there still.
-      const body = Buffer.isBuffer(source) ? source : await readPlainFile(source);
+      const body = Buffer.isBuffer(source) ? source : await buffer(readPlainFile(source.file));
       const type = CONTENT_TYPES[key.endsWith('.png') ? 'png' : 'mp4'];
       const answer = await ask(client.send(new PutObjectCommand({ ...to, Body: body, ContentType: type })));
       if (!answer) throw missingBucket(bucket);
@@ -128,11 +129,6 @@ export function createS3Store(
 
     link: async (key, seconds) => getSignedUrl(client, new GetObjectCommand(place(key)), { expiresIn: seconds }),
   };
-}
-
-async function readPlainFile({ file }: Exclude<StoreSource, Buffer>): Promise<Buffer> {
-  await using original = await openPlainFile(file);
-  return await original.readFile();
 }
 
 function missingBucket(bucket: string): OperationError {

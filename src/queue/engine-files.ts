@@ -27,7 +27,7 @@ export async function placeInput(store: Store, key: string, target: string): Pro
     });
   }
   const part = `${target}.${randomUUID()}.part`;
-  await writeFile(part, await buffer(picture.stream));
+  await writeFile(part, await buffer(picture.stream), { flag: 'wx' });
   await rename(part, target);
 }
 
@@ -42,7 +42,8 @@ export function startEngineSweep({ folder, records, log, everyMs = SWEEP_EVERY_M
       for (const passed of ['inputs', 'outputs'].map((name) => join(folder, engine, name))) {
         for (const file of await namesIn(passed)) {
           const entry = await records.get(file.slice(0, file.indexOf('.')));
-          if (!entry || entry.outcome) await rm(join(passed, file), { force: true });
+          // An engine may have put a folder there.
+          if (!entry || entry.outcome) await rm(join(passed, file), { force: true, recursive: true });
         }
       }
     }

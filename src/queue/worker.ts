@@ -105,7 +105,7 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     await placeInput(store, request.image, join(lease.engine.inputsFolder, image));
     const { prompt, negative, width, height, frames, seed } = request;
     const usual = await estimates.estimate(request);
-    let storing = Promise.resolve();
+    const report = createReport((stored) => job.updateProgress(stored));
     const result = await runRender(lease, {
       id: record.id,
       body: { image, prompt, negative, width, height, frames, seed },
@@ -113,13 +113,13 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       onProgress: (progress) => {
         const stored: StoredProgress = { ...progress, at: now() };
         engines.progressed(record.id, fractionDone(progress, usual));
-        storing = storing.then(() => job.updateProgress(stored)).catch(() => undefined);
+        report.tell(stored);
       },
       cancelled,
       abandoned: stopping.signal,
       silenceMs,
     });
-    await storing;
+    await report.told();
     return result;
   };
 
@@ -131,17 +131,19 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     span: Span,
   ): Promise<Outcome> => {
     const { id, request, trace } = entry.record;
-    const { result, engineSeconds, leftovers, output } = await renderOnEngine(job, entry, claim, cancelled);
-    span.add(toAttributes(result));
-    meter?.rendered(request, engineSeconds, result.seconds);
+    const { told, engineSeconds, leftovers, output } = await renderOnEngine(job, entry, claim, cancelled);
+    meter?.rendered(request, engineSeconds, told.seconds);
     const clip = `clips/${id}.mp4`;
     await tracer.span('store', { parent: span.context ?? trace }, () => store.write(clip, { file: output }));
+    // The engine's own figure is only a figure; what a chat service takes is decided by what is there.
+    const result = { ...told, bytes: (await store.size(clip)) ?? told.bytes };
+    span.add(toAttributes(result));
     const outcome = await settle(entry, { kind: 'done', clip, result, seconds: secondsSince(entry), engineSeconds });
     if (outcome.kind !== 'done') await store.remove(clip);
     await estimates.learn(result, request.quality);
     await durations.add(request, engineSeconds);
     // Only now: until the outcome is known to Redis, another life of this job finds the finished clip with the engine.
-    await Promise.all(leftovers.map((file) => rm(file, { force: true })));
+    await Promise.all(leftovers.map((file) => rm(file, { force: true, recursive: true })));
     return outcome;
   };
 
@@ -151,10 +153,10 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     if (claim.isAsleep) await job.updateProgress({ stage: 'loading', elapsed: 0, at: now() });
     await using lease = await claim.lease(AbortSignal.any([cancelled, leaving.signal]));
     const started = now();
-    const result = await engines.watch(lease.engine.slot, () => render(lease, job, entry, cancelled));
+    const told = await engines.watch(lease.engine.slot, () => render(lease, job, entry, cancelled));
     const output = join(lease.engine.outputsFolder, `${id}.mp4`);
     return {
-      result,
+      told,
       engineSeconds: (now() - started) / 1000,
       output,
       leftovers: [output, join(lease.engine.inputsFolder, `${id}.png`)],
@@ -291,6 +293,27 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
       await leaveRoster();
       cancels.disconnect();
     },
+  };
+}
+
+/** One after the other and the latest only: an engine that reports faster than Redis takes it fills no memory. */
+function createReport(store: (progress: StoredProgress) => Promise<unknown>) {
+  let latest: StoredProgress | undefined;
+  let storing: Promise<void> | undefined;
+  const storeAll = async (): Promise<void> => {
+    while (latest) {
+      const progress = latest;
+      latest = undefined;
+      await store(progress).catch(() => undefined);
+    }
+    storing = undefined;
+  };
+  return {
+    tell(progress: StoredProgress): void {
+      latest = progress;
+      storing ??= storeAll();
+    },
+    told: async (): Promise<void> => storing,
   };
 }
 

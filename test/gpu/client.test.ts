@@ -5,6 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { OperationError, type OperationErrorCode } from '../../src/errors.ts';
 import { createEngineClient, type EngineClient } from '../../src/gpu/client.ts';
@@ -51,6 +53,16 @@ function streams(send: (response: ServerResponse, request: IncomingMessage) => v
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     return send(response, request);
   };
+}
+
+/** Goes on for as long as anybody listens. */
+function endless(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  void pipeline(Readable.from(spaces()), response).catch(() => undefined);
+}
+
+function* spaces() {
+  for (;;) yield ' '.repeat(2 ** 14);
 }
 
 const toText = (event: object) => `id: 0\ndata: ${JSON.stringify(event)}\n\n`;
@@ -115,6 +127,7 @@ const faults: [string, RequestListener, OperationErrorCode][] = [
   ['refuses with another object', answers(409, { detail: 'no' }), 'engine_protocol'],
   ['refuses with a code of its own', answers(409, { code: 'tired', message: 'No.' }), 'engine_protocol'],
   ['sends us elsewhere', answers(302, ''), 'engine_protocol'],
+  ['answers without an end', endless, 'engine_protocol'],
 ];
 test.each(calls.flatMap(([name, ask]) => faults.map((fault) => [name, ...fault, ask] as const)))(
   '%s of a server that %s is a fault',
@@ -227,4 +240,30 @@ test.each(['released', 'recycling', 'not_running'])('a cancel that was %s is tol
 test('a cancel of a render that the server never got has nothing to stop', async () => {
   await using client = await clientOf(answers(404, { code: 'unknown_render', message: 'No render web-1 here.' }));
   expect(await client.cancel('web-1', never)).toEqual({ freed: 'not_running', seconds: 0 });
+});
+
+const hosts: [string, (response: ServerResponse) => unknown][] = [
+  ['one event without an end', (response) => pipeline(Readable.from(spaces()), response)],
+  [
+    'events without an end',
+    (response) =>
+      pipeline(
+        Readable.from(
+          (function* () {
+            for (;;) yield toText(LOADING);
+          })(),
+        ),
+        response,
+      ),
+  ],
+  ['an event that is too large', (response) => response.write(toText({ ...FAILED, message: 'x'.repeat(70_000) }))],
+];
+test.each(hosts)('a render with %s is outside the contract', async (_, send) => {
+  await using client = await clientOf(
+    streams((response) => {
+      response.write(toText(LOADING));
+      void Promise.resolve(send(response)).catch(() => undefined);
+    }),
+  );
+  await expectFault(render(client), 'engine_protocol');
 });

@@ -50,3 +50,20 @@ test('a failure that only a later engine knows is a failure of the engine, in it
 test('an event of a stage that is not in the contract is refused', () => {
   expect(engineEventSchema.safeParse({ stage: 'dreaming', elapsed: 1 }).success).toBe(false);
 });
+
+test('a sentence of an engine is cut, and a name that is no name is refused', () => {
+  const long = 'x'.repeat(60_000);
+  const failed = { stage: 'failed', elapsed: 1, code: 'engine_error', message: long, retry: false };
+  expect(engineEventSchema.parse(failed)).toMatchObject({ message: 'x'.repeat(500) });
+  expect(refusalSchema.parse({ code: 'busy', message: long }).message).toHaveLength(500);
+  const [health] = examples.health;
+  for (const strange of [{ engine: long }, { model: long }, { executor: long }, { renderId: long }]) {
+    expect(healthSchema.safeParse({ ...health, ...strange }).success).toBe(false);
+  }
+  expect(healthSchema.parse({ ...health, memory: long }).memory).toHaveLength(500);
+  const done = examples.events.find(({ stage }) => stage === 'done') as unknown as { result: object };
+  const stages = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`stage-${index}`, 1]));
+  for (const strange of [{ engine: long }, { model: long }, { seconds: { [long]: 1 } }, { seconds: stages }]) {
+    expect(engineEventSchema.safeParse({ ...done, result: { ...done.result, ...strange } }).success).toBe(false);
+  }
+});

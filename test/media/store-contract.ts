@@ -1,9 +1,13 @@
 // What every Store promises. Each implementation runs these tests as its own.
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_FILE_BYTES } from '../../src/media/plain-file.ts';
 import type { ByteRange, Store } from '../../src/media/store.ts';
 
 export interface TestedStore extends AsyncDisposable {
@@ -187,14 +191,33 @@ export function testStore(name: string, create: () => Promise<TestedStore>): voi
       expect(second && (await buffer(second.stream)).toString()).toBe('new');
     });
 
-    it.each(['a link', 'a folder', 'nothing'])('refuses %s as a source and keeps the old file', async (what) => {
+    /** What an engine may put in the place of its clip. */
+    const strange: [string, (file: string) => Promise<unknown>][] = [
+      ['a link', (file) => symlink('/etc/passwd', file)],
+      ['a folder', (file) => mkdir(file)],
+      ['nothing', async () => undefined],
+      ['a pipe that nobody writes to', async (file) => execFileSync('mkfifo', [file])],
+      ['a socket', (file) => once(createServer().listen(file).unref(), 'listening')],
+      ['an empty clip', (file) => writeFile(file, '')],
+      ['a clip of a terabyte that takes no room', (file) => writeFile(file, '').then(() => truncate(file, 2 ** 40))],
+      ['a clip a byte too large', (file) => writeFile(file, '').then(() => truncate(file, MAX_FILE_BYTES + 1))],
+    ];
+    it.each(strange)('refuses %s as a source and keeps the old file', async (what, put) => {
       await using tested = await create();
       const { store } = tested;
       const file = join(folder, what);
-      if (what === 'a link') await symlink('/etc/passwd', file);
+      await put(file);
       await store.write(key, old);
-      await expect(store.write(key, { file: what === 'a folder' ? folder : file })).rejects.toThrow(Error);
+      // More often than libuv has threads: each that waited for ever would be gone for good.
+      for (let times = 0; times < 5; times += 1) await expect(store.write(key, { file })).rejects.toThrow(Error);
       expect(await read(store, key)).toEqual(old);
+    });
+
+    it('refuses a device as a source', async () => {
+      await using tested = await create();
+      for (const file of ['/dev/zero', '/dev/null']) {
+        await expect(tested.store.write(key, { file })).rejects.toThrow('plain file');
+      }
     });
   });
 }

@@ -43,6 +43,9 @@ test('what a render left behind goes once its outcome is known, and not before',
   }
   // As the process runtime has it.
   kept.unshift('engine-0.log');
+  // What an engine may put there to stop the sweep.
+  await mkdir(join(folder, 'engine-0/outputs/a folder/in a folder'), { recursive: true });
+  left.push('engine-0/outputs/a folder/file', 'engine-0/outputs/a folder/in a folder/file');
   for (const name of [...kept, ...left]) await writeFile(join(folder, name), '');
 
   const changes = watch(folder, { recursive: true });
