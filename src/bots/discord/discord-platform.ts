@@ -4,6 +4,7 @@ import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { createHeldCommands } from '../held-command.ts';
 import type { Connection, Handlers, Platform } from '../platform.ts';
 import { createAttachments } from './attachments.ts';
 import { type ClientSettings, createDiscordRest } from './client.ts';
@@ -52,17 +53,18 @@ export function createDiscordPlatform(options: DiscordPlatformOptions): Platform
     ...{ maxBytes: options.maxPictureBytes, cdnUrl: options.cdnUrl, fetch: options.outgoing?.fetch },
   });
   const status = createStatusMessages({ messages, media, notes, isSpoiler, log });
+  const held = createHeldCommands<Item>(notes);
   let client: Client | undefined;
   let interactions: Interactions | undefined;
 
   const start = async (handlers: Handlers): Promise<void> => {
-    const taking = createInteractions({ ...options, pictures: createPictureFinder(options.cdnUrl), handlers });
+    const taking = createInteractions({ ...options, held, pictures: createPictureFinder(options.cdnUrl), handlers });
     interactions = taking;
     const onInteraction = (interaction: Interaction, raw: unknown) => void taking.take(interaction, raw);
     client = await connect({ ...options, onToken, onInteraction });
     await register(client.application?.id ?? '');
     await inbox.work({
-      handle: createFinisher({ handlers, inbox, attachments, messages, status, notes, log }),
+      handle: createFinisher({ handlers, held, inbox, attachments, messages, status, notes, log }),
       onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
     });
   };

@@ -6,6 +6,7 @@ import {
   escapeMarkdown,
   MessageFlags,
 } from 'discord.js';
+import { CHOICES, type Choice } from '../held-command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { type Button, describeShare, type View } from '../view.ts';
@@ -91,13 +92,28 @@ function drawBar(fraction: number, words: Words): string {
   return `${'▰'.repeat(filled)}${'▱'.repeat(BAR_LENGTH - filled)} ${describeShare(fraction, words)}`;
 }
 
-/** The button under the text that a member accepts before their first clip. */
+/** The button under the text that a member accepts before their first clip; of older messages, which held no command. */
 export const ACCEPT = 'accept';
 
-export function drawAcceptButton(language: string | undefined) {
-  const label = wordsOf(language).trust.accept;
-  const button = { type: ComponentType.Button, style: ButtonStyle.Primary, label, custom_id: ACCEPT } as const;
-  return [{ type: ComponentType.ActionRow, components: [button] }];
+/** The buttons that begin a refused command again; `held` is its id. */
+export function drawChoices(held: string, choices: readonly Choice[], language: string | undefined) {
+  if (choices.length === 0) return [];
+  const { offers, trust } = wordsOf(language);
+  const components = choices.map(
+    (choice, index): APIButtonComponentWithCustomId => ({
+      type: ComponentType.Button,
+      style: index === 0 ? ButtonStyle.Primary : ButtonStyle.Secondary,
+      label: choice === 'ok' ? trust.accept : offers[choice],
+      custom_id: `held:${choice}:${held}`,
+    }),
+  );
+  return [{ type: ComponentType.ActionRow, components }];
+}
+
+export function readChoice(customId: string): { choice: Choice; held: string } | undefined {
+  const [, name, held] = /^held:(\w{1,20}):([\w-]{1,70})$/.exec(customId) ?? [];
+  const choice = CHOICES.find((known) => known === name);
+  return choice && held !== undefined ? { choice, held } : undefined;
 }
 
 function drawButtons({ buttons, renderId, language }: View) {

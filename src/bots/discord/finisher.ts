@@ -5,15 +5,16 @@ import type { Logger } from '../../log.ts';
 import { GivenUp, type Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { refusal } from '../../refusals.ts';
+import type { Choice, HeldCommands } from '../held-command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Handlers, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
 import type { Attachments } from './attachments.ts';
-import { drawAcceptButton, NOBODY } from './drawing.ts';
+import { drawChoices, NOBODY } from './drawing.ts';
 import { describeFault } from './faults.ts';
 import type { Item } from './interactions.ts';
 import { describeRefusal, isGone, isRefusedForGood, type Messages, reasonOf } from './messages.ts';
-import { type Origin, TOKEN_SECONDS } from './origin.ts';
+import { eventOf, type Origin, TOKEN_SECONDS } from './origin.ts';
 import type { createStatusMessages } from './status-messages.ts';
 
 /** A command whose acknowledgement may still be on its way to Discord, or never came there. */
@@ -24,13 +25,15 @@ const PREPARED_AFTER_MS = 12.5 * 60_000;
 /** What a member is told in the place of a clip. */
 interface Refusal {
   sentence: string;
-  isConsentMissing: boolean;
+  /** What begins the command again at one press. */
+  choices: readonly Choice[];
 }
 
 /** Where a sentence is told: in the answer that the member alone sees, in the place of one that others see, or beside a message. */
 type Telling = 'in_answer' | 'in_place_of_answer' | 'beside';
 
 interface FinisherOptions {
+  held: HeldCommands<Item>;
   inbox: Pick<Inbox<Item>, 'put'>;
   handlers: Handlers;
   attachments: Attachments;
@@ -41,12 +44,12 @@ interface FinisherOptions {
 }
 
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
-export function createFinisher({ handlers, inbox, attachments, messages, status, notes, log }: FinisherOptions) {
+export function createFinisher({ handlers, held, inbox, attachments, messages, status, notes, log }: FinisherOptions) {
   /** In the answer that the member has; where others see that, it goes and the sentence is for the member alone. */
-  const tell = async (origin: Origin, { sentence, isConsentMissing }: Refusal, how: Telling): Promise<void> => {
+  const tell = async (origin: Origin, { sentence, choices }: Refusal, how: Telling): Promise<void> => {
     const token = await notes.get(`token:${origin.interaction}`);
-    const components = isConsentMissing && { components: drawAcceptButton(origin.language) };
-    const body = { content: sentence, allowed_mentions: NOBODY, ...components };
+    const components = drawChoices(eventOf(origin), choices, origin.language);
+    const body = { content: sentence, allowed_mentions: NOBODY, ...(components.length > 0 && { components }) };
     if (token === undefined) return tellDirectly(origin, body);
     const reach = { application: origin.application, token };
     try {
@@ -90,7 +93,8 @@ export function createFinisher({ handlers, inbox, attachments, messages, status,
 
   const animate = async (item: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { origin, command } = item;
-    const { interaction: eventId, member, language, place } = origin;
+    const { member, language, place } = origin;
+    const eventId = eventOf(origin);
     const { picture } = item;
     await handlers.animate({
       eventId,
@@ -123,7 +127,8 @@ export function createFinisher({ handlers, inbox, attachments, messages, status,
 
   const press = async (item: Extract<Item, { kind: 'press' }>): Promise<void> => {
     const { origin, action, renderId, mayManage } = item;
-    const { interaction: eventId, member, language, place } = origin;
+    const { member, language, place } = origin;
+    const eventId = eventOf(origin);
     const open = (view: View) => opened(item, view, status.openBeside(origin, view));
     const press = { eventId, action, renderId, member, language, place, mayManage, open };
     const sentence = await handlers.press(press);
@@ -132,7 +137,7 @@ export function createFinisher({ handlers, inbox, attachments, messages, status,
     if (token === undefined) return;
     const isRemoved = action !== 'delete' || (await removePressed({ application: origin.application, token }));
     const told = isRemoved ? sentence : wordsOf(language).discord.deletedButShown;
-    await tell(origin, { sentence: told, isConsentMissing: false }, tellingOf(item));
+    await tell(origin, { sentence: told, choices: [] }, tellingOf(item));
   };
 
   /** The token of a press takes its message away, whatever the bot itself may do there. */
@@ -176,9 +181,10 @@ export function createFinisher({ handlers, inbox, attachments, messages, status,
       }
       if (!(error instanceof UserError) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
-      if (await handlers.isTaken(origin.interaction)) throw error;
-      const isConsentMissing = error instanceof UserError && error.code === 'consent_missing';
-      const came = await refuse(item, { sentence: describeFault(error, wordsOf(origin.language)), isConsentMissing });
+      if (await handlers.isTaken(eventOf(origin))) throw error;
+      const choices = choicesOf(error);
+      if (choices.length > 0) await held.hold(eventOf(origin), item);
+      const came = await refuse(item, { sentence: describeFault(error, wordsOf(origin.language)), choices });
       if (!(error instanceof UserError)) throw new GivenUp((error as Error).message, { cause: error });
       return came;
     }
@@ -199,6 +205,11 @@ function explainRefusal(error: unknown, origin: Origin): never {
 
 function isNeverHeard(error: unknown): boolean {
   return error instanceof UserError && error.code === 'place_closed';
+}
+
+function choicesOf(error: unknown): readonly Choice[] {
+  if (!(error instanceof UserError)) return [];
+  return error.code === 'consent_missing' ? ['ok'] : error.offers;
 }
 
 function tellingOf(item: Item): Telling {

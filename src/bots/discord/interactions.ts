@@ -15,15 +15,16 @@ import {
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
-import { type ParsedCommand, parseOptions } from '../command.ts';
+import { type ParsedCommand, parseOptions, withOffer } from '../command.ts';
 import { isExpected, Refusal } from '../faults.ts';
+import { type Choice, type HeldCommands, heldEventId } from '../held-command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { requireSize } from '../picture-download.ts';
 import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member, type MessageRef } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, AVATAR_MENU, HELP, MENU } from './commands.ts';
-import { ACCEPT, NOBODY, readCustomId } from './drawing.ts';
+import { ACCEPT, NOBODY, readChoice, readCustomId } from './drawing.ts';
 import { ALREADY_ANSWERED, NO_LONGER_WAITING } from './error-codes.ts';
 import { describeFault } from './faults.ts';
 import { createEditForm, createPicturesForm, readForm, readFormId } from './forms.ts';
@@ -51,6 +52,8 @@ const LONGEST_MESSAGE = 2000;
 /** For so long Discord waits for an answer. */
 const ANSWERED_WITHIN_MS = 3000;
 const OTHERS_FIRST_MS = 500;
+/** For so long nobody may know yet that the first press of two has begun its command. */
+const SAME_CHOICE_MS = 10_000;
 const CUT_WORDS = '\n… the rest: `animate-bot admin` in a shell, or the page.';
 
 export interface InteractionsOptions {
@@ -58,6 +61,7 @@ export interface InteractionsOptions {
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
   notes: Notes;
   pictures: PictureFinder;
+  held: HeldCommands<Item>;
   /** Members and roles, by id, who may steer the bot. Without any it is those who manage the server. */
   admins: string[];
   ageRestrictedOnly: boolean;
@@ -72,7 +76,8 @@ type Asking = ChatInputCommandInteraction | ModalSubmitInteraction;
 export type Interactions = ReturnType<typeof createInteractions>;
 
 export function createInteractions(options: InteractionsOptions) {
-  const { handlers, inbox, notes, pictures, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } = options;
+  const { handlers, inbox, notes, pictures, held, admins, ageRestrictedOnly, maxPictureBytes, samePressMs, log } =
+    options;
   const underWay = new Set<Promise<void>>();
   /** From then on something is begun, whatever becomes of the acknowledgement. */
   const kept = new WeakSet<Interaction>();
@@ -117,6 +122,11 @@ export function createInteractions(options: InteractionsOptions) {
     const isSpoiler = 'ofRender' in picture ? hasSpoilers(messageIn(raw)) : picture.isSpoiler === true;
     const origin = toOrigin(interaction, { isPrivate, isSpoiler, raw });
     await keep(interaction, { kind: 'animate', origin, command, picture });
+    await promise(interaction, isPrivate);
+  };
+
+  /** The first state of a message that is still to come. */
+  const promise = async (interaction: Asking | ButtonInteraction, isPrivate: boolean): Promise<void> => {
     const { chat } = wordsOf(interaction.locale);
     await interaction.reply({
       content: `**${chat.onItsWay}** …`,
@@ -218,7 +228,36 @@ export function createInteractions(options: InteractionsOptions) {
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
+  /** Begins a refused command again, with what its member chose. */
+  const onChoice = async (
+    interaction: ButtonInteraction,
+    { choice, held: id }: { choice: Choice; held: string },
+    words: Words,
+  ): Promise<void> => {
+    const item = await soon(notes, () => held.find(id)).inTime;
+    if (!item || item.kind === 'end' || item.origin.member.id !== interaction.user.id) {
+      throw new Refusal(words.chat.expired);
+    }
+    const event = heldEventId(id, choice);
+    const isKnown = await soon(notes, () => handlers.isTaken(event)).inTime;
+    if (isKnown || !(await soon(notes, () => notes.claim(`choice:${event}`, SAME_CHOICE_MS)).inTime)) {
+      throw new Refusal(words.chat.alreadyPressed);
+    }
+    const { locale: language } = interaction;
+    if (choice === 'ok') await soon(notes, () => handlers.accept({ member: memberOf(interaction), language })).inTime;
+    const origin = { ...item.origin, interaction: interaction.id, event, language };
+    if (item.kind === 'press') {
+      await keep(interaction, { ...item, origin });
+      return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+    }
+    const command = choice === 'ok' ? item.command : withOffer(item.command, choice);
+    await keep(interaction, { ...item, origin, command });
+    await promise(interaction, origin.isPrivate);
+  };
+
   const onButton = async (interaction: ButtonInteraction, words: Words, raw: unknown): Promise<void> => {
+    const chosen = readChoice(interaction.customId);
+    if (chosen) return onChoice(interaction, chosen, words);
     const pressed = readCustomId(interaction.customId);
     if (!pressed) throw new Refusal(words.chat.expired);
     const { button, renderId } = pressed;

@@ -16,6 +16,8 @@ export type Home = 'thread' | 'place' | 'token';
 
 export interface Origin {
   interaction: string;
+  /** The event that it is, where that is not the interaction: a press that begins a refused command again. */
+  event?: string;
   application: string;
   channel: string;
   member: Member;
@@ -36,6 +38,9 @@ export interface Origin {
   /** The place is for adults: what goes elsewhere is hidden there. */
   isAgeRestricted: boolean;
 }
+
+/** What is taken once, however often it comes. */
+export const eventOf = ({ event, interaction }: Origin): string => event ?? interaction;
 
 /** Interaction tokens end after 15 minutes; the last one is not counted on. */
 export const TOKEN_SECONDS = 14 * 60;

@@ -4,8 +4,11 @@ import { Writable } from 'node:stream';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ParsedCommand } from '../../../src/bots/command.ts';
 import { createDiscordPlatform, type DiscordPlatformOptions } from '../../../src/bots/discord/discord-platform.ts';
+import { en } from '../../../src/bots/languages/en.ts';
 import type { Platform } from '../../../src/bots/platform.ts';
+import { UserError } from '../../../src/errors.ts';
 import { createInbox } from '../../../src/queue/inbox.ts';
 import { createNotes } from '../../../src/queue/notes.ts';
 import { connectRedis, type Redis } from '../../../src/queue/redis.ts';
@@ -289,7 +292,7 @@ test('an age-restricted channel of a server that the bot is not in is one, too',
   discord.animate(PICTURE, {}, { channel: late, isForeign: true });
   expect(await opened()).toBeDefined();
   const early = discord.animate(PICTURE, {}, { channel: discord.world.addChannel(elsewhere), isForeign: true });
-  expect(await discord.told(early)).toBe('Here this works in age-restricted channels only.');
+  expect(await discord.told(early)).toBe(en.chat.ageRestrictedOnly);
 });
 
 const DISCORD_EPOCH_MS = 1_420_070_400_000;
@@ -353,4 +356,44 @@ test('a member who is no friend of the server reads refusals all the same', asyn
   const command = discord.animate(PICTURE, {}, { isForeign: true, member: BOB });
   expect(await discord.told(command)).toMatch(/^Something broke on our side|^Something went wrong on our side/);
   expect(ADA.id).not.toBe(BOB.id);
+});
+
+const wide = () => new UserError('aspect_too_extreme', 'Too wide.', { offers: ['crop', 'pad'] });
+
+test('what a refusal offers is begun with one press, as its member’s own command, and once', async () => {
+  await startPlatform();
+  const takes = script.onAnimate;
+  script.onAnimate = (command) => ((command.text as ParsedCommand).fit ? takes(command) : Promise.reject(wide()));
+  const command = discord.animate(PICTURE, { prompt: 'it waves' });
+  await discord.told(command);
+  const refused = discord.answersTo(command).find(({ components }) => components.length > 0);
+  if (!refused) throw new Error('There is no button');
+  const press = discord.press(refused, 'Pad it');
+  const status = await opened();
+  expect(status?.channel).toBe(press.original);
+  expect(script.commands.at(-1)).toMatchObject({
+    eventId: `${command.id}-pad`,
+    text: { prompt: 'it waves', fit: 'pad' },
+  });
+  const again = discord.press(refused, 'Pad it');
+  expect(await discord.told(again)).toBe(en.chat.alreadyPressed);
+  expect(await discord.told(discord.press(refused, 'Crop it', { member: BOB }))).toBe(en.chat.expired);
+});
+
+test('who accepts the text need not send the command again', async () => {
+  await startPlatform();
+  let isAccepted = false;
+  const takes = script.onAnimate;
+  script.onAccept = () => {
+    isAccepted = true;
+  };
+  script.onAnimate = (command) =>
+    isAccepted ? takes(command) : Promise.reject(new UserError('consent_missing', 'Be kind.'));
+  const command = discord.animate(PICTURE);
+  await discord.told(command);
+  const refused = discord.answersTo(command).find(({ components }) => components.length > 0);
+  if (!refused) throw new Error('There is no button');
+  discord.press(refused, 'Accept');
+  expect(await opened()).toBeDefined();
+  expect(script.commands.at(-1)).toMatchObject({ eventId: `${command.id}-ok` });
 });
