@@ -3,9 +3,11 @@ input, writes standard output: `python -m render_server.clip_tools shrink BYTES`
 
 import argparse
 import io
+import resource
 import struct
 import sys
 import tempfile
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,15 +29,40 @@ EXIT_TOO_SMALL = 3
 SAMPLE_SIDE = 512
 
 
+# What an engine of ours makes at most, and a little more: the largest frame, the longest clip. Bytes of an engine that
+# was taken over are decoded here.
+MAX_FRAME_PIXELS = 1280 * 1280
+MAX_FRAMES = 300
+# For libraries, all frames of such a clip, and an encoder that looks ahead.
+MAX_ADDRESS_SPACE_BYTES = 4 * 1024**3
+
+
 class TooSmallError(Exception):
     """Nothing worth watching fits."""
+
+
+def frames_of(clip: bytes) -> Iterator[av.VideoFrame]:
+    """Of an MP4: told to guess, FFmpeg takes a list of other files for a clip, and opens them."""
+    with av.open(io.BytesIO(clip), "r", format="mp4") as container:
+        stream = container.streams.video[0]
+        require_size(stream.codec_context.width, stream.codec_context.height)
+        for index, frame in enumerate(container.decode(stream)):
+            require_size(frame.width, frame.height)
+            if index >= MAX_FRAMES:
+                raise ValueError(f"Expected at most {MAX_FRAMES} frames, got more.")
+            yield frame
+
+
+def require_size(width: int, height: int) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise ValueError(f"Expected frames of at most {MAX_FRAME_PIXELS} pixels, got {width}x{height}.")
 
 
 def shrink(clip: bytes, most_bytes: int) -> bytes:
     """The clip as H.264 in MP4, 24 frames per second, yuv420p, index in front, in at most `most_bytes`.
     Raises TooSmallError."""
-    with av.open(io.BytesIO(clip), "r") as container:
-        frames = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
+    frames = [frame.reformat(format="yuv420p") for frame in frames_of(clip)]
+    with av.open(io.BytesIO(clip), "r", format="mp4") as container:
         rate = container.streams.video[0].average_rate or Fraction(24)
     bits = (most_bytes - LEAST_OVERHEAD_BYTES) * 8 * CAREFUL_SHARE
     for scale in SCALES:
@@ -77,10 +104,9 @@ def encode(frames: list[av.VideoFrame], rate: Fraction, bits_per_second: int) ->
 
 def last_frame(clip: bytes) -> bytes:
     """As a PNG."""
-    with av.open(io.BytesIO(clip), "r") as container:
-        frame = None
-        for frame in container.decode(video=0):  # noqa: B007 (the last one is what is wanted)
-            pass
+    frame = None
+    for frame in frames_of(clip):  # noqa: B007 (the last one is what is wanted)
+        pass
     if frame is None:
         raise ValueError("Expected a clip with frames, got one without.")
     png = io.BytesIO()
@@ -90,19 +116,17 @@ def last_frame(clip: bytes) -> bytes:
 
 def sample(clip: bytes, count: int) -> bytes:
     """So many frames from the first to the last, as PNGs, each behind its length in four bytes."""
-    with av.open(io.BytesIO(clip), "r") as container:
-        total = sum(1 for _ in container.decode(video=0))
+    total = sum(1 for _ in frames_of(clip))
     wanted = {round(index * (total - 1) / max(1, count - 1)) for index in range(count)}
     files = []
-    with av.open(io.BytesIO(clip), "r") as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index not in wanted:
-                continue
-            picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
-            picture.thumbnail((SAMPLE_SIDE, SAMPLE_SIDE))
-            png = io.BytesIO()
-            picture.save(png, format="PNG")
-            files.append(struct.pack(">I", len(png.getvalue())) + png.getvalue())
+    for index, frame in enumerate(frames_of(clip)):
+        if index not in wanted:
+            continue
+        picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+        picture.thumbnail((SAMPLE_SIDE, SAMPLE_SIDE))
+        png = io.BytesIO()
+        picture.save(png, format="PNG")
+        files.append(struct.pack(">I", len(png.getvalue())) + png.getvalue())
     return b"".join(files)
 
 
@@ -113,6 +137,8 @@ def main() -> None:
     tools.add_parser("last-frame")
     tools.add_parser("sample").add_argument("count", type=int)
     args = parser.parse_args()
+    if sys.platform == "linux":  # macOS takes no such limit.
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
     clip = sys.stdin.buffer.read()
     try:
         match args.tool:

@@ -1,6 +1,7 @@
 """What a bot does to finished clips."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render_server.clip_tools import TooSmallError, last_frame, sample, shrink
+from render_server.clip_tools import MAX_FRAMES, TooSmallError, last_frame, sample, shrink
 from render_server.video import ClipWriter
 
 FRAMES = 49
+PACKAGES = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +73,26 @@ def unpack(data: bytes) -> list[bytes]:
         files.append(data[4 : 4 + length])
         data = data[4 + length :]
     return files
+
+
+def test_what_only_says_that_it_is_a_clip_opens_no_other_file(tmp_path: Path, clip: bytes) -> None:
+    (tmp_path / "other.mp4").write_bytes(clip)
+    listed = b"ffconcat version 1.0\nfile other.mp4\n"
+    for tool in (["last-frame"], ["sample", "2"], ["shrink", "100000"]):
+        command = [sys.executable, "-m", "render_server.clip_tools", *tool]
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGES)}
+        ran = subprocess.run(command, input=listed, capture_output=True, check=False, cwd=tmp_path, env=environment)
+        assert (ran.returncode, ran.stdout) == (1, b""), tool
+
+
+@pytest.mark.parametrize(("width", "height", "frames"), [(2048, 1024, 1), (64, 64, MAX_FRAMES + 1)])
+def test_a_clip_that_no_engine_of_ours_makes_is_not_decoded(
+    tmp_path: Path, width: int, height: int, frames: int
+) -> None:
+    path = tmp_path / "bomb.mp4"
+    with ClipWriter(path, width, height) as writer:
+        writer.write(np.zeros((frames, height, width, 3), np.uint8))
+        writer.finish()
+    for tool in (last_frame, lambda clip: sample(clip, 2), lambda clip: shrink(clip, 100_000)):
+        with pytest.raises(ValueError, match=r"^Expected .*at most"):
+            tool(path.read_bytes())

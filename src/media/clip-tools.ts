@@ -5,6 +5,8 @@ import { unpackFiles } from './packed-files.ts';
 import { runShortProcess } from './short-process.ts';
 
 const MOST_MS = 120_000;
+/** Two copies of all frames of the longest 720p clip, twice over; the tool itself sets a limit on what it may ask for. */
+const MAX_MEMORY_BYTES = 1.5 * 2 ** 30;
 const SAMPLED_FRAMES = 6;
 /** The tool's way of saying that nothing worth watching fits. */
 const EXIT_TOO_SMALL = 3;
@@ -20,10 +22,17 @@ export interface ClipTools {
 
 /** `serverFolder` has the package render_server. Throws OperationError `setup_missing` when Python cannot do it. */
 export function createClipTools(python: () => string, serverFolder: string): ClipTools {
-  const run = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
+  // One at a time: each takes a core and the memory of a whole clip.
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
+    const running = last.then(() => runNow(args, clip));
+    last = running.catch(() => undefined);
+    return running;
+  };
+  const runNow = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
     const { exitCode, how, output, complaint } = await runShortProcess({
       ...{ program: python(), args: ['-m', 'render_server.clip_tools', ...args], folder: serverFolder },
-      ...{ input: clip, withinMs: MOST_MS },
+      ...{ input: clip, withinMs: MOST_MS, maxMemoryBytes: MAX_MEMORY_BYTES },
     });
     if (exitCode === 0) return output;
     if (exitCode === EXIT_TOO_SMALL) return undefined;

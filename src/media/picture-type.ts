@@ -81,10 +81,13 @@ function hasMark(bytes: Buffer, offset: number, mark: string): boolean {
   return bytes.toString('latin1', offset, offset + mark.length) === mark;
 }
 
+/** What cameras and editors put before the pixels are a dozen chunks. A file of empty ones would be walked for a second. */
+const MAX_CHUNKS = 64;
+
 /** An animated PNG says so with an `acTL` chunk before its first `IDAT`. See https://www.w3.org/TR/png-3/#11acTL */
 function isAnimatedPng(bytes: Buffer): boolean {
   let offset = 8;
-  while (offset + 8 <= bytes.length) {
+  for (let count = 0; count < MAX_CHUNKS && offset + 8 <= bytes.length; count += 1) {
     const chunk = bytes.toString('latin1', offset + 4, offset + 8);
     if (chunk === 'acTL') {
       return true;

@@ -9,7 +9,13 @@ export const LONGEST_ENTRY = 200;
 export const MOST_ENTRIES = 500;
 
 /** What is looked at of one text. The longest prompt is far shorter; a file's name may be anything. */
-const LONGEST_TEXT = 4000;
+const MAX_TEXT_LENGTH = 4000;
+
+/** Some letters are words once they are taken apart: U+FDFA is 18 letters. No text that anybody writes grows so far. */
+const MAX_FOLDED_LENGTH = 4000;
+
+/** RE2 takes time in proportion to the text and to this: 20 of `\\pL{0,99}` take a second for a prompt. */
+const MAX_PATTERN_SIZE = 500;
 
 /** Scripts that put no spaces between words: there a dictionary knows where words end. */
 const WITHOUT_SPACES =
@@ -57,9 +63,12 @@ export function readEntry(text: string): Entry {
 
 /** Judges each of the texts by itself, for they are not one sentence, and tells the worst. */
 export function judge(texts: readonly string[], own: readonly Entry[]): Verdict {
-  const verdicts = texts.flatMap((text) => {
-    const forms = formsOf(text.slice(0, LONGEST_TEXT));
-    return own.some((entry) => entry(forms)) ? [{ kind: 'forbidden' } as const] : forms.map(judgeForm);
+  const verdicts = texts.flatMap((text): Verdict[] => {
+    const looked = text.slice(0, MAX_TEXT_LENGTH);
+    // Not cut: what comes behind would go unseen.
+    if (looked.normalize('NFKD').length > MAX_FOLDED_LENGTH) return [{ kind: 'forbidden' }];
+    const forms = formsOf(looked);
+    return own.some((entry) => entry(forms)) ? [{ kind: 'forbidden' }] : forms.map(judgeForm);
   });
   return (
     verdicts.find(({ kind }) => kind === 'forbidden') ??
@@ -128,7 +137,9 @@ function isBoundary(text: string, at: number): boolean {
 
 function compile(source: string): RE2JS {
   try {
-    return RE2JS.compile(source, RE2JS.CASE_INSENSITIVE);
+    const pattern = RE2JS.compile(source, RE2JS.CASE_INSENSITIVE);
+    if (pattern.programSize() <= MAX_PATTERN_SIZE) return pattern;
+    throw new Error(`it is ${pattern.programSize()} steps long, and the limit is ${MAX_PATTERN_SIZE}`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(

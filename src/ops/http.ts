@@ -39,7 +39,13 @@ export interface OpsServer {
 
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const { host, port, token, notReady, metrics, queues } = options;
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // Before any hook, so before anybody was asked for a token.
+    frameworkErrors: (_error, _request, reply) =>
+      (reply as FastifyReply).code(400).headers(SECURITY_HEADERS).send({ reason: 'That could not be read.' }),
+  });
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
     return reply.code(status < 500 ? status : 503).send({ reason: 'That could not be answered.' });

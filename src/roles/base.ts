@@ -1,7 +1,7 @@
 // What bots and workers share: Redis with all that lives in it, and the media store.
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { makePrivateFolder } from '../folders.ts';
+import { makeOwnFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { createFileStore } from '../media/files.ts';
 import { createS3Store } from '../media/s3.ts';
@@ -39,7 +39,7 @@ export interface Base {
 }
 
 export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl: string): Promise<Base> {
-  await makePrivateFolder(config.dataFolder);
+  await makeOwnFolder(config.dataFolder);
   const redis = connectRedis(redisUrl, createRedisErrorLog(log));
   shutdown.onStop('redis connection', async () => redis.disconnect());
   const deliveries = createDeliveries(redis);

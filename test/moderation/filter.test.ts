@@ -186,6 +186,10 @@ describe('a pattern', () => {
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
+  test('is refused where each prompt would take it a second', () => {
+    expect(() => readEntry(`/${'\\pL{0,99}'.repeat(20)}/`)).toThrow(/it is \d+ steps long, and the limit is 500/);
+  });
+
   test.each(['/(/', '/(?=a)/', '/(a)\\1/'])('%s is refused with what was expected', (text) => {
     expect(() => readEntry(text)).toThrow(/^Expected a pattern that RE2 understands/);
   });
@@ -193,6 +197,14 @@ describe('a pattern', () => {
 
 test.each(['', '  ', '!!', '\u200b'])('%j is no entry', (text) => {
   expect(() => readEntry(text)).toThrow('Expected a word, several, or a /pattern/');
+});
+
+test('letters that are words once they are taken apart take no time to speak of, and hide nothing', () => {
+  const ligatures = '\ufdfa'.repeat(4000);
+  const began = performance.now();
+  for (let times = 0; times < 20; times += 1) expect(judge([ligatures], []).kind).toBe('forbidden');
+  expect(performance.now() - began).toBeLessThan(1000);
+  expect(judge(['\ufdfa, peace', '각'.repeat(1000), 'ệ'.repeat(1000)], []).kind).toBe('allowed');
 });
 
 test('an entry has an end', () => {

@@ -29,9 +29,12 @@ const STYLES: Record<Button, APIButtonComponentWithCustomId['style']> = {
 };
 const BUTTONS = Object.keys(STYLES) as Button[];
 
+/** More than a message of Discord's holds. What escapes it takes time with the square of the length. */
+const MAX_ESCAPED = 4000;
+
 /** Everything that a member typed goes through here: no mark-up, no mention, no link of it comes alive. */
 export function plain(text: string): string {
-  const escaped = escapeMarkdown(text, { heading: true, bulletedList: true, maskedLink: true });
+  const escaped = escapeMarkdown(cut(text, MAX_ESCAPED), { heading: true, bulletedList: true, maskedLink: true });
   return escaped.replace(/[<@]/g, '$&\u200b').replace(/:\/\//g, ':\u200b//');
 }
 

@@ -12,7 +12,9 @@ import { readCookie, writeCookie } from './cookies.ts';
 import type { Media } from './media-routes.ts';
 import { shownPicture } from './shown-picture.ts';
 import { type TarEntry, toTar } from './tar.ts';
-import { readUpload, toEventId } from './upload.ts';
+import { readUpload, toEventId, type Upload } from './upload.ts';
+import { createUploadPlaces } from './upload-places.ts';
+import type { Refusal } from './wire.ts';
 
 const MEMBER_COOKIE = 'animate_member';
 const MEMBER_SECONDS = 365 * 24 * 60 * 60;
@@ -36,9 +38,21 @@ export interface CommandRoutesOptions {
 
 export function serveCommands(server: FastifyInstance, options: CommandRoutesOptions): void {
   const { channel, media, maxPictureBytes, handlers, changed } = options;
+  const uploads = createUploadPlaces();
 
   server.post('/api/animate', async (request, reply) => {
-    const { eventId, text, author, picture } = await readUpload(request, maxPictureBytes);
+    const place = await uploads.take(readCookie(request.headers.cookie, MEMBER_COOKIE) ?? '');
+    if (!place) return busy(reply);
+    try {
+      const upload = await readUpload(request, maxPictureBytes).finally(place.arrived);
+      return await animate(request, reply, upload);
+    } finally {
+      place.end();
+    }
+  });
+
+  const animate = async (request: FastifyRequest, reply: FastifyReply, upload: Upload) => {
+    const { eventId, text, author, picture } = upload;
     const open = async (view: View): Promise<MessageRef> => {
       const earlier = picture !== undefined && 'ofRender' in picture ? [picture.ofRender] : [];
       const shown = await shownPicture(media, [view.renderId, ...earlier], view);
@@ -55,7 +69,7 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
       open,
     });
     return reply.code(202).send({ renderId });
-  });
+  };
 
   server.post('/api/accept', async (request, reply) => {
     return { message: await handlers.accept({ member: memberOf(request, reply, 'Guest') }) };
@@ -103,6 +117,15 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     };
     return { message: await handlers.press(press) };
   });
+}
+
+/** The page sends it again by itself. */
+function busy(reply: FastifyReply) {
+  const refusal: Refusal = {
+    code: 'busy',
+    message: 'Too many pictures are being sent right now. Please try again in a moment.',
+  };
+  return reply.code(503).header('retry-after', 5).header('connection', 'close').send(refusal);
 }
 
 /** What is deleted while it is read is left out. */

@@ -5,9 +5,13 @@ import type { ServerResponse } from 'node:http';
 const HEARTBEAT_MS = 15_000;
 
 /** A page that has not read this much is asleep: it is let go, and reads the channel anew when it wakes. */
-const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
+const MOST_UNREAD_BYTES = 512 * 1024;
+
+/** Each open page is one; together they may hold 100 MiB unread. */
+export const MAX_WATCHERS = 200;
 
 export interface LiveFeed {
+  isFull(): boolean;
   /** Takes over a response whose headers are set. */
   join(response: ServerResponse): void;
   send(event: 'message' | 'removed', data: unknown): void;
@@ -29,6 +33,7 @@ export function createLiveFeed(): LiveFeed {
   heartbeat.unref();
 
   return {
+    isFull: () => watchers.size >= MAX_WATCHERS,
     join(response) {
       watchers.add(response);
       response.on('close', () => watchers.delete(response));

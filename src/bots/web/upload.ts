@@ -15,9 +15,17 @@ export interface Upload {
 /** Far more than a command may say; the parser tells the member so. */
 const MAX_FIELD_BYTES = 64 * 1024;
 const LONGEST_AUTHOR = 40;
+/** For a picture of the largest size at 3.5 megabits per second. */
+const MAX_UPLOAD_MS = 60_000;
 
 /** Throws a UserError also for what is no form, or the beginning of one. */
 export async function readUpload(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
+  // One that comes in slowly holds memory and a place all the while.
+  const timer = setTimeout(() => request.raw.destroy(), MAX_UPLOAD_MS);
+  return await readWhole(request, maxPictureBytes).finally(() => clearTimeout(timer));
+}
+
+async function readWhole(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
   return readParts(request, maxPictureBytes).catch((error) => {
     // Fastify's own faults have a status; the parser's have none.
     if (error instanceof UserError || 'statusCode' in error) throw error;

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { OperationError, UserError } from '../../errors.ts';
 import type { Clip, Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
-import { guardAccess, requireSafeHost } from './access.ts';
+import { guardAccess, requireSafeHost, SECURITY_HEADERS } from './access.ts';
 import { serveAdmin } from './admin-routes.ts';
 import { CHANNEL_NAME, createChannel } from './channel.ts';
 import { serveCommands } from './command-routes.ts';
@@ -80,6 +80,8 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
   async function listen(handlers: Handlers): Promise<void> {
     const app = fastify({
       logger: false,
+      // What Fastify refuses before any hook, such as an address that is not UTF-8: without its echo, and with our headers.
+      frameworkErrors: (_error, _request, reply) => answerUnreadable(reply as FastifyReply),
       bodyLimit: JSON_BYTES,
       forceCloseConnections: true,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -98,6 +100,13 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       return { name: CHANNEL_NAME, messages: await channel.latest(MESSAGES_SHOWN), maxPictureBytes };
     });
     app.get('/api/events', { exposeHeadRoute: false }, (_request, reply) => {
+      if (feed.isFull()) {
+        const message = 'Too many pages are open right now. Please try again in a moment.';
+        return reply
+          .code(503)
+          .header('retry-after', 30)
+          .send({ code: 'busy', message } satisfies Refusal);
+      }
       reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
@@ -142,6 +151,14 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       return listeningAt;
     },
   };
+}
+
+function answerUnreadable(reply: FastifyReply): FastifyReply {
+  const message = 'That request could not be read.';
+  return reply
+    .code(400)
+    .headers(SECURITY_HEADERS)
+    .send({ code: 'bad_request', message } satisfies Refusal);
 }
 
 /** The page's files keep their names from release to release, so a browser asks each time whether they changed. */

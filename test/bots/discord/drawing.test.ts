@@ -19,6 +19,12 @@ test.each([
   expect(plain(typed)).toBe(shown);
 });
 
+test('an endless text of an engine is escaped in no time to speak of', () => {
+  const began = performance.now();
+  expect(plain('*_~`|'.repeat(200_000)).length).toBeLessThan(10_000);
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
 test('no prompt makes a mention, whatever is in it', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (prompt) => {

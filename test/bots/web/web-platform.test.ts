@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_WATCHERS } from '../../../src/bots/web/live-feed.ts';
 import { createWebPlatform, type WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import type { ChannelMessage } from '../../../src/bots/web/wire.ts';
 import { OperationError, UserError } from '../../../src/errors.ts';
@@ -369,6 +370,23 @@ describe('media', () => {
       await response.text();
     },
   );
+
+  it('is refused with all headers where the address cannot be read, and is not repeated', async () => {
+    await using page = await startPage(redis);
+    const response = await send(`${page.at}/%ff<script>`);
+    expect(response.status).toBe(400);
+    expect(response.headers['x-content-type-options']).toBe('nosniff');
+    expect(response.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(response.body).not.toContain('ff');
+  });
+
+  it('has so many open pages and no more', async () => {
+    await using page = await startPage(redis);
+    const watchers = await Promise.all(Array.from({ length: MAX_WATCHERS }, () => watch(page.at)));
+    const refused = await fetch(`${page.at}/api/events`);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
+    for (const watcher of watchers) watcher.close();
+  });
 
   it('answers HEAD without a body', async () => {
     await using page = await startPage(redis);
