@@ -52,6 +52,10 @@ export interface RefusalFigures {
   near_miss: Record<never, never>;
   consent_missing: { text: string };
   not_in_channel: { invite: string };
+  thread_locked: Record<never, never>;
+  channel_archived: Record<never, never>;
+  posting_forbidden: Record<never, never>;
+  admin_needed: Record<never, never>;
   place_refused: { service: string; why: string };
 }
 

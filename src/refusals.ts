@@ -45,6 +45,10 @@ const CODES: Record<RefusalKind, UserErrorCode> = {
   near_miss: 'refused',
   consent_missing: 'consent_missing',
   not_in_channel: 'place_closed',
+  thread_locked: 'place_closed',
+  channel_archived: 'place_closed',
+  posting_forbidden: 'place_closed',
+  admin_needed: 'place_closed',
   place_refused: 'place_refused',
 };
 
@@ -250,6 +254,10 @@ export const ENGLISH: RefusalSentences = {
   consent_missing: ({ text: rules }, { text }) => text(rules),
   not_in_channel: ({ invite }, { code }) =>
     `I'm not in this channel. Type ${code(invite)} here and try again, or send me the picture in a direct message.`,
+  thread_locked: () => "This thread is locked, so I can't reply here.",
+  channel_archived: () => "This channel is archived, so I can't post here.",
+  posting_forbidden: () => "I'm not allowed to post here. You can send me the picture in a direct message instead.",
+  admin_needed: () => "I'm missing a permission in this workspace, so I can't go on yet. Please tell an admin.",
   place_refused: ({ service, why }, { text }) => `${service} didn't let me post here (${text(why)}).`,
 };
 

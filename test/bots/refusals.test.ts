@@ -96,6 +96,10 @@ const CASES: { [Kind in RefusalKind]: [RefusalFigures[Kind], string[]][] } = {
   near_miss: [[{}, []]],
   consent_missing: [[{ text: 'Only your own pictures.' }, ['Only your own pictures.']]],
   not_in_channel: [[{ invite: '/invite @animate' }, ['/invite @animate']]],
+  thread_locked: [[{}, []]],
+  channel_archived: [[{}, []]],
+  posting_forbidden: [[{}, []]],
+  admin_needed: [[{}, []]],
   place_refused: [[{ service: 'Slack', why: 'msg too long' }, ['Slack', 'msg too long']]],
 };
 

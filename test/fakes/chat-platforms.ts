@@ -37,7 +37,7 @@ export const onDiscord =
     });
 
 export const onSlack =
-  (slack: Slack, admins: string[] = []) =>
+  (slack: Slack, admins: string[] = [], changes: { isShared?: boolean } = {}) =>
   ({ redis, store, log }: Given) =>
     createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
@@ -53,4 +53,5 @@ export const onSlack =
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url, media: store, vault: createVault(redis, 'slack'), log },
       ...{ inbox: createInbox(redis, 'slack'), notes: createNotes(redis, randomUUID(), KEEP_MS) },
       ...{ maxPictureBytes: MAX_PICTURE_BYTES, signal: new AbortController().signal },
+      ...changes,
     });

@@ -205,6 +205,17 @@ test.each([
     'broken',
   ],
   [
+    'a token that a service refuses',
+    {
+      bots: healthOf().bots.map((bot) => ({
+        ...bot,
+        fault: { setting: 'DISCORD_TOKEN', sentence: 'Discord does not take it any more' },
+      })),
+    },
+    'setting:discord/home',
+    'broken',
+  ],
+  [
     'a disk that is nearly full',
     { store: { kind: 'folder', freeBytes: 1e9, totalBytes: 1e12 } as const },
     'store_full',

@@ -105,6 +105,7 @@ export const de: Words = {
       ].join('\n'),
   },
   slack: {
+    guest: 'ein Gast',
     readyAt: (time) => `voraussichtlich um ${time}`,
     bringing: 'Der Clip wird hochgeladen',
     animate: 'Animieren',

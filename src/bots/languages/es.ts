@@ -103,6 +103,7 @@ export const es: Words = {
       ].join('\n'),
   },
   slack: {
+    guest: 'un invitado',
     readyAt: (time) => `previsto a las ${time}`,
     bringing: 'Subiendo el clip',
     animate: 'Animar',

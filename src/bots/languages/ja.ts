@@ -103,6 +103,7 @@ export const ja: Words = {
       ].join('\n'),
   },
   slack: {
+    guest: 'ゲスト',
     readyAt: (time) => `${time}ごろ完成`,
     bringing: 'クリップをアップロードしています',
     animate: '動かす',

@@ -84,6 +84,8 @@ export interface Words {
   };
   /** What only Slack needs, where the picture comes by a form, a mention, a direct message or a message's menu. */
   slack: {
+    /** In the place of the name of somebody that Slack tells nothing of. */
+    guest: string;
     readyAt(time: string): string;
     bringing: string;
     animate: string;

@@ -94,6 +94,7 @@ export const zhCn: Words = {
       ].join('\n'),
   },
   slack: {
+    guest: '访客',
     readyAt: (time) => `约 ${time} 完成`,
     bringing: '正在上传短片',
     animate: '生成',

@@ -1,5 +1,6 @@
 // A view as a Slack message. Words come from view.ts; here are Slack's markup, its blocks, and nobody is ever pinged.
 import type { types } from '@slack/bolt';
+import type { Offer } from '../../errors.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { type Button, describeShare, type View } from '../view.ts';
@@ -10,6 +11,8 @@ const LONGEST_SHOWN_PROMPT = 300;
 /** Slack takes 1,000 characters of alternative text. */
 const LONGEST_ALT_TEXT = 1000;
 const LONGEST_TITLE = 150;
+/** Slack takes 3,000 characters, escaped as they are. */
+const LONGEST_SECTION = 2900;
 
 const STYLES: Record<Button, 'primary' | 'danger' | undefined> = {
   cancel: undefined,
@@ -87,7 +90,7 @@ export function drawStatus(view: View, extra: string[] = []): MessageBody {
   return {
     text: headline,
     blocks: [
-      section(lines.filter((line) => line !== '').join('\n')),
+      section(cut(lines.filter((line) => line !== '').join('\n'), LONGEST_SECTION)),
       ...(facts.length === 0 ? [] : [context(drawFacts(view))]),
       ...drawButtons(view),
     ],
@@ -132,14 +135,26 @@ function drawButtons({ buttons, renderId, language }: View): types.ActionsBlock[
 export const ACCEPT_BUTTON = 'accept';
 
 /** The text that a member accepts before their first clip. It is the operator's, so the links in it are links. */
-export function drawConsent(text: string, { trust }: Words): MessageBody {
+export function drawConsent(text: string, held: string, { trust }: Words): MessageBody {
   return {
     text,
     blocks: [
       { type: 'section', text: { type: 'mrkdwn', text } },
-      { type: 'actions', elements: [button(ACCEPT_BUTTON, trust.accept, undefined, 'primary')] },
+      { type: 'actions', elements: [button(ACCEPT_BUTTON, trust.accept, held, 'primary')] },
     ],
   };
+}
+
+export const OFFER_BUTTON = /^offer_\w+$/;
+
+/** A refusal with what the bot can do instead; `held` is the command that goes on then. */
+export function drawOffers(text: string, offers: readonly Offer[], held: string, words: Words): MessageBody {
+  const elements = offers.map((offer) => button(`offer_${offer}`, words.offers[offer], held));
+  return { text, blocks: [section(text), { type: 'actions', elements }] };
+}
+
+export function readOffer(action: string): Offer | undefined {
+  return (['crop', 'pad', 'first_frame'] as const).find((offer) => action === `offer_${offer}`);
 }
 
 export const RENDER_BUTTON = /^render_\w+$/;

@@ -1,61 +1,133 @@
 // Messages that mean a command: a mention of the bot, or a direct message to it. They are kept before Slack is told that
 // they came, because Slack does not send again what it was told.
 import { z } from 'zod';
+import { mayBePicture, TAKEN_EXTENSIONS } from '../../media/picture-kinds.ts';
 import type { Origin } from './origin.ts';
 
 const fileSchema = z.object({
   id: z.string(),
-  mimetype: z.string().optional(),
-  filetype: z.string().optional(),
+  name: z.string().nullish(),
+  mimetype: z.string().nullish(),
+  filetype: z.string().nullish(),
   /** `check_file_info`: it is another organisation's, and only its id is told. */
-  file_access: z.string().optional(),
+  file_access: z.string().nullish(),
 });
+
+export type SlackFile = z.infer<typeof fileSchema>;
 
 const messageSchema = z.object({
   type: z.enum(['app_mention', 'message']),
   channel: z.string(),
-  channel_type: z.string().optional(),
-  subtype: z.string().optional(),
-  user: z.string().optional(),
-  bot_id: z.string().optional(),
-  text: z.string().default(''),
+  channel_type: z.string().nullish(),
+  subtype: z.string().nullish(),
+  user: z.string().nullish(),
+  bot_id: z.string().nullish(),
+  text: z.string().nullish(),
   ts: z.string(),
-  thread_ts: z.string().optional(),
-  files: z.array(fileSchema).default([]),
+  thread_ts: z.string().nullish(),
+  edited: z.object({ ts: z.string() }).nullish(),
 });
 
-const eventSchema = z.object({
-  team_id: z.string(),
-  is_ext_shared_channel: z.boolean().default(false),
-  event: messageSchema,
+/** In a channel of several organisations the envelope is the sender's; the installation that hears it is in `authorizations`. */
+const envelopeSchema = z.object({
+  team_id: z.string().nullish(),
+  context_team_id: z.string().nullish(),
+  authorizations: z.array(z.object({ team_id: z.string().nullish(), user_id: z.string().nullish() })).nullish(),
+  is_ext_shared_channel: z.boolean().nullish(),
+  event: z.record(z.string(), z.unknown()),
 });
+
+/** What members write that is meant for the bot. The rest are edits, removals, people who joined. */
+const WRITTEN = [undefined, null, 'file_share', 'thread_broadcast', 'me_message'];
 
 export interface MessageEvent {
   origin: Origin;
-  /** Without the mention. */
+  /** Without the bot's own name. Those of others are as Slack writes them, `<@U…>`. */
   text: string;
-  /** The first picture, by its id in Slack. */
-  file: string | undefined;
+  /** By their ids in Slack: what is most likely to be a still picture comes first. `isOwn`: it was uploaded with this message. */
+  pictures: { file: string; isOwn: boolean }[];
   /** Of a channel that other organisations are in, too. */
   isShared: boolean;
 }
 
-/** Undefined for what is not for the bot: others' messages, edits, its own. */
-export function readMessageEvent(body: unknown): MessageEvent | undefined {
-  const parsed = eventSchema.safeParse(body);
-  if (!parsed.success) return undefined;
-  const { team_id: team, event, is_ext_shared_channel: isShared } = parsed.data;
-  const isForBot = event.type === 'app_mention' || event.channel_type === 'im';
-  const isNew = event.subtype === undefined || event.subtype === 'file_share';
-  if (!isForBot || !isNew || event.bot_id !== undefined || event.user === undefined) return undefined;
-  const { channel, ts, user } = event;
+/**
+ * Undefined for what is not for the bot: others' messages, edits, its own. `onUnreadable` hears what is, perhaps, and is not as
+ * Slack documents it: its names, and nothing of what it says.
+ */
+export function readMessageEvent(
+  body: unknown,
+  onUnreadable: (shape: { faults: string[] }) => void = () => undefined,
+): MessageEvent | undefined {
+  const envelope = envelopeSchema.safeParse(body);
+  if (!envelope.success) {
+    onUnreadable({ faults: faultsOf(envelope.error) });
+    return undefined;
+  }
+  const { event } = envelope.data;
+  if (event.type !== 'app_mention' && !(event.type === 'message' && event.channel_type === 'im')) return undefined;
+  if (event.type === 'message' && !WRITTEN.includes(event.subtype as string)) return undefined;
+  const parsed = messageSchema.safeParse(event);
+  const { team, botUser, isShared } = ourSideOf(envelope.data);
+  if (!parsed.success || team === undefined) {
+    onUnreadable({ faults: parsed.success ? ['no team_id'] : faultsOf(parsed.error) });
+    return undefined;
+  }
+  const { channel, ts, user, bot_id: bot, thread_ts: thread, edited, text } = parsed.data;
+  if (bot || !user) return undefined;
+  const own = new Set(readPictures({ files: event.files }).map(({ id }) => id));
   return {
-    // Slack tells of one message by several events, each with an id of its own.
-    origin: { event: toEventId(team, channel, ts), team, channel, user, thread: event.thread_ts ?? ts },
-    text: unescapeText(event.text.replace(/<@[UW][A-Z0-9]+(\|[^>]*)?>/g, ' ')).trim(),
-    file: event.files.find(isPicture)?.id,
+    origin: {
+      // Slack tells of one message by several events, each with an id of its own.
+      event: toEventId(team, channel, ts),
+      ...{ team, channel, user, thread: thread ?? ts, isThreadThere: Boolean(thread) },
+      ...(edited && { edit: toEventId(edited.ts) }),
+    },
+    text: readText(text ?? '', botUser),
+    pictures: readPictures(event).map(({ id }) => ({ file: id, isOwn: own.has(id) })),
     isShared,
   };
+}
+
+function ourSideOf({
+  authorizations,
+  context_team_id,
+  team_id,
+  is_ext_shared_channel,
+}: z.infer<typeof envelopeSchema>) {
+  const [ours] = authorizations ?? [];
+  return {
+    team: ours?.team_id || context_team_id || team_id || undefined,
+    botUser: ours?.user_id ?? undefined,
+    isShared: is_ext_shared_channel ?? false,
+  };
+}
+
+function faultsOf({ issues }: z.ZodError): string[] {
+  return issues.map(({ path, code }) => `${path.join('.') || 'all of it'}: ${code}`);
+}
+
+/** The pictures of a message, and of one that is forwarded in it. One that cannot be read takes no other away. */
+export function readPictures(message: { files?: unknown; attachments?: unknown }): SlackFile[] {
+  const attached = listOf(message.attachments).flatMap((each) => listOf((each as { files?: unknown } | null)?.files));
+  const files = [...listOf(message.files), ...attached].flatMap((each) => fileSchema.safeParse(each).data ?? []);
+  const pictures = files.filter(isPicture);
+  return [0, 1].flatMap((rank) => pictures.filter((picture) => rankOf(picture) === rank));
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Moving pictures and those that nothing here opens are taken only where there is no other. */
+function rankOf({ filetype, mimetype }: SlackFile): number {
+  const kind = filetype || mimetype?.split('/')[1] || '';
+  return kind !== 'gif' && (kind === '' || TAKEN_EXTENSIONS.includes(kind)) ? 0 : 1;
+}
+
+export function isPicture({ name, mimetype, filetype, file_access }: Omit<SlackFile, 'id'>): boolean {
+  return (
+    file_access === 'check_file_info' || mayBePicture({ contentType: mimetype, filename: name ?? `.${filetype ?? ''}` })
+  );
 }
 
 /** Slack's ids hold letters and numbers; its times, which name messages, a point, too. */
@@ -63,17 +135,20 @@ export function toEventId(...parts: string[]): string {
   return parts.join('-').replaceAll('.', '-');
 }
 
-export function isPicture({ mimetype, filetype, file_access }: Omit<z.infer<typeof fileSchema>, 'id'>): boolean {
-  if (mimetype?.startsWith('image/') || file_access === 'check_file_info') return true;
-  return /^(png|jpe?g|webp|heic|gif)$/.test(filetype ?? '');
-}
-
-/** Slack sends text with these three escaped, and links between `<` and `>`. */
-function unescapeText(text: string): string {
-  return text
-    .replace(/<(?:https?|mailto):[^|>]*\|([^>]*)>/g, '$1')
-    .replace(/<((?:https?|mailto):[^>]*)>/g, '$1')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&amp;/g, '&');
+/** Slack sends text with `&`, `<` and `>` escaped, and writes names, links and times between `<` and `>`. */
+function readText(text: string, botUser: string | undefined): string {
+  const mention = botUser === undefined ? '[UW][A-Z0-9]+' : botUser;
+  return (
+    text
+      // What parts the bot's name from the rest goes with it.
+      .replace(new RegExp(`\\s*<@(?:${mention})(?:\\|[^>]*)?>[,:]?\\s*`, 'g'), ' ')
+      .replace(/<(?![@])[^|>]*\|([^>]*)>/g, '$1')
+      .replace(/<!(here|channel|everyone)>/g, '@$1')
+      .replace(/<[#!][^>]*>/g, '')
+      .replace(/<((?:https?|mailto|tel):[^>]*)>/g, '$1')
+      .replace(/&lt;/g, '<')
+      .replace(/&gt;/g, '>')
+      .replace(/&amp;/g, '&')
+      .trim()
+  );
 }

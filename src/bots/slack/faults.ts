@@ -30,7 +30,8 @@ export function isConsentMissing(error: unknown): error is UserError {
 }
 
 export function describeFault(error: unknown, words: Words): string {
-  if (isConsentMissing(error)) return `${plain(error.message)}\n${words.slack.howToAccept}`;
+  // The operator's own text, with its links.
+  if (isConsentMissing(error)) return `${error.message}\n${words.slack.howToAccept}`;
   return describe(error, words, MARKUP);
 }
 

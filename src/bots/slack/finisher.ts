@@ -1,18 +1,24 @@
 // What is left to do for a command or a press after its acknowledgement, from the inbox.
+import type { webApi } from '@slack/bolt';
+import { UserError } from '../../errors.ts';
 import { GivenUp } from '../../queue/inbox.ts';
 import { refusal } from '../../refusals.ts';
 import { isExpected } from '../faults.ts';
+import type { HeldCommands } from '../held-command.ts';
 import { wordsOf } from '../languages/languages.ts';
+import type { Words } from '../languages/words.ts';
 import type { Handlers } from '../platform.ts';
 import type { View } from '../view.ts';
-import { drawConsent } from './drawing.ts';
+import { drawConsent, drawOffers } from './drawing.ts';
+import { meaningOf } from './error-codes.ts';
 import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
 import type { Item } from './item.ts';
-import { isGone, isRefusedForGood, isShutOut, post, postDirectly, postPrivately, type Told } from './messages.ts';
-import { isDirect, type Origin } from './origin.ts';
+import { isRefusal, isRefusedForGood, type Told } from './messages.ts';
+import type { Origin } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
+import type { Telling } from './telling.ts';
 import type { Workspaces } from './workspaces.ts';
 
 interface FinisherOptions {
@@ -21,32 +27,33 @@ interface FinisherOptions {
   people: People;
   files: Files;
   status: StatusMessages;
+  telling: Telling;
+  held: HeldCommands<Item>;
 }
 
 /** Finishes what was acknowledged. May be called again for the same item, in another process even. */
-export function createFinisher({ handlers, workspaces, people, files, status }: FinisherOptions) {
-  /** For the member alone: beside what they did, or where the bot is not let in, directly. */
-  const tell = async (origin: Origin, told: Told): Promise<void> => {
-    const workspace = await workspaces.of(origin.team);
-    const once = `tell:${origin.event}`;
-    if (isDirect(origin)) return void (await post(workspace, origin, once, told));
-    try {
-      await postPrivately(workspace, origin, told);
-    } catch (error) {
-      if (!isShutOut(error)) throw error;
-      await postDirectly(workspace, origin.user, once, told);
-    }
-  };
-
+export function createFinisher({ handlers, workspaces, people, files, status, telling, held }: FinisherOptions) {
   const open = async (origin: Origin, view: View) => {
     try {
       return await status.open(origin, view);
     } catch (error) {
-      if (!isShutOut(error)) throw explainRefusal(error);
+      // Nothing of the command is kept where no further try would change that.
+      throw isRefusedForGood(error) ? await explainRefusal(origin, error) : error;
+    }
+  };
+
+  const explainRefusal = async (origin: Origin, cause: webApi.WebAPIPlatformError): Promise<UserError> => {
+    const isOne = (...codes: string[]) => isRefusal(cause, ...codes);
+    if (isOne('restricted_action_thread_locked', 'cannot_reply_to_message')) {
+      return refusal('thread_locked', {}, { cause });
+    }
+    if (isOne('is_archived', 'is_inactive')) return refusal('channel_archived', {}, { cause });
+    if (isOne('not_in_channel', 'channel_not_found', 'no_permission')) {
       const { botUser } = await workspaces.of(origin.team);
       const { member } = await people.find({ team: origin.team, user: botUser });
-      throw refusal('not_in_channel', { invite: `/invite @${member.name}` });
+      return refusal('not_in_channel', { invite: `/invite @${member.name}` }, { cause });
     }
+    return refusal(meaningOf(cause) === 'operator' ? 'admin_needed' : 'posting_forbidden', {}, { cause });
   };
 
   const animate = async ({ origin, text, picture }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
@@ -75,7 +82,15 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       ...{ eventId: origin.event, action, renderId, member, language, place, mayManage },
       open: (view) => open(origin, view),
     });
-    await tell(origin, { text: sentence });
+    await telling.alone(origin, { text: sentence });
+  };
+
+  /** With a button for what lets the command go on. */
+  const drawRefusal = async (item: Item, error: unknown, words: Words): Promise<Told> => {
+    const text = describeFault(error, words);
+    if (isConsentMissing(error)) return drawConsent(text, await held.hold(item), words);
+    const offers = error instanceof UserError && item.kind === 'animate' ? error.offers : [];
+    return offers.length === 0 ? { text } : drawOffers(text, offers, await held.hold(item), words);
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {
@@ -88,16 +103,9 @@ export function createFinisher({ handlers, workspaces, people, files, status }: 
       if (await handlers.isTaken(item.origin.event)) throw error;
       const person = await people.find(item.origin).catch(() => undefined);
       const words = wordsOf(person?.language);
-      const text = describeFault(error, words);
-      await tell(item.origin, isConsentMissing(error) ? drawConsent(text, words) : { text });
+      await telling.alone(item.origin, await drawRefusal(item, error, words));
       if (!isExpected(error)) throw new GivenUp((error as Error).message, { cause: error });
       return 'refused';
     }
   };
-}
-
-/** Turns what no further try would change into words, so that nothing of the command is kept. */
-function explainRefusal(error: unknown): unknown {
-  if (!isRefusedForGood(error) || isGone(error)) return error;
-  return refusal('place_refused', { service: 'Slack', why: error.data.error }, { cause: error });
 }

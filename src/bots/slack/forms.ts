@@ -21,6 +21,8 @@ const purposeSchema = z.object({
   /** Undefined: the form asks for it. */
   channel: z.string().optional(),
   thread: z.string().optional(),
+  /** The thread has a reply already. */
+  isThreadThere: z.boolean().optional(),
   /** Pictures of a message, by id. */
   files: z.array(z.object({ id: z.string(), name: z.string() })).optional(),
   /** The render whose picture it is. */

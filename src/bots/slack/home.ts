@@ -17,6 +17,8 @@ import type { Workspaces } from './workspaces.ts';
 const OPEN_SECONDS = 600;
 const REDRAW_EVERY_MS = 5000;
 const LONGEST_SHOWN_PROMPT = 120;
+/** Slack takes 3,000 characters, escaped as they are. */
+const LONGEST_SECTION = 2900;
 
 interface Who {
   team: string;
@@ -26,7 +28,7 @@ interface Who {
 export interface HomeOptions {
   handlers: Pick<Handlers, 'recent' | 'administer'>;
   people: People;
-  workspaces: Pick<Workspaces, 'of'>;
+  workspaces: Pick<Workspaces, 'of' | 'teamOf'>;
   notes: Notes;
   log: Logger;
 }
@@ -57,7 +59,7 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
     return [
       { type: 'divider' },
       { type: 'header', text: { type: 'plain_text', text: words.slack.admin } },
-      ...[health, queue, workers].map((answer) => section(toMrkdwn(cut(answer, 2900)))),
+      ...[health, queue, workers].map((answer) => section(cut(toMrkdwn(answer), LONGEST_SECTION))),
       {
         type: 'actions',
         elements: [
@@ -103,11 +105,11 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
   return {
     listen(app: App): void {
       app.event('app_home_opened', async ({ event, context: { teamId = '' } }) => {
-        if (event.tab === 'home') await open({ team: teamId, user: event.user });
+        if (event.tab === 'home') await open({ team: workspaces.teamOf(teamId), user: event.user });
       });
       app.action({ type: 'block_actions', action_id: /^home_\w+$/ }, async ({ action, body, ack }) => {
         await ack();
-        const who = { team: body.team?.id ?? '', user: body.user.id };
+        const who = { team: workspaces.teamOf(body.team?.id), user: body.user.id };
         if (action.action_id === 'home_refresh') await open(who);
         if (action.action_id === 'home_pause') await act(who, 'pause');
         if (action.action_id === 'home_resume') await act(who, 'resume');

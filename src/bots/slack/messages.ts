@@ -1,6 +1,7 @@
 // The few requests that the bot makes about messages, and what Slack's refusals of them mean.
 import { createHash } from 'node:crypto';
 import { type types, webApi } from '@slack/bolt';
+import { meaningOf } from './error-codes.ts';
 import type { Workspace } from './workspaces.ts';
 
 export interface MessageBody {
@@ -12,26 +13,27 @@ export interface MessageBody {
 /** With words alone where there is nothing to press. */
 export type Told = MessageBody | { text: string };
 
-/** What Slack answers when something is broken on its side. */
-const SLACKS_OWN_TROUBLE = [
-  'internal_error',
-  'fatal_error',
-  'service_unavailable',
-  'request_timeout',
-  'ratelimited',
-  'rate_limited',
-  'team_added_to_org',
-];
+interface Where {
+  channel: string;
+  thread: string | undefined;
+}
+
 const QUIET = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false } as const;
 
-/** `once` names it: posting it again gives the message that is there, because Slack knows it by `client_msg_id`. */
-export async function post(
-  { client }: Workspace,
-  place: { channel: string; thread: string | undefined },
-  once: string,
-  body: Told,
-): Promise<string> {
-  const { channel, thread } = place;
+/**
+ * `once` names it: posting it again gives the message that is there, because Slack knows it by `client_msg_id`. If somebody has
+ * taken that one away, it is posted anew.
+ */
+export async function post(workspace: Workspace, place: Where, once: string, body: Told): Promise<string> {
+  try {
+    return await postOnce(workspace, place, once, body);
+  } catch (error) {
+    if (!isRefusal(error, 'duplicate_message_not_found', 'duplicate_channel_not_found')) throw error;
+    return postOnce(workspace, place, `${once}:again`, body);
+  }
+}
+
+async function postOnce({ client }: Workspace, { channel, thread }: Where, once: string, body: Told): Promise<string> {
   const answer: webApi.ChatPostMessageResponse = await client.apiCall('chat.postMessage', {
     ...{ channel, ...body, ...QUIET, client_msg_id: toUuid(once) },
     ...(thread !== undefined && { thread_ts: thread }),
@@ -39,7 +41,7 @@ export async function post(
   return answer.ts ?? '';
 }
 
-/** Seen by one member alone, for as long as they do not reload Slack. */
+/** Seen by one member alone, for as long as they do not reload Slack; in a thread only where that has a reply already. */
 export async function postPrivately(
   { client }: Workspace,
   { channel, thread, user }: { channel: string; thread: string | undefined; user: string },
@@ -86,53 +88,28 @@ export function isRefusal(error: unknown, ...codes: string[]): boolean {
   return error instanceof webApi.WebAPIPlatformError && codes.includes(error.data.error);
 }
 
-/** Slack understood and said no, whatever the reason: the same again is refused again. */
+/** Slack understood and said no, whatever the reason: the same again is refused again, until somebody changes something. */
 export function isRefusedForGood(error: unknown): error is webApi.WebAPIPlatformError {
-  return error instanceof webApi.WebAPIPlatformError && !SLACKS_OWN_TROUBLE.includes(error.data.error);
+  const meaning = meaningOf(error);
+  return meaning !== undefined && meaning !== 'outage';
 }
 
 /** What should be changed is not there any more. */
 export function isGone(error: unknown): boolean {
-  return isRefusal(
-    error,
-    'message_not_found',
-    'cant_delete_message',
-    'file_not_found',
-    'file_deleted',
-    'thread_not_found',
-  );
+  return meaningOf(error) === 'gone';
 }
 
 /** The bot cannot write there: it is not in that conversation, or nobody can any more. */
 export function isShutOut(error: unknown): boolean {
-  return isRefusal(
-    error,
-    ...[
-      'not_in_channel',
-      'channel_not_found',
-      'is_archived',
-      'no_permission',
-      'restricted_action',
-      'user_not_in_channel',
-    ],
-    ...[
-      'restricted_action_read_only_channel',
-      'restricted_action_thread_only_channel',
-      'restricted_action_non_threadable_channel',
-    ],
-  );
+  return meaningOf(error) === 'forbidden';
 }
 
 /** The workspace takes no file like that, and trying again does not change it. */
 export function isFileRefused(error: unknown): boolean {
-  return isRefusal(
-    error,
-    ...[
-      'file_upload_size_restricted',
-      'file_uploads_disabled',
-      'file_uploads_except_images_disabled',
-      'file_too_large',
-    ],
-    ...['storage_limit_reached', 'over_file_size_limit', 'restricted_plan_level', 'accesslimited', 'blocked_file_type'],
-  );
+  return meaningOf(error) === 'file';
+}
+
+/** Throws what passes, or what an operator can change; the rest is for good, and nothing waits for it. */
+export function unlessRefused(error: unknown): void {
+  if (!isRefusedForGood(error) || meaningOf(error) === 'operator') throw error;
 }

@@ -1,14 +1,17 @@
 // Who a member is: the name that others read, the language that their Slack is in, and whether they may steer the bot.
 import { z } from 'zod';
 import type { Notes } from '../../queue/notes.ts';
+import { wordsOf } from '../languages/languages.ts';
 import type { Member } from '../platform.ts';
+import { meaningOf } from './error-codes.ts';
 import { toMemberId } from './origin.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const KNOWN_SECONDS = 3600;
 const GROUPS_KNOWN_SECONDS = 60;
 
-const personSchema = z.object({ name: z.string(), language: z.string().optional(), isAdmin: z.boolean() });
+/** Without a name: somebody that Slack tells nothing of. */
+const personSchema = z.object({ name: z.string().optional(), language: z.string().optional(), isAdmin: z.boolean() });
 
 /** Members by their groups, all by id. */
 const groupsSchema = z.record(z.string(), z.array(z.string()));
@@ -43,12 +46,22 @@ export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
   const asked = new Map<string, Promise<Groups>>();
 
   const ask = async ({ team, user }: Who): Promise<z.infer<typeof personSchema>> => {
-    const { client } = await workspaces.of(team);
-    const { user: told } = await client.users.info({ user, include_locale: true });
+    const workspace = await workspaces.of(team);
+    const told = await workspace.client.users.info({ user, include_locale: true }).then(
+      (answer) => answer.user,
+      (error) => {
+        // Of some members of other organisations Slack tells nothing.
+        if (meaningOf(error) !== 'nobody') throw error;
+        return undefined;
+      },
+    );
+    // Admins of another organisation are none here. In an organisation of several workspaces a member has a home among them.
+    const homes = [told?.team_id, ...(told?.enterprise_user?.teams ?? [])];
+    const isOurs = homes.includes(workspace.team) && !(told?.is_stranger ?? false);
     return {
-      name: told?.profile?.display_name || told?.real_name || told?.name || user,
+      name: told?.profile?.display_name || told?.real_name || told?.name || (told ? user : undefined),
       language: told?.locale,
-      isAdmin: (told?.is_admin ?? false) || (told?.is_owner ?? false),
+      isAdmin: isOurs && ((told?.is_admin ?? false) || (told?.is_owner ?? false)),
     };
   };
 
@@ -87,7 +100,7 @@ export function createPeople({ workspaces, notes, admins }: PeopleOptions) {
       const roles = groups.filter(([, users]) => users.includes(who.user)).map(([id]) => id);
       const isListed = [who.user, ...roles].some((id) => admins.includes(id));
       return {
-        member: { id: toMemberId(who), name },
+        member: { id: toMemberId(who), name: name ?? wordsOf(language).slack.guest },
         language,
         roles,
         isAdmin: admins.length > 0 ? isListed : isOfWorkspace,

@@ -7,11 +7,13 @@ import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import type { Vault } from '../../queue/vault.ts';
 import { connectPatiently } from '../connect-patiently.ts';
+import { createHeldCommands } from '../held-command.ts';
 import type { Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
 import { type ClientSettings, createSlackClient, createSlackLogger, type SlackClient } from './client.ts';
 import { toMrkdwn } from './drawing.ts';
 import { createEntrances, type Entrances } from './entrances/entrances.ts';
+import { REFUSED_TOKENS } from './error-codes.ts';
 import { createFiles } from './files.ts';
 import { createFinisher } from './finisher.ts';
 import { createHome, type Home } from './home.ts';
@@ -21,7 +23,8 @@ import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
 import { createPeople } from './people.ts';
 import { createStatusMessages } from './status-messages.ts';
-import { createWorkspaces, REFUSED_TOKENS } from './workspaces.ts';
+import { createTelling } from './telling.ts';
+import { createWorkspaces } from './workspaces.ts';
 
 const SAME_SENTENCE_MS = 5 * 60_000;
 
@@ -58,6 +61,8 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   const people = createPeople({ workspaces, notes, admins });
   const openForms = createOpenForms(workspaces, notes);
   const status = createStatusMessages({ workspaces, media, notes, log, fetch: outgoing?.fetch });
+  const telling = createTelling({ workspaces, log });
+  const held = createHeldCommands<Item>(notes);
   const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl, fetch: outgoing?.fetch });
   const { alertChannel } = options;
   let isConnected = false;
@@ -67,7 +72,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   let heard: Handlers | undefined;
 
   const start = async (handlers: Handlers): Promise<void> => {
-    const taking = createEntrances({ ...options, handlers, people, workspaces, openForms });
+    const taking = createEntrances({ ...options, handlers, people, workspaces, openForms, telling, held });
     const showing = createHome({ handlers, people, workspaces, notes, log });
     heard = handlers;
     entrances = taking;
@@ -93,7 +98,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
     };
     await connectPatiently({ service: 'Slack', attempt, toLastFault, log, signal });
     await inbox.work({
-      handle: createFinisher({ handlers, workspaces, people, files, status }),
+      handle: createFinisher({ handlers, workspaces, people, files, status, telling, held }),
       onError: (error) => log.warn({ err: error }, 'A command could not be finished'),
     });
   };

@@ -5,13 +5,27 @@ import type { Logger } from '../../log.ts';
 import type { Store } from '../../media/store.ts';
 import type { Outgoing } from '../../outgoing.ts';
 import type { Notes } from '../../queue/notes.ts';
+import { refusal } from '../../refusals.ts';
 import { createClipLines } from '../clip-lines.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Clip, MessageRef } from '../platform.ts';
 import { isOutcome, type View } from '../view.ts';
 import { drawFacts, drawStarter, drawStatus, escapeText, section, toAltText, toDay, toTitle } from './drawing.ts';
 import { createEdits } from './edits.ts';
-import { edit, isFileRefused, isGone, isShutOut, openDirect, post, remove } from './messages.ts';
+import { describeRefusal, meaningOf } from './error-codes.ts';
+import { describeFault } from './faults.ts';
+import {
+  edit,
+  isFileRefused,
+  isGone,
+  isRefusal,
+  isRefusedForGood,
+  isShutOut,
+  openDirect,
+  post,
+  remove,
+  unlessRefused,
+} from './messages.ts';
 import type { Origin, Place } from './origin.ts';
 import { createUploads, type SharedFile } from './uploads.ts';
 import type { Workspace, Workspaces } from './workspaces.ts';
@@ -22,6 +36,9 @@ interface Details extends Record<string, string> {
   /** `ours`: the bot posted the message that the thread hangs on, and takes it back with the render. */
   thread: 'ours' | 'theirs';
 }
+
+/** A clip that is refused for this is tried once at half its size. */
+const TOO_LARGE = ['file_upload_size_restricted', 'file_too_large', 'over_file_size_limit'];
 
 export interface StatusMessagesOptions {
   workspaces: Pick<Workspaces, 'of'>;
@@ -55,10 +72,16 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
           ...{ filename: 'picture.png', title: toTitle(view), altText: toAltText(view) },
           ...{ data, channel, thread: undefined, comment },
         }));
-        return shared.ts;
+        if (shared.ts !== undefined) return shared.ts;
+        log.info(
+          { renderId: view.renderId },
+          'Slack does not tell where the picture is; the thread hangs on the words',
+        );
       } catch (error) {
-        if (!isFileRefused(error)) throw error;
-        log.info({ err: error, renderId: view.renderId }, 'Slack refused the picture; the words stand alone');
+        if (isShutOut(error)) throw error;
+        unlessRefused(error);
+        const names = { renderId: view.renderId, ...describeRefusal(error) };
+        log.info(names, 'Slack refused the picture; the words stand alone');
       }
     }
     return post(workspace, { channel, thread: undefined }, once, { text: comment, blocks: [section(comment)] });
@@ -74,7 +97,10 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     return message;
   };
 
-  /** `gone` where somebody took the message away, `shut out` where the bot may not write any more. */
+  /**
+   * `gone` where somebody took the message away, `shut out` where the bot may not write any more, `left` where it stays as it was:
+   * no edit that is refused for good stops anything else.
+   */
   const show = async (client: webApi.WebClient, ref: MessageRef, view: View, extra?: string[]) => {
     try {
       await edit(client, ref, drawStatus(view, extra));
@@ -82,27 +108,41 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     } catch (error) {
       if (isGone(error)) return 'gone';
       if (isShutOut(error)) return 'shut out';
-      throw error;
+      unlessRefused(error);
+      log.warn({ renderId: view.renderId, ...describeRefusal(error) }, 'Slack does not let the status be changed');
+      return 'left';
     }
   };
 
   const shareClip = async (
     workspace: Workspace,
-    place: { once: string; channel: string; thread: string | undefined },
+    place: { once: string; channel: string; thread: string | undefined; refused?: string },
     user: string,
     view: View,
     clip: Clip,
   ): Promise<SharedFile> => {
     const { chat } = wordsOf(view.language);
-    const { once, ...where } = place;
-    return uploads.share(workspace, `${once}:${view.renderId}`, async () => ({
-      ...where,
-      filename: clip.filename,
-      title: toTitle(view),
-      altText: undefined,
-      data: await buffer(await clip.read()),
-      comment: `${chat.clipReady(`<@${user}>`)}\n${drawFacts(view)}`,
-    }));
+    const { once, refused, ...where } = place;
+    const share = (read: () => Promise<Buffer>) => {
+      const make = async () => ({
+        ...where,
+        filename: clip.filename,
+        title: toTitle(view),
+        altText: undefined,
+        data: await read(),
+        comment: `${chat.clipReady(`<@${user}>`)}\n${drawFacts(view)}`,
+      });
+      return uploads.share(workspace, `${once}:${view.renderId}`, make, refused && `${refused}:${view.renderId}`);
+    };
+    const whole = async () => buffer(await clip.read());
+    try {
+      return await share(whole);
+    } catch (error) {
+      if (!isRefusal(error, ...TOO_LARGE)) throw error;
+      const smaller = await clip.shrink(Math.floor((await whole()).length / 2));
+      if (!smaller) throw error;
+      return share(async () => smaller);
+    }
   };
 
   /** Lines in the place of a clip that the workspace does not take. */
@@ -119,42 +159,75 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
   const deliverDirectly = async (workspace: Workspace, ref: MessageRef, view: View, clip: Clip | undefined) => {
     const { user } = detailsOf(ref);
     const { renderId } = view;
-    const channel = await openDirect(workspace, user);
-    const place = { channel, thread: undefined };
-    const withoutButtons = { ...view, buttons: [] };
-    if (clip) await shareClip(workspace, { once: 'direct', ...place }, user, view, clip);
-    else await post(workspace, place, `direct:${renderId}`, drawStatus(withoutButtons));
-    log.info({ renderId }, 'The outcome went to the member’s direct messages');
+    try {
+      const place = { channel: await openDirect(workspace, user), thread: undefined };
+      const lines =
+        clip && (await bringClip(workspace, { once: 'direct', ...place, refused: 'clip' }, user, view, clip));
+      if (!clip || lines) {
+        await post(workspace, place, `direct:${renderId}`, drawStatus({ ...view, buttons: [] }, lines));
+      }
+      log.info({ renderId }, 'The outcome went to the member’s direct messages');
+    } catch (error) {
+      unlessRefused(error);
+      log.warn(
+        { renderId, ...describeRefusal(error) },
+        'Nobody could be told of an outcome: Slack refuses every place',
+      );
+    }
+  };
+
+  /** Resolves to the lines in the place of a clip that cannot be there. Throws what refuses the place, or passes. */
+  const bringClip = async (
+    workspace: Workspace,
+    place: Parameters<typeof shareClip>[1],
+    user: string,
+    view: View,
+    clip: Clip,
+  ): Promise<string[] | undefined> => {
+    try {
+      await shareClip(workspace, place, user, view, clip);
+      return undefined;
+    } catch (error) {
+      if (!isFileRefused(error) && !isGone(error)) throw error;
+      log.info({ renderId: view.renderId, ...describeRefusal(error) }, 'Slack refused the clip; a link is sent');
+      return describeLink(view, clip);
+    }
+  };
+
+  /** Whoever may put it right is told, and meanwhile the status does not say that the clip comes. */
+  const showOperatorsFault = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
+    const sentence = describeFault(refusal('admin_needed', {}), wordsOf(view.language));
+    await show(workspace.client, ref, { ...view, buttons: [] }, [sentence]).catch(() => undefined);
   };
 
   /** Edits tell nobody of a failure: one short message does. A clip comes with the member's name on it. */
   const mention = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
     const { user } = detailsOf(ref);
     const text = wordsOf(view.language).chat.clipFailed(`<@${user}>`);
-    await post(workspace, { channel: ref.channel, thread: ref.thread }, `told:${view.renderId}`, { text });
+    const place = { channel: ref.channel, thread: ref.thread };
+    await post(workspace, place, `told:${view.renderId}`, { text }).catch(async (error) => {
+      unlessRefused(error);
+      await deliverDirectly(workspace, ref, view, undefined);
+    });
   };
 
   const takeBack = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
-    const unlessGone = (error: unknown): void => {
-      if (!isGone(error) && !isShutOut(error)) throw error;
-    };
     const { client } = workspace;
-    const removeFile = async ({ file, ts }: { file: string; ts?: string }): Promise<void> => {
-      await client.files.delete({ file }).catch(unlessGone);
-      if (ts !== undefined) await remove(workspace, ref.channel, ts).catch(unlessGone);
-    };
-    await remove(workspace, ref.channel, ref.message).catch(unlessGone);
+    await remove(workspace, ref.channel, ref.message).catch(unlessRefused);
     const clip = await uploads.find(`clip:${view.renderId}`);
-    if (clip) await removeFile(clip);
+    if (clip) await client.files.delete({ file: clip.file }).catch(unlessRefused);
+    if (clip?.state === 'shared' && clip.ts !== undefined) {
+      await remove(workspace, ref.channel, clip.ts).catch(unlessRefused);
+    }
     const direct = await uploads.find(`direct:${view.renderId}`);
-    if (direct) await client.files.delete({ file: direct.file }).catch(unlessGone);
+    if (direct) await client.files.delete({ file: direct.file }).catch(unlessRefused);
     if (detailsOf(ref).thread !== 'ours') return;
     const starter = await uploads.find(`starter:${view.renderId}`);
     // The thread may hold other renders, so the message that it hangs on stays, without the picture and the words.
-    if (starter) await client.files.delete({ file: starter.file }).catch(unlessGone);
+    if (starter) await client.files.delete({ file: starter.file }).catch(unlessRefused);
     const text = `_${wordsOf(view.language).chat.removed}_`;
     await edit(client, { channel: ref.channel, message: ref.thread }, { text, blocks: [section(text)] }).catch(
-      unlessGone,
+      unlessRefused,
     );
   };
 
@@ -195,7 +268,7 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
       const workspace = await workspaces.of(detailsOf(ref).team);
       await edits.end(workspace.team, keyOf(ref));
       const { bringing } = wordsOf(view.language).slack;
-      const isBrought = clip && (await uploads.find(`clip:${view.renderId}`))?.ts !== undefined;
+      const isBrought = clip && (await uploads.find(`clip:${view.renderId}`))?.state === 'shared';
       const uploading: View = { ...view, kind: 'rendering', headline: bringing, facts: [], buttons: [] };
       const came =
         clip && !isBrought
@@ -213,17 +286,17 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
       }
       const { user } = detailsOf(ref);
       const place = { once: 'clip', channel: ref.channel, thread: ref.thread };
-      let refused: string[] | undefined;
+      let lines: string[] | undefined;
       try {
-        await shareClip(workspace, place, user, view, clip);
+        lines = await bringClip(workspace, place, user, view, clip);
       } catch (error) {
-        if (isShutOut(error)) return deliverDirectly(workspace, ref, view, clip);
-        if (!isFileRefused(error)) throw error;
-        log.info({ err: error, renderId: view.renderId }, 'Slack refused the clip; a link is sent');
-        refused = await describeLink(view, clip);
-        await clipLines.keep(view.renderId, refused);
+        if (meaningOf(error) === 'operator') await showOperatorsFault(workspace, ref, view);
+        if (!isRefusedForGood(error) || meaningOf(error) === 'operator') throw error;
+        log.info({ renderId: view.renderId, ...describeRefusal(error) }, 'Slack does not take the clip there');
+        await deliverDirectly(workspace, ref, view, clip);
       }
-      await show(workspace.client, ref, view, refused);
+      if (lines) await clipLines.keep(view.renderId, lines);
+      await show(workspace.client, ref, view, lines);
     },
 
     stop: () => edits.stop(),

@@ -1,11 +1,11 @@
-// Brings a file into a conversation, exactly once: Slack shares it some time after it has said yes, so what was begun is
-// written down, and a file is known again by its id.
+// Brings a file into a conversation once: Slack shares it some time after it has said yes, so what was begun is written down,
+// and a file is known again by its id. The bytes are sent at most twice.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { webApi } from '@slack/bolt';
 import { z } from 'zod';
 import { type Outgoing, STRAIGHT } from '../../outgoing.ts';
 import type { Notes } from '../../queue/notes.ts';
-import { isGone } from './messages.ts';
+import { isGone, unlessRefused } from './messages.ts';
 import type { Workspace } from './workspaces.ts';
 
 const UPLOAD_WITHIN_MS = 120_000;
@@ -18,16 +18,22 @@ const SHARED_WITHIN_MS = 30_000;
 /** Whatever an earlier life asked for was asked for some time ago. */
 const SHARED_EARLIER_WITHIN_MS = 8000;
 
-/** `completing`: Slack may have been asked to share it. `shared`: `ts` is the message that it came with. */
+const MAX_SENT = 2;
+
+/**
+ * `completing`: Slack may have been asked to share it. `completed`: it has said yes. `shared`: `ts` is the message that it came
+ * with, if that was seen.
+ */
 const uploadSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('completing'), file: z.string() }),
-  z.object({ state: z.literal('shared'), file: z.string(), ts: z.string() }),
+  z.object({ state: z.enum(['completing', 'completed']), file: z.string(), sent: z.number().default(1) }),
+  z.object({ state: z.literal('shared'), file: z.string(), ts: z.string().optional() }),
 ]);
+type Known = z.infer<typeof uploadSchema>;
 
 export interface SharedFile {
   file: string;
-  /** The message that it came with. */
-  ts: string;
+  /** The message that it came with; undefined where Slack has said yes, and does not tell yet which one it is. */
+  ts?: string | undefined;
 }
 
 export interface Upload {
@@ -45,11 +51,15 @@ export interface Upload {
 
 export type Uploads = ReturnType<typeof createUploads>;
 
-export function createUploads(notes: Pick<Notes, 'get' | 'keep'>, fetch: Outgoing['fetch'] = STRAIGHT.fetch) {
+export function createUploads(
+  notes: Pick<Notes, 'get' | 'keep'>,
+  fetch: Outgoing['fetch'] = STRAIGHT.fetch,
+  sharedWithinMs = SHARED_WITHIN_MS,
+) {
   const keyOf = (once: string) => `upload:${once}`;
-  const keep = (once: string, upload: z.infer<typeof uploadSchema>) => notes.keep(keyOf(once), JSON.stringify(upload));
+  const keep = (once: string, upload: Known) => notes.keep(keyOf(once), JSON.stringify(upload));
 
-  const read = async (once: string): Promise<z.infer<typeof uploadSchema> | undefined> => {
+  const read = async (once: string): Promise<Known | undefined> => {
     const kept = await notes.get(keyOf(once));
     return kept === undefined ? undefined : uploadSchema.parse(JSON.parse(kept));
   };
@@ -76,37 +86,72 @@ export function createUploads(notes: Pick<Notes, 'get' | 'keep'>, fetch: Outgoin
     });
   };
 
-  return {
-    /** What was brought under this name, if anything was; without `ts` where Slack was not seen to share it yet. */
-    async find(once: string): Promise<{ file: string; ts?: string } | undefined> {
-      return read(once);
-    },
+  /** Has Slack share a file of an earlier try, where that is to spare, and else one that is sent now. */
+  const bring = async (workspace: Workspace, once: string, upload: Upload, earlier: Earlier): Promise<string> => {
+    const { file: old, sent, isFree } = earlier;
+    const isSpent = sent >= MAX_SENT;
+    if (old !== undefined && (isFree || isSpent)) {
+      try {
+        await keep(once, { state: 'completing', file: old, sent });
+        await complete(workspace, old, upload);
+        return old;
+      } catch (error) {
+        if (isSpent || !isGone(error)) throw error;
+      }
+    }
+    // It was not seen so far, and so it never shall be.
+    if (old !== undefined) await discard(workspace, old);
+    const file = await send(workspace, upload, fetch);
+    await keep(once, { state: 'completing', file, sent: sent + 1 });
+    await complete(workspace, file, upload);
+    return file;
+  };
 
-    /** `make` is called only if the file is not in Slack yet. Throws if Slack has not shared it in time: then call it again. */
-    async share(workspace: Workspace, once: string, make: () => Promise<Upload>): Promise<SharedFile> {
+  return {
+    /** What was brought under this name, if anything was. */
+    find: (once: string): Promise<Known | undefined> => read(once),
+
+    /**
+     * `make` is called only if the file was not shared before. `refused` names a try in another place that Slack has said no to:
+     * its bytes are used again.
+     */
+    async share(
+      workspace: Workspace,
+      once: string,
+      make: () => Promise<Upload>,
+      refused?: string,
+    ): Promise<SharedFile> {
       const before = await read(once);
       if (before?.state === 'shared') return before;
       const upload = await make();
-      let file = before?.file;
-      // An earlier life may have died before or after Slack heard of it, and Slack forgets a share now and then: only time tells.
-      let ts =
-        file === undefined ? undefined : await untilShared(workspace, file, upload.channel, SHARED_EARLIER_WITHIN_MS);
-      if (ts === undefined) {
-        // Not seen so far, and so it never shall be.
-        if (file !== undefined) await discard(workspace, file);
-        file = await send(workspace, upload, fetch);
-        await keep(once, { state: 'completing', file });
-        await complete(workspace, file, upload);
-        await sleep(FIRST_LOOK_MS);
-        ts = await untilShared(workspace, file, upload.channel, SHARED_WITHIN_MS);
+      const end = async (file: string, ts: string | undefined): Promise<SharedFile> => {
+        const shared = { file, ...(ts !== undefined && { ts }) };
+        await keep(once, { state: 'shared', ...shared });
+        return shared;
+      };
+      if (before) {
+        // An earlier life may have died before or after Slack heard of it: only time tells.
+        const ts = await untilShared(workspace, before.file, upload.channel, SHARED_EARLIER_WITHIN_MS);
+        if (ts !== undefined || before.state === 'completed') return end(before.file, ts);
       }
-      if (file === undefined || ts === undefined) {
-        throw new Error(`Slack has not shared the file ${file} within ${SHARED_WITHIN_MS / 1000} s`);
-      }
-      await keep(once, { state: 'shared', file, ts });
-      return { file, ts };
+      const elsewhere = before || refused === undefined ? undefined : await read(refused);
+      const free = elsewhere?.state === 'completing' ? elsewhere : undefined;
+      const earlier: Earlier = { sent: 0, ...(before ?? free), isFree: free !== undefined };
+      const file = await bring(workspace, once, upload, earlier);
+      await keep(once, { state: 'completed', file, sent: earlier.sent });
+      await sleep(FIRST_LOOK_MS);
+      // Slack has said yes. It is there by now, or will be, whatever it tells of it yet: files.info lags behind (bolt-js#2115).
+      return end(file, await untilShared(workspace, file, upload.channel, sharedWithinMs));
     },
   };
+}
+
+interface Earlier {
+  file?: string;
+  /** How often the bytes were sent. */
+  sent: number;
+  /** Slack has refused to share it, so it is nowhere. */
+  isFree: boolean;
 }
 
 /** Hands the bytes to Slack. Nobody sees them yet. */
@@ -133,9 +178,7 @@ async function send(
 }
 
 async function discard({ client }: Workspace, file: string): Promise<void> {
-  await client.files.delete({ file }).catch((error) => {
-    if (!isGone(error)) throw error;
-  });
+  await client.files.delete({ file }).catch(unlessRefused);
 }
 
 /** The message that a file was shared with in a channel. */
@@ -143,9 +186,9 @@ async function findShare({ client }: Workspace, file: string, channel: string): 
   const told = await client.files.info({ file }).then(
     (answer) => answer.file,
     (error) => {
-      // An earlier try took it away, or somebody did: it is brought anew.
-      if (isGone(error)) return undefined;
-      throw error;
+      // An earlier try took it away, or somebody did.
+      unlessRefused(error);
+      return undefined;
     },
   );
   const shares = { ...told?.shares?.public, ...told?.shares?.private } as Record<string, { ts?: string }[]>;

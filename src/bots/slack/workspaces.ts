@@ -3,16 +3,12 @@
 import { type AuthorizeResult, type InstallationStore, webApi } from '@slack/bolt';
 import type { Outgoing } from '../../outgoing.ts';
 import type { SlackLogger } from './client.ts';
+import { REFUSED_TOKENS } from './error-codes.ts';
 import { createPace, PacedClient } from './pace.ts';
 
 /** The inbox and the deliveries try again by themselves, so an outage need not be waited out in memory. */
 const FEW_RETRIES = { retries: 2, minTimeout: 500, maxTimeout: 3000 };
 const REQUEST_WITHIN_MS = 20_000;
-
-/** What Slack says of a token that is not good for anything any more, or never was. */
-export const REFUSED_TOKENS = [
-  ...['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'not_allowed_token_type'],
-];
 
 export interface Workspace {
   team: string;
@@ -85,6 +81,12 @@ export function createWorkspaces({ token, installations, apiUrl, logger, fetch }
 
     of: find,
 
+    /** Ours, where what came names the workspace of a member from elsewhere, or an organisation. */
+    teamOf(claimed: string | null | undefined): string {
+      const [only] = installations ? [] : known.keys();
+      return only ?? claimed ?? '';
+    },
+
     /** Checks the token of the one workspace with Slack. Undefined where workspaces install the app. */
     async open(): Promise<webApi.AuthTestResponse | undefined> {
       if (token === undefined) return undefined;
@@ -95,8 +97,10 @@ export function createWorkspaces({ token, installations, apiUrl, logger, fetch }
 
     /** As bolt wants it. */
     async authorize({ teamId }: { teamId?: string | undefined }): Promise<AuthorizeResult> {
-      const { token: botToken, botUser, team } = await find(teamId ?? '');
-      return { botToken, botUserId: botUser, teamId: team };
+      // A member from elsewhere comes with a workspace that has not installed it: whoever is told finds the one that has.
+      const workspace = await find(teamId ?? '').catch(() => undefined);
+      if (!workspace) return { ...(teamId !== undefined && { teamId }) };
+      return { botToken: workspace.token, botUserId: workspace.botUser, teamId: workspace.team };
     },
 
     /** For when Slack says that the app was taken out of a workspace, which it says of an earlier installation, too. */

@@ -13,10 +13,13 @@ function mention(changes: Record<string, unknown> = {}, body: Record<string, unk
 
 test('a mention is read with its words, its picture and its thread', () => {
   expect(mention({ files: [PNG] })).toEqual({
-    origin: { event: 'T1-C1-1-000001', team: 'T1', channel: 'C1', user: 'U1', thread: '1.000001' },
-    ...{ text: 'she smiles', file: 'F1', isShared: false },
+    origin: {
+      ...{ event: 'T1-C1-1-000001', team: 'T1', channel: 'C1', user: 'U1', thread: '1.000001' },
+      isThreadThere: false,
+    },
+    ...{ text: 'she smiles', pictures: [{ file: 'F1', isOwn: true }], isShared: false },
   });
-  expect(mention({ thread_ts: '0.5' })?.origin.thread).toBe('0.5');
+  expect(mention({ thread_ts: '0.5' })?.origin).toMatchObject({ thread: '0.5', isThreadThere: true });
   expect(mention({}, { is_ext_shared_channel: true })?.isShared).toBe(true);
 });
 
@@ -55,10 +58,71 @@ test('what Slack escaped or made a link of is read as it was typed', () => {
   expect(mention({ text: '&amp;lt;!channel&amp;gt;' })?.text).toBe('&lt;!channel&gt;');
 });
 
-test('the first picture of several files is taken, by its type or by its ending, or to be asked for', () => {
-  expect(mention({ files: [{ id: 'F0', mimetype: 'text/plain' }, PNG, { ...PNG, id: 'F2' }] })?.file).toBe('F1');
+test('what may be a still picture comes first, by its type or by its ending, or to be asked for', () => {
+  const gif = { id: 'F3', mimetype: 'image/gif', filetype: 'gif' };
+  const files = [{ id: 'F0', mimetype: 'text/plain' }, gif, PNG, { ...PNG, id: 'F2' }];
+  expect(mention({ files })?.pictures.map(({ file }) => file)).toEqual(['F1', 'F2', 'F3']);
   expect(isPicture({ filetype: 'heic' })).toBe(true);
   expect(isPicture({ file_access: 'check_file_info' })).toBe(true);
   expect(isPicture({ mimetype: 'video/mp4', filetype: 'mp4' })).toBe(false);
   expect(isPicture({})).toBe(false);
+});
+
+test('a mention that is also sent to the channel, and a slip in italics to the bot, are heard', () => {
+  expect(
+    mention({ subtype: 'thread_broadcast', thread_ts: '0.5', files: [PNG] })?.pictures.map(({ file }) => file),
+  ).toEqual(['F1']);
+  const direct = { type: 'message', channel_type: 'im' };
+  for (const subtype of ['thread_broadcast', 'me_message']) expect(mention({ ...direct, subtype })).toBeDefined();
+});
+
+test('an edit is the same message asked for again', () => {
+  const edited = mention({ edited: { user: 'U1', ts: '2.000001' } })?.origin;
+  expect(edited).toMatchObject({ event: mention()?.origin.event, edit: '2-000001' });
+});
+
+test('the workspace is the one that has installed the app, also for a member from elsewhere', () => {
+  const authorizations = [{ enterprise_id: null, team_id: 'T_OURS', user_id: 'UBOT', is_bot: true }];
+  expect(mention({}, { team_id: 'T_CONNECTED', authorizations })?.origin.team).toBe('T_OURS');
+  const organisation = [{ enterprise_id: 'E1', team_id: null, is_enterprise_install: true }];
+  expect(mention({}, { team_id: '', context_team_id: 'T2', authorizations: organisation })?.origin.team).toBe('T2');
+});
+
+test('a picture of a forwarded message is found', () => {
+  const attachments = [{ is_share: true, text: 'look', files: [PNG] }];
+  // Whoever forwards it has not named it.
+  expect(mention({ attachments })?.pictures).toEqual([{ file: 'F1', isOwn: false }]);
+});
+
+test.each([['bot_id'], ['thread_ts'], ['subtype'], ['text'], ['files'], ['edited'], ['attachments'], ['channel_type']])(
+  'a %s that is null takes nothing else away',
+  (name) => {
+    expect(mention({ files: [PNG], [name]: null })?.origin.event).toBe('T1-C1-1-000001');
+  },
+);
+
+test('a file that is not as it should be takes no other away', () => {
+  const broken = [null, 'F9', { id: 7 }, { id: 'F8', mimetype: null, filetype: null }, { ...PNG, mimetype: 5 }];
+  expect(mention({ files: [...broken, { ...PNG, name: null }] })?.pictures.map(({ file }) => file)).toEqual(['F1']);
+});
+
+test('what is meant for the bot and cannot be read is told by its names, and nothing that it says', () => {
+  const told: unknown[] = [];
+  const event = { type: 'app_mention', channel: { id: 'C1' }, text: 'a secret', ts: 5, user: 'U1' };
+  expect(readMessageEvent({ team_id: 'T1', event }, (shape) => told.push(shape))).toBeUndefined();
+  readMessageEvent(null, (shape) => told.push(shape));
+  expect(told).toEqual([
+    { faults: ['event.channel: invalid_type', 'event.ts: invalid_type'].map((fault) => fault.replace('event.', '')) },
+    { faults: ['all of it: invalid_type'] },
+  ]);
+});
+
+test.each([
+  ['<@U0BOT>: she smiles', 'she smiles'],
+  ['hey <@U0BOT>, please', 'hey please'],
+  ['<@U0BOT> wave at <@U0BOB> in <#C1|general>', 'wave at <@U0BOB> in general'],
+  ['<@U0BOT> <!here> <!subteam^S1|@design> <tel:+1|call> <!date^1^{date}|today>', '@here @design call today'],
+])('%s is read as people see it', (text, expected) => {
+  const authorizations = [{ team_id: 'T1', user_id: 'U0BOT' }];
+  expect(mention({ text }, { authorizations })?.text).toBe(expected);
 });

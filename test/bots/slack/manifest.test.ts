@@ -1,6 +1,5 @@
 // The scopes that the app asks for are those that the bot's requests and what it is told need: none more, none fewer.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { BOT_SCOPES, describeApp } from '../../../src/bots/slack/manifest.ts';
@@ -10,21 +9,7 @@ import { createFiles } from '../../fakes/slack/files.ts';
 import type { Methods, Service } from '../../fakes/slack/method.ts';
 import { viewMethods } from '../../fakes/slack/views.ts';
 import type { FakeChannel } from '../../fakes/slack/world.ts';
-
-const folder = fileURLToPath(new URL('../../../src/bots/slack/', import.meta.url));
-const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => readFileSync(join(folder, name), 'utf8'))
-  .join('\n');
-
-/** Every method of the Web API that the source names, as a call of the SDK's or by its name. */
-function methodsUsed(): string[] {
-  const calls = [...source.matchAll(/\b(?:client|bot|impatient)\.((?:[a-z]\w*\.)+[a-zA-Z]\w*)\(/g)].map(
-    ([, name]) => name ?? '',
-  );
-  const named = [...source.matchAll(/apiCall\('([\w.]+)'/g)].map(([, name]) => name ?? '');
-  return [...new Set([...calls, ...named])].sort();
-}
+import { methodsUsed } from './source.ts';
 
 /** What each needs, as the tests' service has it: one of these is enough. */
 function scopesOf(method: string): string[][] {

@@ -138,6 +138,7 @@ export function chatMethods(service: Service): Methods {
         }
         const { hasAny, ...body } = content(given);
         if (!hasAny) throw new Refusal('no_text', {}, true);
+        if (channel.lockedThreads.includes(given.thread_ts)) throw new Refusal('restricted_action_thread_locked');
         const text = [...body.text].slice(0, LONGEST_POST).join('');
         if (text !== body.text)
           service.faults.push(`chat.postMessage: Slack cuts what is longer than ${LONGEST_POST} characters`);
@@ -162,6 +163,7 @@ export function chatMethods(service: Service): Methods {
       arguments: { ...CONTENT, channel: 'text!', ts: 'text!', reply_broadcast: 'flag', file_ids: 'json' },
       run({ team, given }) {
         const before = ownMessage(team, given, 'cant_update_message');
+        if (world.channels.get(before.channel)?.isArchived) throw new Refusal('is_inactive');
         const { hasAny, ...body } = content(given);
         if (!hasAny && given.file_ids === undefined) throw new Refusal('no_text', {}, true);
         if (body.text.length > LONGEST_EDIT) throw new Refusal('msg_too_long', {}, true);
@@ -220,10 +222,7 @@ export function chatMethods(service: Service): Methods {
         if (text.length > LONGEST_POST) throw new Refusal('msg_too_long', {}, true);
         const ts = world.newTs();
         const thread = threadOf(channel, given.thread_ts);
-        world.ephemerals.push({
-          ...{ ts, to: given.user, channel: channel.id, thread, text, blocks, via: 'chat.postEphemeral' },
-        });
-        world.tell();
+        world.showAlone({ ts, to: given.user, channel: channel.id, thread, text, blocks, via: 'chat.postEphemeral' });
         return { message_ts: ts };
       },
     },

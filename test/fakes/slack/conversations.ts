@@ -98,6 +98,7 @@ export function conversationMethods(service: Service): Methods {
         if (!given.users) throw refuseArguments('users_list_not_supplied', ['[ERROR] missing required field: users']);
         const ids: string[] = given.users.split(',');
         if (ids.some((id) => !world.members.has(id))) throw new Refusal('user_not_found');
+        if (ids.some((id) => world.members.get(id)?.isDeactivated)) throw new Refusal('user_disabled');
         const [only = ''] = ids;
         const channel =
           ids.length === 1
@@ -172,16 +173,18 @@ export function conversationMethods(service: Service): Methods {
         const bot = given.user === team.botUserId ? { id: team.botUserId, name: 'animate-bot' } : undefined;
         const member: FakeMember | undefined = world.members.get(given.user) ?? bot;
         if (!member) throw new Refusal('user_not_found');
-        const { id, name, isAdmin = false, locale = 'en-US' } = member;
+        if (member.isHidden) throw new Refusal('user_not_visible');
+        const { id, name, isAdmin = false, locale = 'en-US', team: of = team.id, isDeactivated = false } = member;
         return {
           user: {
             ...{
               id,
-              team_id: team.id,
+              team_id: of,
               name: name.toLowerCase(),
               real_name: name,
-              deleted: false,
+              deleted: isDeactivated,
               is_bot: bot !== undefined,
+              ...(of !== team.id && { is_stranger: true }),
             },
             ...{ is_admin: isAdmin, is_owner: false, is_primary_owner: false, tz: 'Europe/London', tz_offset: 0 },
             profile: { real_name: name, display_name: name },

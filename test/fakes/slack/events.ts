@@ -56,7 +56,9 @@ export function createTeller(world: World, url: () => string, delivery: () => De
       const team = teamOf(channel);
       const id = world.newId('Ev');
       const payload = {
-        ...{ token: VERIFICATION_TOKEN, team_id: team.id, context_team_id: team.id, api_app_id: APP_ID, event },
+        // The envelope of a member from elsewhere is of their own workspace: bolt-js#935.
+        ...{ token: VERIFICATION_TOKEN, team_id: world.members.get(member)?.team ?? team.id, context_team_id: team.id },
+        ...{ api_app_id: APP_ID, event },
         ...{ type: 'event_callback', event_id: id, event_time: Math.floor(Date.now() / 1000) },
         authorizations: [
           {
@@ -77,8 +79,11 @@ export function createTeller(world: World, url: () => string, delivery: () => De
 
     interactionOf: (member: FakeMember, team: FakeTeam): Json => ({
       ...{ token: VERIFICATION_TOKEN, api_app_id: APP_ID, enterprise: null, is_enterprise_install: false },
-      team: { id: team.id, domain: team.domain },
-      user: { id: member.id, username: member.name.toLowerCase(), name: member.name.toLowerCase(), team_id: team.id },
+      team: { id: member.team ?? team.id, domain: team.domain },
+      user: {
+        ...{ id: member.id, username: member.name.toLowerCase(), name: member.name.toLowerCase() },
+        team_id: member.team ?? team.id,
+      },
     }),
 
     channelJson: ({ id, name, kind }: FakeChannel) => ({ id, name: kind === 'direct' ? 'directmessage' : name }),

@@ -137,7 +137,9 @@ export function createFiles(service: Service, shareDelayMs: number) {
         const places = addresses.map((id) => {
           const channel = visibleChannel(world, team, id);
           if (!channel.hasBot) throw new Refusal('not_in_channel');
-          if (channel.isArchived) throw new Refusal('posting_to_channel_denied');
+          if (channel.isArchived || channel.lockedThreads.includes(given.thread_ts)) {
+            throw new Refusal('posting_to_channel_denied');
+          }
           if (given.thread_ts && world.message(channel.id, given.thread_ts)?.thread !== undefined) {
             throw refuseArguments('invalid_arguments', ["[ERROR] thread_ts is a reply's: use its parent's instead"]);
           }

@@ -98,6 +98,5 @@ function answer(
     });
     return;
   }
-  world.ephemerals.push({ ts: world.newTs(), to: member, channel, thread, via: 'response_url', ...content });
-  world.tell();
+  world.showAlone({ ts: world.newTs(), to: member, channel, thread, via: 'response_url', ...content });
 }

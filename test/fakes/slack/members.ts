@@ -49,8 +49,7 @@ export function createMembers(
     if (!text && blocks.length === 0) return;
     const ts = world.newTs();
     if (type !== 'in_channel') {
-      world.ephemerals.push({ ts, to: member, channel, thread: undefined, text, blocks, via: 'acknowledgement' });
-      world.tell();
+      world.showAlone({ ts, to: member, channel, thread: undefined, text, blocks, via: 'acknowledgement' });
       return;
     }
     const user = world.teams.get(team)?.botUserId ?? '';
@@ -116,6 +115,22 @@ export function createMembers(
       const { subtype: _, ...json } = toMessageJson(service, message);
       const more = { channel: channel.id, event_ts: message.ts, client_msg_id: message.ts };
       return tell.event({ ...json, type: 'app_mention', ...more }, channel, member.id, message);
+    },
+
+    /** A member changes the words of a mention: Slack tells of it again, by the same `ts`. */
+    editMention(event: FakeEvent, text: string): FakeEvent {
+      const { message } = event;
+      const channel = world.channels.get(message?.channel ?? '');
+      if (!message || !channel) throw new Error('That is no mention');
+      const words = `<@${tell.teamOf(channel).botUserId}> ${text}`;
+      const changed = world.keep({
+        ...message,
+        text: words,
+        edits: [...message.edits, { at: Date.now(), text: words }],
+      });
+      const edited = { user: message.user, ts: world.newTs() };
+      const told = { ...(event.payload.event as Json), text: words, edited, event_ts: edited.ts };
+      return tell.event(told, channel, message.user, changed);
     },
 
     /** A member writes to the bot alone. */

@@ -134,7 +134,7 @@ export async function startSlack(options: SlackOptions = {}) {
           files: attached.map(({ name }) => name),
         }),
       ),
-      ...world.ephemerals.map(({ to, text, via }) => JSON.stringify({ to, text, via })),
+      ...world.ephemerals.map(({ to, text, via, isHidden }) => JSON.stringify({ to, text, via, isHidden })),
       ...[...world.views.values()].map(({ id, type, isOpen, json }) =>
         JSON.stringify({ view: id, type, isOpen, title: json.title }),
       ),
@@ -236,7 +236,9 @@ export async function startSlack(options: SlackOptions = {}) {
 
     /** What only that member was told next: each sentence once. */
     async told(member: FakeMember = ADA): Promise<string> {
-      const next = await untilItIs(() => world.ephemerals.find((each) => each.to === member.id && !told.has(each)));
+      const next = await untilItIs(() =>
+        world.ephemerals.find((each) => each.to === member.id && !each.isHidden && !told.has(each)),
+      );
       told.add(next);
       return next.text;
     },

@@ -12,6 +12,11 @@ export interface FakeMember {
   name: string;
   locale?: string;
   isAdmin?: boolean;
+  /** Of another workspace, from where Slack Connect brings them. */
+  team?: string;
+  /** Slack tells nothing of them, as of some strangers. */
+  isHidden?: boolean;
+  isDeactivated?: boolean;
 }
 
 export interface FakeTeam {
@@ -38,6 +43,8 @@ export interface FakeChannel {
   /** With another organisation, by Slack Connect. */
   isShared: boolean;
   isArchived: boolean;
+  /** Whoever posts in one of these threads is refused. */
+  lockedThreads: string[];
   members: string[];
 }
 
@@ -93,6 +100,8 @@ export interface Ephemeral {
   text: string;
   blocks: Json[];
   via: 'chat.postEphemeral' | 'response_url' | 'acknowledgement';
+  /** Slack took it and shows it to nobody. */
+  isHidden: boolean;
 }
 
 export interface FakeView {
@@ -188,6 +197,7 @@ export function createWorld() {
     const prefix = given.kind === 'direct' ? 'D' : given.kind === 'group' ? 'G' : 'C';
     const channel: FakeChannel = {
       ...{ id: newId(prefix), team: TEAM_ID, name: `a-${given.kind}-channel`, isShared: false, isArchived: false },
+      lockedThreads: [],
       ...{ members: [...members.keys()], ...given },
     };
     channels.set(channel.id, channel);
@@ -248,6 +258,17 @@ export function createWorld() {
       const id = randomUUID();
       responseAddresses.set(id, { id, ...given, endsAt: Date.now() + RESPONSE_MS, uses: 0 });
       return id;
+    },
+
+    /** An ephemeral message in a thread is shown only where that thread exists: https://docs.slack.dev/reference/methods/chat.postEphemeral */
+    showAlone(given: Omit<Ephemeral, 'isHidden'>): void {
+      const { channel, thread } = given;
+      const isThere =
+        thread === undefined ||
+        messages.get(keyOf(channel, thread))?.thread !== undefined ||
+        [...messages.values()].some((message) => message.channel === channel && message.thread === thread);
+      ephemerals.push({ ...given, isHidden: !isThere });
+      changed.emit('change');
     },
 
     tell(): void {

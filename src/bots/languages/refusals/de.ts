@@ -150,6 +150,12 @@ export const deRefusals: RefusalSentences = {
   consent_missing: ({ text: rules }, { text }) => `Bitte stimme dem zuerst zu.\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `In diesem Kanal bin ich nicht. Tippe hier ${code(invite)} und versuch es noch einmal, oder schick mir das Bild als Direktnachricht.`,
+  thread_locked: () => 'Dieser Thread ist gesperrt, deshalb kann ich hier nicht antworten.',
+  channel_archived: () => 'Dieser Channel ist archiviert, deshalb kann ich hier nichts posten.',
+  posting_forbidden: () =>
+    'Ich darf hier nichts posten. Du kannst mir das Bild stattdessen als Direktnachricht schicken.',
+  admin_needed: () =>
+    'Mir fehlt in diesem Workspace eine Berechtigung, deshalb geht es gerade nicht weiter. Bitte sag einem Admin Bescheid.',
   place_refused: ({ service, why }, { text }) => `${service} lässt mich hier nicht schreiben (${text(why)}).`,
 };
 

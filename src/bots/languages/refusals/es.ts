@@ -156,6 +156,11 @@ export const esRefusals: RefusalSentences = {
   consent_missing: ({ text: rules }, { text }) => `Antes tienes que aceptar esto.\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `No estoy en este canal. Escribe ${code(invite)} aquí e inténtalo otra vez, o envíame la imagen por mensaje directo.`,
+  thread_locked: () => 'Este hilo está bloqueado, así que no puedo responder aquí.',
+  channel_archived: () => 'Este canal está archivado, así que no puedo publicar aquí.',
+  posting_forbidden: () => 'No tengo permiso para publicar aquí. Puedes enviarme la imagen por mensaje directo.',
+  admin_needed: () =>
+    'Me falta un permiso en este espacio de trabajo y por ahora no puedo seguir. Avisa a un administrador.',
   place_refused: ({ service, why }, { text }) => `${service} no me ha dejado publicar aquí (${text(why)}).`,
 };
 

@@ -150,6 +150,10 @@ export const jaRefusals: RefusalSentences = {
   consent_missing: ({ text: rules }, { text }) => `最初に次への同意が必要です。\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `このチャンネルに参加していません。ここで ${code(invite)} と入力してもう一度お試しください。画像をダイレクトメッセージで送ることもできます。`,
+  thread_locked: () => 'このスレッドはロックされているため、ここには返信できません。',
+  channel_archived: () => 'このチャンネルはアーカイブされているため、投稿できません。',
+  posting_forbidden: () => 'ここには投稿できません。代わりにダイレクトメッセージで画像を送ってください。',
+  admin_needed: () => 'このワークスペースで必要な権限が足りないため、続けられません。管理者に知らせてください。',
   place_refused: ({ service, why }, { text }) => `${service}がここへの投稿を受け付けませんでした（${text(why)}）。`,
 };
 

@@ -137,6 +137,10 @@ export const zhCnRefusals: RefusalSentences = {
   consent_missing: ({ text: rules }, { text }) => `请先同意以下内容。\n${text(rules)}`,
   not_in_channel: ({ invite }, { code }) =>
     `我不在这个频道里。请在这里输入 ${code(invite)} 再试一次，或把图片私信给我。`,
+  thread_locked: () => '此消息列已锁定，我无法在这里回复。',
+  channel_archived: () => '此频道已归档，我无法在这里发布消息。',
+  posting_forbidden: () => '我不能在这里发布消息。你可以改为通过私信把图片发给我。',
+  admin_needed: () => '我在此工作区缺少一项权限，暂时无法继续。请告诉管理员。',
   place_refused: ({ service, why }, { text }) => `${service} 不让我在这里发消息（${text(why)}）。`,
 };
 

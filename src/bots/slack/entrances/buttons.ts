@@ -1,9 +1,10 @@
 // The buttons under a render, and the one that accepts what has to be accepted first.
 import type { App, BlockAction } from '@slack/bolt';
+import type { Consent } from '../../held-command.ts';
 import type { Words } from '../../languages/words.ts';
 import type { ButtonPress } from '../../platform.ts';
 import { soon } from '../../soon.ts';
-import { ACCEPT_BUTTON, RENDER_BUTTON, readButton } from '../drawing.ts';
+import { ACCEPT_BUTTON, OFFER_BUTTON, RENDER_BUTTON, readButton, readOffer } from '../drawing.ts';
 import { toEventId } from '../events.ts';
 import { describeFault } from '../faults.ts';
 import { drawForm } from '../forms.ts';
@@ -17,8 +18,9 @@ export function listenForButtons(app: App, entrance: Entrance): void {
   const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
     const { member, mayManage, language } = await personOf(origin);
     const recalling = soon(notes, () => handlers.recall({ renderId, member, mayManage, language }));
-    const { channel, thread, team } = origin;
-    const contents = { renderId, channel, ...(thread !== undefined && { thread }), request: await recalling.inTime };
+    const { channel, thread, team, isThreadThere } = origin;
+    const place = { channel, ...(thread !== undefined && { thread }), ...(isThreadThere && { isThreadThere }) };
+    const contents = { renderId, ...place, request: await recalling.inTime };
     const view = await openView(team, body.trigger_id, drawForm(contents, words));
     await openForms.remember(renderId, { team, view, contents });
   };
@@ -35,9 +37,10 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     const place = placeOf(body);
     const who = { team: place.team, user: body.user.id };
     const event = toEventId(place.team, place.channel, body.message?.ts ?? '', action.action_ts);
-    const origin: Origin = { ...place, ...who, event };
+    const isThreadThere = threadThere(body) !== undefined;
+    const origin: Origin = { ...place, ...who, event, isThreadThere };
     const pressed = action.type === 'button' ? readButton(action.action_id, action.value) : undefined;
-    const tell = tellBy(respond, place.thread);
+    const tell = tellBy(respond, threadThere(body));
     if (pressed?.button === 'edit') {
       await ack();
       return goOn('edit', () => guard(who, tell, (words) => onEdit(body, origin, pressed.renderId, words)));
@@ -56,19 +59,59 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     await ack();
   });
 
-  app.action({ type: 'block_actions', action_id: ACCEPT_BUTTON }, async ({ body, ack, respond }) => {
+  /** Begins a command that was held, now that its member has said yes; undefined where it is held no more. */
+  const goOnWith = async (
+    user: string,
+    held: string | undefined,
+    consent: Consent,
+    words: Words,
+  ): Promise<string | undefined> => {
+    const item = held && (await soon(notes, () => entrance.held.resume(held, consent)).inTime);
+    if (!item || item.origin.user !== user) return undefined;
+    await put(item);
+    return words.chat.onItsWay;
+  };
+
+  app.action({ type: 'block_actions', action_id: ACCEPT_BUTTON }, async ({ body, action, ack, respond }) => {
     await ack();
-    const { team, thread } = placeOf(body);
+    const { team } = placeOf(body);
     const who = { team, user: body.user.id };
-    const tell = tellBy(respond, thread);
-    goOn(ACCEPT_BUTTON, () => guard(who, tell, async () => void (await tell(await accept(who)))));
+    const tell = tellBy(respond, threadThere(body));
+    const held = action.type === 'button' ? action.value : undefined;
+    goOn(ACCEPT_BUTTON, () =>
+      guard(who, tell, async (words) => {
+        const accepted = await accept(who);
+        await tell((await goOnWith(who.user, held, 'accepted', words)) ?? accepted);
+      }),
+    );
   });
+
+  app.action({ type: 'block_actions', action_id: OFFER_BUTTON }, async ({ body, action, ack, respond }) => {
+    await ack();
+    const who = { team: placeOf(body).team, user: body.user.id };
+    const tell = tellBy(respond, threadThere(body));
+    const offer = readOffer(action.action_id);
+    const held = action.type === 'button' ? action.value : undefined;
+    goOn('offer', () =>
+      guard(who, tell, async (words) => {
+        await tell((offer && (await goOnWith(who.user, held, offer, words))) ?? words.chat.expired);
+      }),
+    );
+  });
+
+  function placeOf(body: BlockAction): Place {
+    const { team, user, channel, container, message } = body;
+    return {
+      // Of a member from elsewhere the payload names their own workspace; the message with the button is ours.
+      team: entrance.workspaces.teamOf((message as { team?: string } | undefined)?.team ?? team?.id ?? user.team_id),
+      channel: channel?.id ?? String(container.channel_id ?? ''),
+      thread: threadThere(body) ?? message?.ts,
+    };
+  }
 }
 
-function placeOf({ team, user, channel, container, message }: BlockAction): Place {
-  return {
-    team: team?.id ?? user.team_id ?? '',
-    channel: channel?.id ?? String(container.channel_id ?? ''),
-    thread: message?.thread_ts ?? message?.ts,
-  };
+/** The thread that the button is in. */
+function threadThere({ message, container }: BlockAction): string | undefined {
+  const thread = message?.thread_ts ?? container.thread_ts;
+  return thread ? String(thread) : undefined;
 }

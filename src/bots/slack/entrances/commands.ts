@@ -12,7 +12,7 @@ import { ADMIN, ANIMATE } from '../manifest.ts';
 import { type Entrance, tellBy, type Who } from './entrance.ts';
 
 export function listenForCommands(app: App, entrance: Entrance): void {
-  const { handlers, people, notes, accept, goOn, guard, helpFor, openForm, personOf } = entrance;
+  const { handlers, people, notes, workspaces, accept, goOn, guard, helpFor, openForm, personOf } = entrance;
 
   /** With what the member has left there. Without Redis there is help all the same. */
   const helpHere = async (asking: Who & { channel: string }, words: Words): Promise<string> => {
@@ -34,7 +34,8 @@ export function listenForCommands(app: App, entrance: Entrance): void {
   };
 
   app.command(ANIMATE, async ({ command, ack, respond }) => {
-    const { team_id: team, user_id: user, channel_id: channel, text, trigger_id: trigger } = command;
+    const { user_id: user, channel_id: channel, text, trigger_id: trigger } = command;
+    const team = workspaces.teamOf(command.team_id);
     await ack();
     const tell = tellBy(respond, undefined);
     goOn(ANIMATE, () =>
@@ -43,13 +44,13 @@ export function listenForCommands(app: App, entrance: Entrance): void {
         if (typed === 'help') await tell(await helpHere({ team, channel, user }, words));
         else if (typed === 'accept') await tell(await accept({ team, user }));
         else if (typed === 'delete my clips') await tell(await onForget({ team, user }));
-        else await openForm(team, trigger, { channel, request: readTyped(text) }, words);
+        else await openForm({ team, user }, trigger, { channel, request: readTyped(text) }, words);
       }),
     );
   });
 
   app.command(ADMIN, async ({ command, ack, respond }) => {
-    const who = { team: command.team_id, user: command.user_id };
+    const who = { team: workspaces.teamOf(command.team_id), user: command.user_id };
     await ack();
     const tell = tellBy(respond, undefined);
     goOn(ADMIN, () => guard(who, tell, async (words) => void (await tell(await onAdmin(who, command.text, words)))));

@@ -7,6 +7,7 @@ import type { Inbox } from '../../../queue/inbox.ts';
 import type { Notes } from '../../../queue/notes.ts';
 import { within } from '../../../within.ts';
 import { isExpected } from '../../faults.ts';
+import type { HeldCommands } from '../../held-command.ts';
 import { wordsOf } from '../../languages/languages.ts';
 import type { Words } from '../../languages/words.ts';
 import type { Handlers } from '../../platform.ts';
@@ -15,7 +16,9 @@ import { describeFault } from '../faults.ts';
 import type { Item } from '../item.ts';
 import { ANIMATE, MENU } from '../manifest.ts';
 import type { OpenForms } from '../open-forms.ts';
+import { toItemId } from '../origin.ts';
 import type { People, Person } from '../people.ts';
+import type { Telling } from '../telling.ts';
 import type { Workspaces } from '../workspaces.ts';
 import { createFormOpening } from './form-opening.ts';
 
@@ -25,10 +28,12 @@ const LANGUAGE_WITHIN_MS = 1000;
 export interface EntrancesOptions {
   handlers: Handlers;
   people: People;
-  workspaces: Pick<Workspaces, 'of'>;
+  workspaces: Pick<Workspaces, 'of' | 'teamOf'>;
   inbox: Pick<Inbox<Item>, 'put' | 'drop'>;
   notes: Notes;
   openForms: OpenForms;
+  telling: Telling;
+  held: HeldCommands<Item>;
   /** Commands are taken in channels that other organisations are in, too, and from their members. */
   isShared: boolean;
   /** A second press within this time is the same press. */
@@ -76,7 +81,7 @@ export function createEntrance(options: EntrancesOptions) {
     },
 
     put: (item: Item, { comesAgain = false } = {}): Promise<void> =>
-      keepInTime({ notes, inbox, id: item.origin.event, item, comesAgain }),
+      keepInTime({ notes, inbox, id: toItemId(item.origin), item, comesAgain }),
 
     /** Does what was asked, and tells the member what became of it where it did not work. */
     async guard(who: Who, tell: Tell, act: (words: Words) => Promise<void>): Promise<void> {
@@ -91,6 +96,7 @@ export function createEntrance(options: EntrancesOptions) {
 
     accept: (who: Who): Promise<string> => soon(notes, async () => handlers.accept(await people.find(who))).inTime,
 
+    /** In the manifest's own words: Slack shows the name of a shortcut in one language to everybody. */
     async helpFor(team: string, words: Words): Promise<string> {
       const { botUser } = await workspaces.of(team);
       return words.slack.help({ animate: `\`${ANIMATE}\``, menu: MENU, bot: `<@${botUser}>` });

@@ -5,11 +5,18 @@ import { refusal } from '../../../refusals.ts';
 import { Refusal } from '../../faults.ts';
 import type { Words } from '../../languages/words.ts';
 import { soon } from '../../soon.ts';
+import { describeRefusal } from '../error-codes.ts';
 import { describeFault } from '../faults.ts';
 import { drawForm, drawNotice, type FormContents } from '../forms.ts';
-import { isRefusal, isShutOut } from '../messages.ts';
+import { isRefusal, isRefusedForGood, openDirect } from '../messages.ts';
+import { isDirect } from '../origin.ts';
 import type { People } from '../people.ts';
 import type { Workspaces } from '../workspaces.ts';
+
+interface Who {
+  team: string;
+  user: string;
+}
 
 export interface FormOpeningOptions {
   workspaces: Pick<Workspaces, 'of'>;
@@ -18,17 +25,19 @@ export interface FormOpeningOptions {
 }
 
 export function createFormOpening({ workspaces, people, notes }: FormOpeningOptions) {
-  /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells. */
-  const requireMembership = async (team: string, channel: string, words: Words): Promise<void> => {
+  /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells; one of two has to be the bot's own. */
+  const requireMembership = async ({ team, user }: Who, channel: string, words: Words): Promise<void> => {
     const workspace = await workspaces.of(team);
-    const isIn = await workspace.client.conversations.info({ channel }).then(
-      ({ channel: told }) => (told?.is_member ?? false) || (told?.is_im ?? false),
-      (error) => {
-        if (isRefusal(error, 'missing_scope')) return true;
-        if (isShutOut(error)) return false;
-        throw error;
-      },
-    );
+    const isIn = isDirect({ channel })
+      ? (await openDirect(workspace, user)) === channel
+      : await workspace.client.conversations.info({ channel }).then(
+          ({ channel: told }) => told?.is_member ?? false,
+          (error) => {
+            if (!isRefusedForGood(error)) throw error;
+            // Group conversations need a scope of their own to look at; the bot is hardly ever in one.
+            return isRefusal(error, 'missing_scope') && !describeRefusal(error).needed?.includes('mpim');
+          },
+        );
     if (isIn) return;
     const { member } = await soon(notes, () => people.find({ team, user: workspace.botUser })).inTime;
     throw new Refusal(describeFault(refusal('not_in_channel', { invite: `/invite @${member.name}` }), words));
@@ -46,11 +55,12 @@ export function createFormOpening({ workspaces, people, notes }: FormOpeningOpti
     openView,
 
     /** In a conversation that the bot is not in, the form becomes the sentence that says so. */
-    async openForm(team: string, trigger: string, contents: FormContents, words: Words): Promise<void> {
+    async openForm(who: Who, trigger: string, contents: FormContents, words: Words): Promise<void> {
+      const { team } = who;
       const view = await openView(team, trigger, drawForm(contents, words));
       if (contents.channel === undefined) return;
       try {
-        await requireMembership(team, contents.channel, words);
+        await requireMembership(who, contents.channel, words);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         const { client } = await workspaces.of(team);

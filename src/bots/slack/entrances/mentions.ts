@@ -1,45 +1,65 @@
 // What members write to the bot: mentions in channels, and direct messages.
 import type { Words } from '../../languages/words.ts';
+import { shapeOf } from '../../shape.ts';
+import { soon } from '../../soon.ts';
 import type { EventBody } from '../client.ts';
-import { readMessageEvent } from '../events.ts';
+import { type MessageEvent, readMessageEvent } from '../events.ts';
 import { describeFault } from '../faults.ts';
 import { MENU } from '../manifest.ts';
-import { post, postPrivately } from '../messages.ts';
-import { isDirect, type Origin } from '../origin.ts';
+import { isDirect, toMemberId } from '../origin.ts';
 import type { Entrance } from './entrance.ts';
 
 /** Slack sends an event three times more, over some minutes, while nobody tells it that it came. */
 const MOST_RETRIES = 3;
+/** Whoever chats on with the bot is not told each time how it is done. */
+const HELPED_FOR_SECONDS = 24 * 3600;
 
 /** Throws what is put right, perhaps, until Slack sends the message again: `retries` is how often it has done that. */
 export async function takeMessage(entrance: Entrance, body: EventBody, retries: number): Promise<void> {
-  const { isShared, workspaces, put, wordsFor, helpFor, logUnexpected, goOn } = entrance;
-
-  const sayInThread = async ({ team, channel, thread, event }: Origin, sentence: string): Promise<void> => {
-    await post(await workspaces.of(team), { channel, thread }, `say:${event}`, { text: sentence });
-  };
-
-  const message = readMessageEvent(body);
+  const { isShared, telling, put, wordsFor, logUnexpected, goOn, log } = entrance;
+  const message = readMessageEvent(body, (faults) =>
+    log.warn({ ...faults, shape: shapeOf(body) }, 'An event of Slack’s could not be read'),
+  );
   if (!message) return;
-  const { origin, text, file } = message;
-  const sayAlone = async (sentence: string): Promise<void> =>
-    postPrivately(await workspaces.of(origin.team), origin, { text: sentence });
+  const { origin, text, pictures } = message;
   // Before Slack is told that the message came, as well: what could not be said is said when Slack sends it again.
   const say = async (describe: (words: Words) => string | Promise<string>): Promise<void> =>
-    sayInThread(origin, await describe(await wordsFor(origin)));
+    telling.openly(origin, { text: await describe(await wordsFor(origin)) });
   if (message.isShared && !isShared) return say(({ slack }) => slack.notShared);
-  if (file === undefined) {
-    const wantsHelp = isDirect(origin) || /^help\b/i.test(text);
-    return say((words) => (wantsHelp ? helpFor(origin.team, words) : words.slack.mentionNeedsPicture(MENU)));
-  }
+  const [picture] = pictures;
+  if (!picture || asksForHelp(text)) return explain(entrance, message, say);
   const comesAgain = retries < MOST_RETRIES;
   try {
-    await put({ kind: 'animate', origin, text, picture: { file, isOwn: true } }, { comesAgain });
+    await put({ kind: 'animate', origin, text, picture }, { comesAgain });
   } catch (error) {
     logUnexpected(error);
     if (!comesAgain) return say((words) => describeFault(error, words));
     // A no that is followed by a clip would be worse than a wait.
-    if (retries === 0) goOn('message', async () => sayAlone((await wordsFor(origin)).slack.triedAgain));
+    if (retries === 0) {
+      goOn('message', async () => telling.alone(origin, { text: (await wordsFor(origin)).slack.triedAgain }));
+    }
     throw error;
   }
+}
+
+/** How it is done, for a message that has no picture. */
+async function explain(
+  { helpFor, notes }: Entrance,
+  { origin, text }: MessageEvent,
+  say: (describe: (words: Words) => string | Promise<string>) => Promise<void>,
+): Promise<void> {
+  if (asksForHelp(text)) return say((words) => helpFor(origin.team, words));
+  if (!isDirect(origin)) return say(({ slack }) => slack.mentionNeedsPicture(MENU));
+  // Words of thanks under a clip ask for nothing.
+  if (origin.isThreadThere) return;
+  const name = `helped:${toMemberId(origin)}`;
+  const helped = await soon(notes, () => notes.get(name)).inTime;
+  // The same message again is one of which Slack was not told that it came.
+  if (helped !== undefined && helped !== origin.event) return;
+  await say((words) => helpFor(origin.team, words));
+  await soon(notes, () => notes.put(name, origin.event, HELPED_FOR_SECONDS)).inTime;
+}
+
+function asksForHelp(text: string): boolean {
+  return /^help\s*[.!?]*$/i.test(text);
 }

@@ -10,7 +10,7 @@ import type { Entrance, Who } from './entrance.ts';
 
 type FormSubmission = { id: string; private_metadata: string; state: { values: Parameters<typeof readForm>[1] } };
 
-export function listenForSubmissions(app: App, { log, put, requireMembership, wordsFor }: Entrance): void {
+export function listenForSubmissions(app: App, { log, put, requireMembership, wordsFor, workspaces }: Entrance): void {
   /** Throws the faults to show beside the form's fields. */
   const onForm = async (who: Who, view: FormSubmission, words: Words): Promise<void> => {
     const filled = readForm(view.private_metadata, view.state.values, words);
@@ -18,16 +18,18 @@ export function listenForSubmissions(app: App, { log, put, requireMembership, wo
     const channel = filled.channel ?? '';
     if ('file' in picture && picture.file === '') throw new FormFaults({ picture: words.chat.noPicture });
     if (purpose.channel === undefined) {
-      await requireMembership(who.team, channel, words).catch((error) => {
+      await requireMembership(who, channel, words).catch((error) => {
         throw error instanceof Refusal ? new FormFaults({ channel: error.message }) : error;
       });
     }
-    const origin: Origin = { ...who, channel, thread: purpose.thread, event: toEventId(who.team, view.id) };
+    const { thread, isThreadThere } = purpose;
+    const origin: Origin = { ...who, channel, thread, isThreadThere, event: toEventId(who.team, view.id) };
     await put({ kind: 'animate', origin, text: command, picture });
   };
 
   app.view({ callback_id: FORM, type: 'view_submission' }, async ({ body, view, ack }) => {
-    const who = { team: body.team?.id ?? body.user.team_id ?? '', user: body.user.id };
+    const installed = view.app_installed_team_id ?? body.team?.id ?? body.user.team_id;
+    const who = { team: workspaces.teamOf(installed), user: body.user.id };
     const words = await wordsFor(who);
     try {
       await onForm(who, view, words);

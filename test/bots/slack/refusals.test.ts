@@ -1,0 +1,163 @@
+// What Slack refuses for good stops nothing else and is asked once: the clip comes in another way, or its member is told why not.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startBotOn } from '../../fakes/bot.ts';
+import { onSlack } from '../../fakes/chat-platforms.ts';
+import { drawPicture } from '../../fakes/pictures.ts';
+import { startRedis, type TestRedis } from '../../fakes/redis.ts';
+import {
+  ADA,
+  type FakeEvent,
+  type FakeFile,
+  type FakeMessage,
+  type Slack,
+  startSlack,
+} from '../../fakes/slack/slack.ts';
+
+let slack: Slack;
+let server: TestRedis;
+let file: FakeFile;
+let bot: Awaited<ReturnType<typeof startBotOn>>;
+
+beforeEach(async () => {
+  slack = await startSlack();
+  server = await startRedis();
+  file = slack.upload(await drawPicture());
+  bot = await startBotOn(server, onSlack(slack));
+});
+afterEach(async () => {
+  await bot[Symbol.asyncDispose]();
+  await server.stop();
+  expect(slack.faults).toEqual([]);
+  await slack.close();
+});
+
+const hasClip = ({ files }: FakeMessage) => files.some(({ name }) => name.endsWith('.mp4'));
+const contentOf = (message: FakeMessage | undefined) => JSON.stringify([message?.text, message?.blocks]);
+const under = ({ message }: FakeEvent) =>
+  slack.messagesIn(message?.channel ?? '', message?.thread ?? message?.ts).filter(({ isFromBot }) => isFromBot);
+const directly = () => slack.messagesIn(slack.directChannelOf(ADA).id).filter(({ isFromBot }) => isFromBot);
+const bytesSent = () => slack.requests.filter(({ method }) => method === 'files.upload').length;
+const WITHIN = { timeout: 60_000 };
+const delivered = (renderId: string) =>
+  expect.poll(async () => (await bot.records.get(renderId))?.isDelivered, WITHIN).toBe(true);
+
+/** A mention whose status message is there. */
+async function begun(given: Parameters<Slack['mention']>[1] = {}) {
+  const event = slack.mention('she smiles', { files: [file], ...given });
+  await expect.poll(() => bot.logged(), WITHIN).toContain('"Accepted"');
+  const renderId = /"renderId":"([\w-]+)"/.exec(bot.logged())?.[1] ?? '';
+  return { event, renderId };
+}
+
+describe('an edit that is refused', () => {
+  test.each([
+    'edit_window_closed',
+    'cant_update_message',
+    'external_channel_migrating',
+    'invalid_blocks',
+    'msg_too_long',
+    'streaming_state_conflict',
+    'a_code_of_next_year',
+  ])('with %s leaves the status as it is, and the clip comes all the same', async (error) => {
+    const { event, renderId } = await begun();
+    slack.trouble({ method: 'chat.update', error, times: 1000 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
+    expect(bytesSent()).toBe(1);
+  });
+
+  test('because the channel is archived has the clip come directly', async () => {
+    const { renderId } = await begun();
+    slack.garden.isArchived = true;
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(directly().filter(hasClip)).toHaveLength(1);
+    expect(bytesSent()).toBe(1);
+  });
+});
+
+describe('a share that is refused', () => {
+  test('in a locked thread comes directly, and its bytes are sent once', async () => {
+    const { event, renderId } = await begun();
+    slack.garden.lockedThreads.push(event.message?.ts ?? '');
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(directly().filter(hasClip)).toHaveLength(1);
+    expect(under(event).filter(hasClip)).toEqual([]);
+    expect(bytesSent()).toBe(1);
+    expect(contentOf(under(event)[0])).toContain('Here is your clip');
+  });
+
+  test.each(['invalid_channel', 'posting_to_channel_denied', 'restricted_action', 'a_code_of_next_year'])(
+    'with %s comes directly',
+    async (error) => {
+      const { renderId } = await begun();
+      slack.trouble({ method: 'files.completeUploadExternal', error, times: 1 });
+      await bot.finish(renderId);
+      await delivered(renderId);
+      expect(directly().filter(hasClip)).toHaveLength(1);
+      expect(bytesSent()).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test.each([
+    ['files.getUploadURLExternal', 'file_type_not_allowed'],
+    ['files.getUploadURLExternal', 'storage_limit_reached'],
+    ['files.completeUploadExternal', 'slack_connect_file_upload_sharing_blocked'],
+    ['files.completeUploadExternal', 'slack_connect_blocked_file_type'],
+    ['files.completeUploadExternal', 'slack_connect_clip_sharing_blocked'],
+    ['files.completeUploadExternal', 'file_type_not_allowed'],
+  ])('by %s with %s is told in the status', async (method, error) => {
+    const { event, renderId } = await begun();
+    slack.trouble({ method, error, times: 1000 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(contentOf(under(event)[0])).toMatch(/too large|larger than this place takes/);
+    expect(bytesSent()).toBeLessThanOrEqual(1);
+  });
+
+  test('everywhere ends with a line in the log, and nothing is tried for a day', async () => {
+    const { event, renderId } = await begun();
+    ADA.isDeactivated = true;
+    slack.garden.lockedThreads.push(event.message?.ts ?? '');
+    try {
+      await bot.finish(renderId);
+      await delivered(renderId);
+      expect(bot.logged()).toContain('user_disabled');
+      expect(bytesSent()).toBe(1);
+    } finally {
+      ADA.isDeactivated = false;
+    }
+  });
+
+  test('for a lost scope says so in the status, names the scope in the log, and sends no byte until it is back', async () => {
+    const { event, renderId } = await begun();
+    const trouble = slack.trouble({ method: 'files.getUploadURLExternal', error: 'missing_scope', times: 2 });
+    await bot.finish(renderId);
+    await slack.until(() => contentOf(under(event)[0]).includes('missing a permission'));
+    await delivered(renderId);
+    expect(trouble.times).toBe(0);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
+    expect(bytesSent()).toBe(1);
+  });
+});
+
+test('a failure that cannot be told in its thread is told directly', async () => {
+  const { event, renderId } = await begun();
+  slack.garden.lockedThreads.push(event.message?.ts ?? '');
+  await bot.records.settle(renderId, { kind: 'failed', code: 'render_failed', message: 'It broke.', seconds: 1 });
+  await bot.deliveries.add('slack', renderId);
+  await delivered(renderId);
+  expect(contentOf(directly()[0])).toContain('It broke.');
+});
+
+test('a clip that Slack does not let be edited, nor be found, is uploaded once', async () => {
+  const { event, renderId } = await begun();
+  slack.holdShares();
+  await bot.finish(renderId);
+  await delivered(renderId);
+  expect(bytesSent()).toBe(1);
+  slack.releaseShares();
+  expect(under(event).filter(hasClip)).toHaveLength(1);
+}, 90_000);
