@@ -619,7 +619,8 @@ test('a text to accept first comes with its button, whichever way the command ca
   const direct = slack.direct('she smiles seconds:1', { files: [file] });
   const inDirect = await slack.until(() => under(direct).find(hasButtons));
   read(inDirect);
-  const words = 'Press the button to accept this, or type `/animate accept`; then send your command again.';
+  const words =
+    "Press the button to accept, and I'll start right away. You can also type `/animate accept` and send your request again.";
   expect(asked).toEqual(Array(4).fill({ labels: ['Accept'], text: `${consentText}\n${words}` }));
   expect(
     [...slack.world.messages.values()].filter(({ blocks, ts }) => blocks.length > 0 && ts !== inDirect.ts),
@@ -628,12 +629,13 @@ test('a text to accept first comes with its button, whichever way the command ca
   const thanked = (member: typeof ADA, sentence: string) =>
     slack.until(() => slack.world.ephemerals.find(({ to, text }) => to === member.id && text === sentence));
   slack.press(inDirect, 'Accept', { member: ADA });
-  await thanked(ADA, 'Thanks! Please send your request again.');
+  await thanked(ADA, 'On its way');
+  await slack.clipOf(threadOf(direct));
   await expectOneClip(slack.mention('she smiles seconds:1', { files: [file] }));
-  slack.mention('she smiles seconds:1', { files: [file], member: BOB });
-  slack.press(await askedOf(BOB, 1), 'Annehmen');
-  await thanked(BOB, 'Danke. Schick jetzt deinen Befehl noch einmal.');
-  await slack.clipOf(threadOf(slack.mention('she smiles seconds:1', { files: [file], member: BOB })));
+  const mention = slack.mention('she smiles seconds:1', { files: [file], member: BOB });
+  slack.press(await askedOf(BOB, 1), 'Zustimmen');
+  await thanked(BOB, 'Unterwegs');
+  await slack.clipOf(threadOf(mention));
   expect(slack.faults).toEqual([]);
 });
 

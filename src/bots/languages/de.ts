@@ -122,7 +122,8 @@ export const de: Words = {
     mentionNeedsPicture: (menu) =>
       `Häng ein Bild an die Nachricht, die mich erwähnt, und sag, wie es sich bewegen soll. Für ein Bild, das schon hier ist: sein Menü &gt; Weitere Nachrichten-Shortcuts &gt; *${menu}*.`,
     notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',
-    howToAccept: 'Stimm mit dem Knopf zu, oder tippe `/animate accept`. Schick dann deine Anfrage noch einmal.',
+    howToAccept:
+      'Stimm mit dem Knopf zu, dann geht es gleich los. Oder tippe `/animate accept` und schick deine Anfrage noch einmal.',
     deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe dieses Fenster und fang mit einem Bild neu an.',
     help: ({ animate, menu, bot }) =>
       [

@@ -107,7 +107,8 @@ export const en: Words = {
     mentionNeedsPicture: (menu) =>
       `Attach a picture to the message that mentions me and say how it should move. For a picture that's already here: its menu &gt; More message shortcuts &gt; *${menu}*.`,
     notShared: "I'm not set up for channels that are shared with other organizations.",
-    howToAccept: "Press the button to accept, and I'll start right away. You can also type `/animate accept` and send your request again.",
+    howToAccept:
+      "Press the button to accept, and I'll start right away. You can also type `/animate accept` and send your request again.",
     deletedMeanwhile: 'That clip was deleted in the meantime. Please close this and start again from a picture.',
     help: ({ animate, menu, bot }) =>
       [

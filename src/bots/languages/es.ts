@@ -120,7 +120,8 @@ export const es: Words = {
     mentionNeedsPicture: (menu) =>
       `Adjunta una imagen al mensaje en que me mencionas y di cómo debe moverse. Para una imagen que ya está aquí: su menú &gt; Más atajos de mensaje &gt; *${menu}*.`,
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',
-    howToAccept: 'Pulsa el botón para aceptar, o escribe `/animate accept`. Después envía tu petición otra vez.',
+    howToAccept:
+      'Pulsa el botón para aceptar y empiezo enseguida. También puedes escribir `/animate accept` y enviar tu petición otra vez.',
     deletedMeanwhile: 'Ese clip se ha borrado mientras tanto. Cierra esta ventana y empieza de nuevo con una imagen.',
     help: ({ animate, menu, bot }) =>
       [
