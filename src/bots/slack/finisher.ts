@@ -15,7 +15,7 @@ import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
 import type { Item } from './item.ts';
 import { isRefusal, isRefusedForGood, type Told } from './messages.ts';
-import type { Origin } from './origin.ts';
+import { type Origin, toItemId } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
 import type { Telling } from './telling.ts';
@@ -88,9 +88,11 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
   /** With a button for what lets the command go on. */
   const drawRefusal = async (item: Item, error: unknown, words: Words): Promise<Told> => {
     const text = describeFault(error, words);
-    if (isConsentMissing(error)) return drawConsent(text, await held.hold(item), words);
     const offers = error instanceof UserError && item.kind === 'animate' ? error.offers : [];
-    return offers.length === 0 ? { text } : drawOffers(text, offers, await held.hold(item), words);
+    if (!isConsentMissing(error) && offers.length === 0) return { text };
+    const id = toItemId(item.origin);
+    await held.hold(id, item);
+    return isConsentMissing(error) ? drawConsent(text, id, words) : drawOffers(text, offers, id, words);
   };
 
   return async (item: Item, { isLast }: { isLast: boolean }): Promise<'refused' | undefined> => {

@@ -1,6 +1,7 @@
 // The buttons under a render, and the one that accepts what has to be accepted first.
 import type { App, BlockAction } from '@slack/bolt';
-import type { Consent } from '../../held-command.ts';
+import { type ParsedCommand, parseCommand, withOffer } from '../../command.ts';
+import { type Choice, heldEventId } from '../../held-command.ts';
 import type { Words } from '../../languages/words.ts';
 import type { ButtonPress } from '../../platform.ts';
 import { soon } from '../../soon.ts';
@@ -12,7 +13,7 @@ import type { Origin, Place } from '../origin.ts';
 import { type Entrance, tellBy } from './entrance.ts';
 
 export function listenForButtons(app: App, entrance: Entrance): void {
-  const { handlers, notes, openForms, samePressMs } = entrance;
+  const { handlers, notes, openForms, held, samePressMs } = entrance;
   const { accept, goOn, guard, logUnexpected, openView, personOf, put, wordsFor } = entrance;
 
   const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
@@ -59,16 +60,13 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     await ack();
   });
 
-  /** Begins a command that was held, now that its member has said yes; undefined where it is held no more. */
-  const goOnWith = async (
-    user: string,
-    held: string | undefined,
-    consent: Consent,
-    words: Words,
-  ): Promise<string | undefined> => {
-    const item = held && (await soon(notes, () => entrance.held.resume(held, consent)).inTime);
+  /** Begins a command that was held, now that its member has chosen; undefined where it is held no more. */
+  const beginHeld = async (user: string, id: string | undefined, choice: Choice, words: Words) => {
+    const item = id && (await soon(notes, () => held.find(id)).inTime);
     if (!item || item.origin.user !== user) return undefined;
-    await put(item);
+    const { edit: _, ...kept } = item.origin;
+    const origin = { ...kept, event: heldEventId(id, choice) };
+    await put(item.kind === 'animate' ? { ...item, origin, text: withChoice(item.text, choice) } : { ...item, origin });
     return words.chat.onItsWay;
   };
 
@@ -77,11 +75,11 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     const { team } = placeOf(body);
     const who = { team, user: body.user.id };
     const tell = tellBy(respond, threadThere(body));
-    const held = action.type === 'button' ? action.value : undefined;
+    const id = action.type === 'button' ? action.value : undefined;
     goOn(ACCEPT_BUTTON, () =>
       guard(who, tell, async (words) => {
         const accepted = await accept(who);
-        await tell((await goOnWith(who.user, held, 'accepted', words)) ?? accepted);
+        await tell((await beginHeld(who.user, id, 'ok', words)) ?? accepted);
       }),
     );
   });
@@ -91,10 +89,10 @@ export function listenForButtons(app: App, entrance: Entrance): void {
     const who = { team: placeOf(body).team, user: body.user.id };
     const tell = tellBy(respond, threadThere(body));
     const offer = readOffer(action.action_id);
-    const held = action.type === 'button' ? action.value : undefined;
+    const id = action.type === 'button' ? action.value : undefined;
     goOn('offer', () =>
       guard(who, tell, async (words) => {
-        await tell((offer && (await goOnWith(who.user, held, offer, words))) ?? words.chat.expired);
+        await tell((offer && (await beginHeld(who.user, id, offer, words))) ?? words.chat.expired);
       }),
     );
   });
@@ -114,4 +112,9 @@ export function listenForButtons(app: App, entrance: Entrance): void {
 function threadThere({ message, container }: BlockAction): string | undefined {
   const thread = message?.thread_ts ?? container.thread_ts;
   return thread ? String(thread) : undefined;
+}
+
+function withChoice(text: string | ParsedCommand, choice: Choice): string | ParsedCommand {
+  if (choice === 'ok') return text;
+  return withOffer(typeof text === 'string' ? parseCommand(text) : text, choice);
 }
