@@ -43,6 +43,7 @@ export interface DockerRuntimeOptions {
   dataFolder: string;
 }
 
+/** docker/socket-proxy.cfg matches what it asks of Docker, word for word: a change here is to be made there. */
 export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const { owner, image, socketFolder, dataFolder } = options;
   // It finds the engine by DOCKER_HOST, or at the usual place.
@@ -62,8 +63,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     for (const folder of [socketFolder, dirname(inputsFolder)]) await makePrivateFolder(folder);
     const { user, group } = await containerUser(docker);
     await makeFolders([ownSocketFolder, inputsFolder, outputsFolder], { user, group });
-    await docker.createContainer({
-      name: nameOf(slot),
+    const body: Docker.ContainerCreateOptions = {
       // By id: the name may come to mean another image while this one runs.
       Image: await imageId(docker, image),
       Labels: { [OWNER_LABEL]: owner, [SLOT_LABEL]: String(slot.index) },
@@ -102,7 +102,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
           DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [slot.gpu.id], Capabilities: [['gpu']] }],
         }),
       },
-    });
+    };
+    // Each in its place: without this dockerode repeats the whole body in the query, and docker/socket-proxy.cfg matches both.
+    const request = { _query: { name: nameOf(slot) }, _body: body };
+    await docker.createContainer(request as Docker.ContainerCreateOptions);
   };
 
   const logs = async (slot: Slot): Promise<string> => {

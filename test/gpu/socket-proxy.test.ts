@@ -25,7 +25,13 @@ describe.skipIf(!isHere)('Docker through the filtering proxy', () => {
     folder = await mkdtemp(join(tmpdir(), 'socket-proxy-'));
     const socketPath = join(folder, 'docker.sock');
     proxy = spawn('haproxy', ['-db', '-f', settings], {
-      env: { PROXY_ADDRESS: `unix@${socketPath}`, DOCKER_SOCKET: '/var/run/docker.sock', PATH: process.env.PATH },
+      env: {
+        PROXY_ADDRESS: `unix@${socketPath}`,
+        DOCKER_SOCKET: '/var/run/docker.sock',
+        ANIMATE_FOLDER: tmpdir(),
+        WEIGHTS: join(folder, 'weights'),
+        PATH: process.env.PATH,
+      },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     await vi.waitUntil(() => existsSync(socketPath), { timeout: 10_000 });
@@ -40,7 +46,7 @@ describe.skipIf(!isHere)('Docker through the filtering proxy', () => {
     await rm(folder, { recursive: true });
   });
 
-  testRuntime('the runtime of containers', createTested);
+  testRuntime('the runtime of containers', (engine) => createTested(engine, { weights: join(folder, 'weights') }));
 
   it('lets the doctor look', async () => {
     expect(await examineDocker(RENDER_IMAGE)).toMatchObject({ version: expect.any(String), hasImage: true });
@@ -53,7 +59,7 @@ describe.skipIf(!isHere)('Docker through the filtering proxy', () => {
       await other.start();
       const theirs = filtered.getContainer(other.id);
       const named = filtered.getContainer(Name.slice(1));
-      await using tested = await createTested('answers');
+      await using tested = await createTested('answers', { weights: join(folder, 'weights') });
       await tested.runtime.start({ index: 0 }, new AbortController().signal);
       const ours = filtered.getContainer(String((await (await tested.container()).inspect()).Name).slice(1));
       const attempts: [string, () => Promise<unknown>][] = [

@@ -12,7 +12,8 @@ const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.te
 /** A runtime of containers with nothing running, on the Docker engine that DOCKER_HOST names. */
 export async function createTested(engine: keyof typeof ENGINES, changes: Partial<DockerRuntimeOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'docker-'));
-  const owner = randomUUID().slice(0, 8);
+  // As a worker's: docker/socket-proxy.cfg knows it by that.
+  const owner = `animate-bot-${randomUUID().replaceAll('-', '').slice(0, 12)}-worker`;
   const options: DockerRuntimeOptions = {
     owner,
     image: RENDER_IMAGE,
