@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createDockerRuntime } from '../../src/gpu/docker.ts';
+import { createDockerRuntime, imageId } from '../../src/gpu/docker.ts';
 import { examineDocker } from '../../src/gpu/docker-engine.ts';
 import type { Launch, Slot } from '../../src/gpu/runtime.ts';
 
@@ -75,6 +76,8 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
     await runtime.attach(slot, signal);
     await runtime.sweep([]);
     await examineDocker('animate-bot-render');
+    await examineDocker(`registry.example:5000/a/b@sha256:${'c'.repeat(64)}`);
+    await imageId(new Docker(), `registry.example:5000/a/b@sha256:${'c'.repeat(64)}`);
     return asked.find(({ path }) => path.startsWith('/containers/create')) as Asked;
   };
 
