@@ -243,8 +243,10 @@ const environmentSchema = z.object({
     ),
   MAX_PICTURE_MEGABYTES: wholeNumber(1, 200).default(20).describe('The largest picture file that is accepted, in MiB.'),
   MAX_PICTURE_MEGAPIXELS: wholeNumber(1, 200)
-    .default(50)
-    .describe('The largest picture that is decoded, in millions of pixels.'),
+    .default(52)
+    .describe(
+      'The largest picture that is decoded, in millions of pixels; the 50 megapixels of phones are a little more.',
+    ),
   PICTURE_TIMEOUT_SECONDS: wholeNumber(1, 300).default(15).describe('How long decoding one picture may take.'),
   RETENTION_DAYS: wholeNumber(1, 3650)
     .default(7)

@@ -223,13 +223,14 @@ export const ENGLISH: RefusalSentences = {
     if (!isPictureNoun(noun)) return `That's ${noun}. ${SEND}`;
     return `I can't open ${noun.replace(/^an? /, '')}s. Please send it as PNG, JPEG or WebP.`;
   },
-  picture_animated: ({ noun }) => `${noun === 'animated' ? 'That picture is animated' : `That's ${noun}`}. ${SEND}`,
+  picture_animated: ({ noun }, { option }) =>
+    `That's ${noun}. ${SEND} Or I can use its first frame: add the option ${option('frame')}.`,
   picture_broken: () => 'That picture is damaged or incomplete. Please save it again as PNG or JPEG and send that.',
   picture_too_slow: ({ seconds }) =>
     `That picture takes more than ${seconds} seconds to open. Please save it again as a plain PNG or JPEG and send that.`,
-  aspect_too_extreme: ({ width, height, most }) => {
+  aspect_too_extreme: ({ width, height, most }, { option }) => {
     const { got, limit, isWide } = describeAspectOver({ width, height }, most);
-    return `That picture is too ${isWide ? 'wide' : 'tall'} to animate: it's ${got} (${width}×${height}), and the limit is ${limit}. Please crop it and try again.`;
+    return `That picture is too ${isWide ? 'wide' : 'tall'} to animate: it's ${got} (${width}×${height}), and the limit is ${limit}. Please crop it and try again, or let me crop or pad it with the option ${option('fit')}.`;
   },
   render_unknown: () => 'That clip is too old. I no longer have it.',
   render_picture_gone: () => "I no longer have that clip's picture. Please attach it again.",

@@ -23,7 +23,7 @@ const RESOLUTION_AREAS = { '480p': 480 * 832, '720p': 704 * 1280 } as const;
 const SIZE_MULTIPLE = 32;
 
 /** Beyond 3:1 the short side falls under the model's useful range and the picture would be cropped hard. */
-const MOST_EXTREME_ASPECT = 3;
+export const MAX_ASPECT = 3;
 
 export const resolutionSchema = z.enum(RESOLUTIONS);
 export type Resolution = z.infer<typeof resolutionSchema>;
@@ -125,9 +125,9 @@ const CROP_WEIGHT = 4;
  */
 export function outputSize(picture: Size, resolution: Resolution): Size {
   const aspect = picture.width / picture.height;
-  if (Math.max(aspect, 1 / aspect) > MOST_EXTREME_ASPECT) {
+  if (Math.max(aspect, 1 / aspect) > MAX_ASPECT) {
     const { width, height } = picture;
-    throw refusal('aspect_too_extreme', { width, height, most: MOST_EXTREME_ASPECT }, { offers: ['crop', 'pad'] });
+    throw refusal('aspect_too_extreme', { width, height, most: MAX_ASPECT }, { offers: ['crop', 'pad'] });
   }
   const area = RESOLUTION_AREAS[resolution];
   let best: Size = { width: SIZE_MULTIPLE, height: SIZE_MULTIPLE };

@@ -2,23 +2,25 @@
 // Nothing is decoded in this process: the bytes come from strangers.
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type Fit, type Frame, outputSize, type Size } from '../render.ts';
+import { type Fit, type Frame, MAX_ASPECT, type Size } from '../render.ts';
 import { createDeadline } from './deadline.ts';
 import { createDecoderPool } from './decoder-pool.ts';
 import { type DecoderDeath, type DecoderProcess, startDecoder } from './decoder-process.ts';
 import type { DecoderReply, DecoderRequest, PictureHeader, PlainPicture } from './decoder-protocol.ts';
-import { pictureType } from './picture-type.ts';
+import { type PictureName, pictureType } from './picture-type.ts';
 import {
   animatedPicture,
   brokenPicture,
   emptyPicture,
   slowPicture,
+  tooExtreme,
   tooManyBytes,
   tooManyPixels,
   tooMuchMemory,
   tooSmall,
   wrongType,
 } from './refusals.ts';
+import { planShape } from './shape.ts';
 
 export interface NormalisedPicture extends Size {
   /** 8-bit RGB, upright, no metadata, at most LONGEST_SIDE on its long side. */
@@ -51,14 +53,6 @@ export interface IntakeOptions {
   decoderPath?: string;
 }
 
-/** A 25 MB PNG is a full-screen picture several times over. */
-export const DEFAULT_MAX_BYTES = 25 * 1024 * 1024;
-
-/** The largest that phones take by default today is 50 megapixels, a little over on some. */
-export const DEFAULT_MAX_PIXELS = 52_000_000;
-
-export const DEFAULT_TIMEOUT_MS = 20_000;
-
 /** Below this a picture is an emoji: enlarged some ten times, nothing of it would be left to animate. */
 export const SMALLEST_SIDE = 64;
 
@@ -74,15 +68,18 @@ const DECODER_START_TIMEOUT_MS = 20_000;
  */
 const INTERLACED_COST = 3;
 
+/** And one of AVIF as so many: 12 megapixels of 10 bits without subsampling held 369 MiB, 20 of 8 bits 439 MiB. */
+const AVIF_COST = 2;
+
 const PICTURES_PER_DECODER = 100;
-const WORN_RESIDENT_BYTES = 300 * 1024 * 1024;
+/** What a decoder holds while it has no picture. One that holds more has less left for the next than it is promised. */
+const DECODER_ITSELF_BYTES = 128 * 1024 * 1024;
 
 /**
  * What one decoder may hold, in bytes, when pictures may have so many pixels. The greediest of 52 megapixels that could be
  * made (an interlaced 16-bit PNG with alpha) held 537 MB.
  */
 export function mostDecoderMemory(maxPixels: number): number {
-  const DECODER_ITSELF_BYTES = 128 * 1024 * 1024;
   const BYTES_PER_PIXEL = 12;
   return DECODER_ITSELF_BYTES + BYTES_PER_PIXEL * maxPixels;
 }
@@ -99,19 +96,19 @@ export function createIntake(options: IntakeOptions): Intake {
     mostUses: PICTURES_PER_DECODER,
   });
 
-  function requireUsable(header: PictureHeader): void {
-    if (header.pages > 1) {
-      throw animatedPicture('animated');
+  function requireUsable(name: PictureName, header: PictureHeader, { fit, frame }: NormaliseOptions): void {
+    if (header.pages > 1 && frame === undefined) {
+      throw animatedPicture(name);
     }
-    const mostPixels = header.isInterlaced ? Math.floor(maxPixels / INTERLACED_COST) : maxPixels;
-    if (header.width * header.height > mostPixels) {
+    const cost = header.isInterlaced ? INTERLACED_COST : name === 'AVIF' ? AVIF_COST : 1;
+    const mostPixels = Math.floor(maxPixels / cost);
+    if (Math.max(header.width * header.height, header.codedPixels ?? 0) > mostPixels) {
       throw tooManyPixels(header, mostPixels);
     }
     if (Math.min(header.width, header.height) < SMALLEST_SIDE) {
       throw tooSmall(header, SMALLEST_SIDE);
     }
-    // The resolution is not known yet; how extreme an aspect may be does not depend on it.
-    outputSize(header, '480p');
+    requireShape(header, fit);
   }
 
   function failure(answer: DecoderReply | DecoderDeath): Error {
@@ -121,17 +118,18 @@ export function createIntake(options: IntakeOptions): Intake {
     return brokenPicture('detail' in answer ? answer.detail : `Expected another answer than \`${answer.type}\``);
   }
 
-  async function decode(decoder: DecoderProcess, bytes: Buffer, signal: AbortSignal): Promise<PlainPicture> {
-    const opened = await askThenRetireIfWorn(decoder, { type: 'open', bytes }, signal);
+  async function decode(
+    decoder: DecoderProcess,
+    { name, bytes, options }: { name: PictureName; bytes: Buffer; options: NormaliseOptions },
+    signal: AbortSignal,
+  ): Promise<PlainPicture> {
+    const opened = await askThenRetireIfWorn(decoder, { type: 'open', name, bytes }, signal);
     if (opened.type !== 'opened') {
       throw failure(opened);
     }
-    requireUsable(opened.header);
-    const converted = await askThenRetireIfWorn(
-      decoder,
-      { type: 'convert', maxPixels, longestSide: LONGEST_SIDE },
-      signal,
-    );
+    requireUsable(name, opened.header, options);
+    const convert = { type: 'convert', maxPixels, longestSide: LONGEST_SIDE, fit: options.fit } as const;
+    const converted = await askThenRetireIfWorn(decoder, convert, signal);
     if (converted.type !== 'converted') {
       throw failure(converted);
     }
@@ -143,7 +141,7 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   return {
-    async normalise(bytes, filename, { signal } = {}) {
+    async normalise(bytes, filename, options = {}) {
       if (bytes.length === 0) {
         throw emptyPicture();
       }
@@ -151,14 +149,16 @@ export function createIntake(options: IntakeOptions): Intake {
         throw tooManyBytes(bytes.length, maxBytes);
       }
       const type = pictureType(bytes);
-      if (type === undefined || !type.isUsable || type.isAnimated) {
+      if (type === undefined || !type.isUsable) {
         throw wrongType(type, filename);
       }
+      const { name } = type;
+      const { signal } = options;
       using deadline = createDeadline(signal === undefined ? [stopped.signal] : [signal, stopped.signal]);
       return await decoders.use(async (decoder) => {
         deadline.start(timeoutMs);
         try {
-          const { png, width, height } = await decode(decoder, bytes, deadline.signal);
+          const { png, width, height } = await decode(decoder, { name, bytes, options }, deadline.signal);
           return { png: Buffer.from(png.buffer, png.byteOffset, png.byteLength), width, height };
         } catch (error) {
           // A decoder that was killed for either reason looks like one that crashed.
@@ -187,10 +187,19 @@ function builtDecoder(): string {
 /** Memory that a decoder has not given back by the end of a picture, it never will: the next one gets a fresh process. */
 async function askThenRetireIfWorn(decoder: DecoderProcess, request: DecoderRequest, signal: AbortSignal) {
   const answer = await decoder.ask(request, signal);
-  if ('residentBytes' in answer && answer.residentBytes > WORN_RESIDENT_BYTES) {
+  if ('residentBytes' in answer && answer.residentBytes > DECODER_ITSELF_BYTES) {
     await decoder.kill();
   }
   return answer;
+}
+
+/** What cannot be animated as it is: refused with what would make it fit, or made to fit. */
+function requireShape({ width, height }: Size, fit: Fit | undefined): void {
+  if (Math.max(width, height) <= MAX_ASPECT * Math.min(width, height)) return;
+  const { picture } = planShape({ width, height }, 'pad', LONGEST_SIDE);
+  const isPadded = Math.min(picture.width, picture.height) >= SMALLEST_SIDE;
+  if (fit === 'crop' || (fit === 'pad' && isPadded)) return;
+  throw tooExtreme({ width, height }, isPadded ? ['crop', 'pad'] : ['crop']);
 }
 
 /** The decoder is not to be believed either: what it hands over goes to the model and to the chat. */
@@ -199,10 +208,15 @@ function isPlainPng({ png, width, height }: PlainPicture): boolean {
   const BIT_DEPTH_8_RGB = 0x0802;
   return (
     header.length > 33 &&
-    pictureType(header)?.isUsable === true &&
+    isPng(header) &&
     header.readUInt32BE(16) === width &&
     header.readUInt32BE(20) === height &&
     header.readUInt16BE(24) === BIT_DEPTH_8_RGB &&
     Math.max(width, height) <= LONGEST_SIDE
   );
+}
+
+function isPng(bytes: Buffer): boolean {
+  const type = pictureType(bytes);
+  return type?.isUsable === true && type.name === 'PNG';
 }

@@ -1,25 +1,23 @@
 // What kind of file some bytes are, told by the bytes alone: a name or a MIME type is only what the sender claims.
-// Reads the first bytes and never decodes.
+// Reads headers and never decodes.
 
-export type PictureType =
-  | { isUsable: true; isAnimated: boolean; name: 'PNG' | 'JPEG' | 'WebP' }
-  | { isUsable: false; isAnimated: boolean; noun: string };
+/** What the intake takes. */
+export type PictureName = 'PNG' | 'JPEG' | 'WebP' | 'GIF' | 'BMP' | 'AVIF' | 'HEIC';
+
+export type PictureType = { isUsable: true; name: PictureName } | { isUsable: false; noun: string };
 
 interface Signature {
   noun: string;
   /** Each is text (one byte per character) and the offset where it must be. */
   marks: readonly (readonly [number, string])[];
-  isAnimated?: boolean;
 }
 
 const SIGNATURES: readonly Signature[] = [
-  { noun: 'a GIF', marks: [[0, 'GIF8']], isAnimated: true },
   { noun: 'a PDF', marks: [[0, '%PDF']] },
   { noun: 'a TIFF picture', marks: [[0, 'II*\0']] },
   { noun: 'a TIFF picture', marks: [[0, 'MM\0*']] },
   { noun: 'a TIFF picture', marks: [[0, 'II+\0']] },
   { noun: 'a TIFF picture', marks: [[0, 'MM\0+']] },
-  { noun: 'a BMP picture', marks: [[0, 'BM']] },
   { noun: 'an icon', marks: [[0, '\0\0\x01\0']] },
   { noun: 'a cursor', marks: [[0, '\0\0\x02\0']] },
   { noun: 'a Photoshop document', marks: [[0, '8BPS']] },
@@ -58,64 +56,65 @@ const TEXT_SAMPLE_BYTES = 4096;
 
 /** Reads the type from the bytes; undefined when they are of no kind that we know. */
 export function pictureType(bytes: Buffer): PictureType | undefined {
-  if (hasMark(bytes, 0, '\x89PNG\r\n\x1a\n')) {
-    return { isUsable: true, isAnimated: isAnimatedPng(bytes), name: 'PNG' };
-  }
-  if (hasMark(bytes, 0, '\xff\xd8\xff')) {
-    return { isUsable: true, isAnimated: false, name: 'JPEG' };
-  }
-  if (hasMark(bytes, 0, 'RIFF') && hasMark(bytes, 8, 'WEBP')) {
-    return { isUsable: true, isAnimated: isAnimatedWebp(bytes), name: 'WebP' };
-  }
-  if (hasMark(bytes, 4, 'ftyp')) {
-    return isoMediaType(bytes);
-  }
+  if (hasMark(bytes, 0, '\x89PNG\r\n\x1a\n')) return { isUsable: true, name: 'PNG' };
+  if (hasMark(bytes, 0, '\xff\xd8\xff')) return jpegType(bytes);
+  if (hasMark(bytes, 0, 'RIFF') && hasMark(bytes, 8, 'WEBP')) return { isUsable: true, name: 'WebP' };
+  if (hasMark(bytes, 0, 'GIF8')) return { isUsable: true, name: 'GIF' };
+  if (hasMark(bytes, 0, 'BM')) return { isUsable: true, name: 'BMP' };
+  if (hasMark(bytes, 4, 'ftyp')) return isoMediaType(bytes);
   const signature = SIGNATURES.find(({ marks }) => marks.every(([offset, mark]) => hasMark(bytes, offset, mark)));
-  if (signature !== undefined) {
-    return { isUsable: false, isAnimated: signature.isAnimated ?? false, noun: signature.noun };
-  }
-  return textType(bytes);
+  return signature === undefined ? textType(bytes) : { isUsable: false, noun: signature.noun };
 }
 
 function hasMark(bytes: Buffer, offset: number, mark: string): boolean {
   return bytes.toString('latin1', offset, offset + mark.length) === mark;
 }
 
-/** What cameras and editors put before the pixels are a dozen chunks. A file of empty ones would be walked for a second. */
-const MAX_CHUNKS = 64;
+const MAX_SEGMENTS = 1000;
 
-/** An animated PNG says so with an `acTL` chunk before its first `IDAT`. See https://www.w3.org/TR/png-3/#11acTL */
-function isAnimatedPng(bytes: Buffer): boolean {
-  let offset = 8;
-  for (let count = 0; count < MAX_CHUNKS && offset + 8 <= bytes.length; count += 1) {
-    const chunk = bytes.toString('latin1', offset + 4, offset + 8);
-    if (chunk === 'acTL') {
-      return true;
+/** Scanners and doctors write JPEGs of more than 8 bits, which no browser shows; the frame header says so. */
+function jpegType(bytes: Buffer): PictureType {
+  let offset = 2;
+  for (let count = 0; count < MAX_SEGMENTS && offset + 5 <= bytes.length && bytes[offset] === 0xff; count += 1) {
+    const marker = bytes[offset + 1] ?? 0;
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) {
+      const bits = bytes[offset + 4] ?? 8;
+      return bits > 8
+        ? { isUsable: false, noun: `a ${bits > 12 ? 16 : 12}-bit JPEG picture` }
+        : { isUsable: true, name: 'JPEG' };
     }
-    if (chunk === 'IDAT' || chunk === 'IEND') {
-      return false;
-    }
-    offset += 12 + bytes.readUInt32BE(offset);
+    offset += marker === 0xff ? 1 : 2 + bytes.readUInt16BE(offset + 2);
   }
-  return false;
-}
-
-/** See https://developers.google.com/speed/webp/docs/riff_container#extended_file_format for the flag. */
-function isAnimatedWebp(bytes: Buffer): boolean {
-  const ANIMATION_FLAG = 0x02;
-  return hasMark(bytes, 12, 'VP8X') && ((bytes[20] ?? 0) & ANIMATION_FLAG) !== 0;
+  return { isUsable: true, name: 'JPEG' };
 }
 
 /** HEIC, AVIF and MP4 share one container; its brands tell them apart. */
 function isoMediaType(bytes: Buffer): PictureType {
-  const brands = bytes.toString('latin1', 8, Math.min(bytes.readUInt32BE(0), 64));
-  if (brands.includes('avif') || brands.includes('avis')) {
-    return { isUsable: false, isAnimated: false, noun: 'an AVIF picture' };
-  }
-  if (/^(hei[cxms]|hev[cxms]|mif1|msf1)/.test(brands)) {
-    return { isUsable: false, isAnimated: false, noun: 'a HEIC picture' };
-  }
-  return { isUsable: false, isAnimated: false, noun: 'a video' };
+  const BRAND_BYTES = 4;
+  const list = bytes.toString('latin1', 8, Math.min(bytes.readUInt32BE(0), 200));
+  const brands = Array.from({ length: Math.floor(list.length / BRAND_BYTES) }, (_, index) =>
+    list.slice(index * BRAND_BYTES, (index + 1) * BRAND_BYTES),
+  );
+  const has = (...known: string[]) => brands.some((brand) => known.includes(brand));
+  if (has('avif', 'avis')) return { isUsable: true, name: 'AVIF' };
+  if (has('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs')) return { isUsable: true, name: 'HEIC' };
+  const isPicture = has(
+    'mif1',
+    'mif2',
+    'mif3',
+    'msf1',
+    'avci',
+    'avcs',
+    'j2ki',
+    'j2is',
+    'jpeg',
+    'jpgs',
+    'vvic',
+    'vvis',
+    'evbi',
+  );
+  return { isUsable: false, noun: isPicture ? 'a rare HEIF picture' : 'a video' };
 }
 
 function textType(bytes: Buffer): PictureType | undefined {
@@ -132,5 +131,5 @@ function textType(bytes: Buffer): PictureType | undefined {
     : /<!doctype html|<html|<script|<body/i.test(sample)
       ? 'a web page'
       : 'a text file';
-  return { isUsable: false, isAnimated: false, noun };
+  return { isUsable: false, noun };
 }

@@ -1,9 +1,9 @@
 // Why a picture cannot be used. The sentences are in ../refusals.ts, and those of other languages with the bots.
-import type { UserError } from '../errors.ts';
+import type { Offer, UserError } from '../errors.ts';
 import { refusal } from '../refusals.ts';
-import type { Size } from '../render.ts';
+import { MAX_ASPECT, type Size } from '../render.ts';
 import { extensionOf, TAKEN_EXTENSIONS } from './picture-kinds.ts';
-import type { PictureType } from './picture-type.ts';
+import type { PictureName, PictureType } from './picture-type.ts';
 
 const LONGEST_NAME = 60;
 
@@ -28,17 +28,19 @@ export function tooSmall({ width, height }: Size, smallestSide: number): UserErr
 }
 
 export function wrongType(type: PictureType | undefined, filename: string): UserError {
-  if (type?.isAnimated) {
-    return animatedPicture(type.isUsable ? `an animated ${type.name}` : type.noun);
-  }
   const noun = type === undefined || type.isUsable ? '' : type.noun;
   // The name is worth repeating only where it claims to be what it is not.
   const name = TAKEN_EXTENSIONS.includes(extensionOf(filename)) ? shortName(filename) : '';
   return refusal('picture_wrong_type', { noun, name });
 }
 
-export function animatedPicture(noun: string): UserError {
-  return refusal('picture_animated', { noun }, { offers: ['first_frame'] });
+export function animatedPicture(name: PictureName): UserError {
+  return refusal('picture_animated', { noun: `an animated ${name}` }, { offers: ['first_frame'] });
+}
+
+/** What its own middle would leave, and what is left of it within bars. */
+export function tooExtreme(size: Size, offers: readonly Offer[]): UserError {
+  return refusal('aspect_too_extreme', { ...size, most: MAX_ASPECT }, { offers });
 }
 
 export function brokenPicture(detail: string): UserError {

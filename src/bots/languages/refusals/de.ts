@@ -23,18 +23,20 @@ const NOUNS: Record<string, string> = {
   'a program': 'ein Programm',
   'a web page': 'eine Webseite',
   'a text file': 'eine Textdatei',
-  'a GIF': 'ein GIF',
+  'an animated GIF': 'ein animiertes GIF',
   'an animated PNG': 'ein animiertes PNG',
   'an animated WebP': 'ein animiertes WebP',
+  'an animated AVIF': 'ein animiertes AVIF',
+  'an animated HEIC': 'ein animiertes HEIC',
   'a TIFF picture': 'TIFF-Bilder',
-  'a BMP picture': 'BMP-Bilder',
   'an icon': 'Icons',
   'a cursor': 'Mauszeiger',
   'a Photoshop document': 'Photoshop-Dateien',
   'a JPEG XL picture': 'JPEG-XL-Bilder',
   'a JPEG 2000 picture': 'JPEG-2000-Bilder',
-  'an AVIF picture': 'AVIF-Bilder',
-  'a HEIC picture': 'HEIC-Bilder',
+  'a 12-bit JPEG picture': 'JPEG-Bilder mit 12 Bit',
+  'a 16-bit JPEG picture': 'JPEG-Bilder mit 16 Bit',
+  'a rare HEIF picture': 'HEIF-Bilder dieser seltenen Art',
   'an SVG drawing': 'SVG-Zeichnungen',
 };
 
@@ -117,14 +119,15 @@ export const deRefusals: RefusalSentences = {
     if (!isPictureNoun(noun)) return `Das ist ${known}. ${SEND}`;
     return `${known} kann ich nicht öffnen. Schick es bitte als PNG, JPEG oder WebP.`;
   },
-  picture_animated: ({ noun }) => `${NOUNS[noun] ? `Das ist ${NOUNS[noun]}` : 'Das Bild bewegt sich schon'}. ${SEND}`,
+  picture_animated: ({ noun }, marks) =>
+    `${NOUNS[noun] ? `Das ist ${NOUNS[noun]}` : 'Das Bild bewegt sich schon'}. ${SEND} Oder ich nehme das erste Einzelbild: mit der Option ${marks.option('frame')}.`,
   picture_broken: () =>
     'Das Bild ist beschädigt oder unvollständig. Speicher es bitte noch einmal als PNG oder JPEG und schick das.',
   picture_too_slow: ({ seconds }) =>
     `Das Bild braucht zum Öffnen mehr als ${describeCount(seconds, 'de')} Sekunden. Speicher es bitte noch einmal als einfaches PNG oder JPEG und schick das.`,
-  aspect_too_extreme: ({ width, height, most }) => {
+  aspect_too_extreme: ({ width, height, most }, marks) => {
     const { got, limit, isWide } = describeAspectOver({ width, height }, most, 'de');
-    return `Das Bild ist zu ${isWide ? 'breit' : 'hoch'}: Es hat ${got} (${width}×${height}), und es gehen höchstens ${limit}. Schneid es bitte zu und versuch es noch einmal.`;
+    return `Das Bild ist zu ${isWide ? 'breit' : 'hoch'}: Es hat ${got} (${width}×${height}), und es gehen höchstens ${limit}. Schneid es bitte zu und versuch es noch einmal, oder lass mich es zuschneiden oder auffüllen: mit der Option ${marks.option('fit')}.`;
   },
   render_unknown: () => 'Dieser Clip ist zu alt. Ich habe ihn nicht mehr.',
   render_picture_gone: () => 'Das Bild zu diesem Clip habe ich nicht mehr. Häng es bitte noch einmal an.',

@@ -23,18 +23,20 @@ const NOUNS: Record<string, string> = {
   'a program': 'un programa',
   'a web page': 'una página web',
   'a text file': 'un archivo de texto',
-  'a GIF': 'un GIF',
+  'an animated GIF': 'un GIF animado',
   'an animated PNG': 'un PNG animado',
   'an animated WebP': 'un WebP animado',
+  'an animated AVIF': 'un AVIF animado',
+  'an animated HEIC': 'un HEIC animado',
   'a TIFF picture': 'imágenes TIFF',
-  'a BMP picture': 'imágenes BMP',
   'an icon': 'iconos',
   'a cursor': 'cursores',
   'a Photoshop document': 'documentos de Photoshop',
   'a JPEG XL picture': 'imágenes JPEG XL',
   'a JPEG 2000 picture': 'imágenes JPEG 2000',
-  'an AVIF picture': 'imágenes AVIF',
-  'a HEIC picture': 'imágenes HEIC',
+  'a 12-bit JPEG picture': 'imágenes JPEG de 12 bits',
+  'a 16-bit JPEG picture': 'imágenes JPEG de 16 bits',
+  'a rare HEIF picture': 'imágenes HEIF de este tipo poco común',
   'an SVG drawing': 'dibujos SVG',
 };
 
@@ -124,13 +126,14 @@ export const esRefusals: RefusalSentences = {
     if (!isPictureNoun(noun)) return `Eso es ${known}. ${SEND}`;
     return `No puedo abrir ${known}. Envíala como PNG, JPEG o WebP.`;
   },
-  picture_animated: ({ noun }) => `${NOUNS[noun] ? `Eso es ${NOUNS[noun]}` : 'Esa imagen ya se mueve'}. ${SEND}`,
+  picture_animated: ({ noun }, marks) =>
+    `${NOUNS[noun] ? `Eso es ${NOUNS[noun]}` : 'Esa imagen ya se mueve'}. ${SEND} También puedo usar el primer fotograma, con la opción ${marks.option('frame')}.`,
   picture_broken: () => 'Esa imagen está dañada o incompleta. Guárdala otra vez como PNG o JPEG y envía esa.',
   picture_too_slow: ({ seconds }) =>
     `Esa imagen tarda más de ${describeCount(seconds, 'es')} segundos en abrirse. Guárdala otra vez como PNG o JPEG normal y envía esa.`,
-  aspect_too_extreme: ({ width, height, most }) => {
+  aspect_too_extreme: ({ width, height, most }, marks) => {
     const { got, limit, isWide } = describeAspectOver({ width, height }, most, 'es');
-    return `Esa imagen es demasiado ${isWide ? 'ancha' : 'alta'}: es de ${got} (${width}×${height}) y el límite es ${limit}. Recórtala e inténtalo de nuevo.`;
+    return `Esa imagen es demasiado ${isWide ? 'ancha' : 'alta'}: es de ${got} (${width}×${height}) y el límite es ${limit}. Recórtala e inténtalo de nuevo, o deja que la recorte o la rellene yo con la opción ${marks.option('fit')}.`;
   },
   render_unknown: () => 'Ese clip es demasiado antiguo. Ya no lo tengo.',
   render_picture_gone: () => 'Ya no tengo la imagen de ese clip. Adjúntala de nuevo.',

@@ -23,18 +23,20 @@ const NOUNS: Record<string, string> = {
   'a program': 'プログラム',
   'a web page': 'ウェブページ',
   'a text file': 'テキストファイル',
-  'a GIF': 'GIF',
+  'an animated GIF': '動くGIF',
   'an animated PNG': '動くPNG',
   'an animated WebP': '動くWebP',
+  'an animated AVIF': '動くAVIF',
+  'an animated HEIC': '動くHEIC',
   'a TIFF picture': 'TIFF画像',
-  'a BMP picture': 'BMP画像',
   'an icon': 'アイコン',
   'a cursor': 'カーソル',
   'a Photoshop document': 'Photoshopのファイル',
   'a JPEG XL picture': 'JPEG XL画像',
   'a JPEG 2000 picture': 'JPEG 2000画像',
-  'an AVIF picture': 'AVIF画像',
-  'a HEIC picture': 'HEIC画像',
+  'a 12-bit JPEG picture': '12ビットのJPEG画像',
+  'a 16-bit JPEG picture': '16ビットのJPEG画像',
+  'a rare HEIF picture': 'この珍しい種類のHEIF画像',
   'an SVG drawing': 'SVG画像',
 };
 
@@ -115,14 +117,14 @@ export const jaRefusals: RefusalSentences = {
     if (!isPictureNoun(noun)) return `これは${known}です。${SEND}`;
     return `${known}は開けません。PNG、JPEG、WebPのどれかで送ってください。`;
   },
-  picture_animated: ({ noun }) =>
-    NOUNS[noun] ? `これは${NOUNS[noun]}です。${SEND}` : `すでに動いている画像です。${SEND}`,
+  picture_animated: ({ noun }, marks) =>
+    `${NOUNS[noun] ? `これは${NOUNS[noun]}です。` : 'すでに動いている画像です。'}${SEND}オプション ${marks.option('frame')} で最初のコマを使うこともできます。`,
   picture_broken: () => '画像が壊れているか、途中で切れています。PNGかJPEGで保存し直して送ってください。',
   picture_too_slow: ({ seconds }) =>
     `画像を開くのに${describeCount(seconds, 'ja')}秒を超えます。ふつうのPNGかJPEGで保存し直して送ってください。`,
-  aspect_too_extreme: ({ width, height, most }) => {
+  aspect_too_extreme: ({ width, height, most }, marks) => {
     const { got, limit, isWide } = describeAspectOver({ width, height }, most, 'ja');
-    return `画像が${isWide ? '横長' : '縦長'}すぎます。比率は${got}（${width}×${height}）で、上限は${limit}です。切り抜いてもう一度お試しください。`;
+    return `画像が${isWide ? '横長' : '縦長'}すぎます。比率は${got}（${width}×${height}）で、上限は${limit}です。切り抜いてもう一度お試しください。オプション ${marks.option('fit')} を使えば、こちらで切り抜いたり余白を足したりできます。`;
   },
   render_unknown: () => 'このクリップは古いため、もう残っていません。',
   render_picture_gone: () => 'このクリップの元の画像はもう残っていません。もう一度添付してください。',

@@ -23,18 +23,20 @@ const NOUNS: Record<string, string> = {
   'a program': '程序',
   'a web page': '网页',
   'a text file': '文本文件',
-  'a GIF': 'GIF',
+  'an animated GIF': 'GIF 动图',
   'an animated PNG': 'PNG 动图',
   'an animated WebP': 'WebP 动图',
+  'an animated AVIF': 'AVIF 动图',
+  'an animated HEIC': 'HEIC 动图',
   'a TIFF picture': ' TIFF 图片',
-  'a BMP picture': ' BMP 图片',
   'an icon': '图标文件',
   'a cursor': '光标文件',
   'a Photoshop document': ' Photoshop 文件',
   'a JPEG XL picture': ' JPEG XL 图片',
   'a JPEG 2000 picture': ' JPEG 2000 图片',
-  'an AVIF picture': ' AVIF 图片',
-  'a HEIC picture': ' HEIC 图片',
+  'a 12-bit JPEG picture': ' 12 位的 JPEG 图片',
+  'a 16-bit JPEG picture': ' 16 位的 JPEG 图片',
+  'a rare HEIF picture': '这种少见的 HEIF 图片',
   'an SVG drawing': ' SVG 图形',
 };
 
@@ -109,13 +111,14 @@ export const zhCnRefusals: RefusalSentences = {
     if (!isPictureNoun(noun)) return `这是${known}。${SEND}`;
     return `我打不开${known}。请以 PNG、JPEG 或 WebP 格式发送。`;
   },
-  picture_animated: ({ noun }) => (NOUNS[noun] ? `这是${NOUNS[noun]}。${SEND}` : `这张图已经会动了。${SEND}`),
+  picture_animated: ({ noun }, marks) =>
+    `${NOUNS[noun] ? `这是${NOUNS[noun]}。` : '这张图已经会动了。'}${SEND}也可以用选项 ${marks.option('frame')} 让我使用第一帧。`,
   picture_broken: () => '图片已损坏或不完整。请重新保存为 PNG 或 JPEG 再发送。',
   picture_too_slow: ({ seconds }) =>
     `打开这张图片超过了 ${describeCount(seconds, 'zh-CN')} 秒。请重新保存为普通的 PNG 或 JPEG 再发送。`,
-  aspect_too_extreme: ({ width, height, most }) => {
+  aspect_too_extreme: ({ width, height, most }, marks) => {
     const { got, limit, isWide } = describeAspectOver({ width, height }, most, 'zh-CN');
-    return `图片太${isWide ? '宽' : '高'}：比例是 ${got}（${width}×${height}），上限是 ${limit}。请裁剪后再试。`;
+    return `图片太${isWide ? '宽' : '高'}：比例是 ${got}（${width}×${height}），上限是 ${limit}。请裁剪后再试，或用选项 ${marks.option('fit')} 让我来裁剪或填充。`;
   },
   render_unknown: () => '这个短片太旧，已不再保存。',
   render_picture_gone: () => '这个短片的原图已不再保存，请重新上传。',
