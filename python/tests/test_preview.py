@@ -94,6 +94,10 @@ def test_words_become_moves(prompt: str, kinds: list[Kind]) -> None:
         ("camera moves from left to right", Kind.PAN_RIGHT),
         ("track left to right", Kind.PAN_RIGHT),
         ("camera slides in from the left", Kind.PAN_RIGHT),
+        ("slow pan, left to right", Kind.PAN_RIGHT),
+        ("a left-to-right tracking shot", Kind.PAN_RIGHT),
+        ("dolly from right to left", Kind.PAN_LEFT),
+        ("follow the car from left to right", Kind.PAN_RIGHT),
         ("tilt from bottom to top", Kind.TILT_UP),
         ("the camera pans from the top to the bottom", Kind.TILT_DOWN),
         ("tilt from her shoes up to her face", Kind.TILT_UP),
@@ -123,6 +127,7 @@ def test_from_one_side_to_another_goes_to_the_other(prompt: str, kind: Kind) -> 
         "no zoom, no shake",
         "do not zoom or pan",
         "the camera never zooms",
+        "no pan",
     ],
 )
 def test_still_stays_still(prompt: str) -> None:
@@ -150,6 +155,9 @@ def test_still_stays_still(prompt: str) -> None:
         "her smile gets wider",
         "she breathes softly",
         "birds circle around the tower",
+        "they follow him to the left",
+        "his head tilting to the left",
+        "the train pulls away",
         "a truck drives to the left",
         "she looks at the camera and moves left",
         "she stays still",

@@ -71,8 +71,9 @@ OWN_GAP = (
 )
 
 UP, DOWN = r"(?:up|upward|upwards)", r"(?:down|downward|downwards)"
-PAN = r"(?:pan|pans|panning|track|tracks|tracking)"
-TRUCK = r"(?:truck|trucks|trucking|slide|slides|sliding)"
+PAN = r"(?:pan|pans|panning|track|tracks|tracking|follow|follows|following)"
+TRUCK = r"(?:truck|trucks|trucking|slide|slides|sliding|dolly|dollies|dollying)"
+PAN_SHOT = r"(?:pan|pan shot|panning shot|tracking shot|dolly shot)"
 TILT = r"(?:tilt|tilts|tilting|crane|cranes|craning|pedestal|pan|pans|panning)"
 # These move people too, so they count only where the sentence says that the camera does it.
 GOING = (
@@ -101,6 +102,8 @@ PATTERNS: list[tuple[Kind, str]] = [
     (Kind.ZOOM_IN, rf"(?:push|pushes|pushing|dolly|dollies|dollying){OWN_GAP} (?:in|into|forward|forwards)"),
     (Kind.PAN_LEFT, rf"(?:{PAN}{GAP}|{TRUCK}(?: in)?{OWN_GAP}) (?:left|leftward|leftwards)"),
     (Kind.PAN_RIGHT, rf"(?:{PAN}{GAP}|{TRUCK}(?: in)?{OWN_GAP}) (?:right|rightward|rightwards)"),
+    (Kind.PAN_LEFT, rf"left {PAN_SHOT}"),
+    (Kind.PAN_RIGHT, rf"right {PAN_SHOT}"),
     (Kind.TILT_UP, rf"{TILT}{OWN_GAP} {UP}"),
     (Kind.TILT_DOWN, rf"{TILT}{OWN_GAP} {DOWN}"),
     (Kind.ORBIT_LEFT, rf"{ORBIT}{GAP} left"),
@@ -111,8 +114,8 @@ PATTERNS: list[tuple[Kind, str]] = [
     (Kind.TILT_DOWN, rf"{MOVES}{GAP} {DOWN}"),
     (Kind.ZOOM_OUT, rf"{MOVES}{GAP} (?:away|back|backward|backwards|out)"),
     (Kind.ZOOM_IN, rf"{MOVES}{GAP} (?:closer|in|forward|forwards)"),
-    (Kind.TILT_UP, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {RISES}|(?:rising|ascending) {CAMERA})"),
-    (Kind.TILT_DOWN, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {SINKS}|(?:descending|sinking) {CAMERA})"),
+    (Kind.TILT_UP, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {RISES}|(?:rising|ascending)(?: crane)? {CAMERA})"),
+    (Kind.TILT_DOWN, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {SINKS}|(?:descending|sinking)(?: crane)? {CAMERA})"),
     (Kind.ORBIT, rf"(?:{ORBIT}|{ACTING_CAMERA}(?: \w+){{0,2}}? (?:rotates|rotating|circles|circling))"),
     (
         Kind.HANDHELD,
@@ -125,7 +128,7 @@ PATTERNS: list[tuple[Kind, str]] = [
 ]
 # A verb after somebody else is theirs: "the bird zooms away". These are what people and things do as well:
 SHARED_VERBS = re.compile(
-    r"(?:push|pull|slid|tilt|cran|track|truck|arc|spin|circl|rotat|shak|breath|puls|heartbeat)\w*"
+    r"(?:push|pull|slid|tilt|cran|track|follow|truck|arc|spin|circl|rotat|shak|breath|puls|heartbeat)\w*"
 )
 STILL = (
     r"(?:still|static|fixed|steady|stationary|motionless|unmoving|locked|locked (?:off|down|in place)|in place|put"
@@ -135,7 +138,8 @@ HELD = re.compile(
     rf"\b(?:{STILL} {CAMERA}|(?:no|without|zero)(?: any)? {CAMERA} (?:movements?|motion|moves?|moving)"
     rf"|{ACTING_CAMERA}(?: (?!not\b|never\b)\w+){{0,2}}? {STILL}"
     rf"|{CAMERA} (?:\w+n't|\w+nt|never|cannot|(?:does|do|should|must|will|is) not|not) (?:\w+ly )?mov(?:e|es|ing)"
-    rf"|(?:do not|don't|dont|never|not|without) mov(?:e|ing)(?: the| your)? {CAMERA}|tripod)\b"
+    rf"|(?:do not|don't|dont|never|not|without) mov(?:e|ing)(?: the| your)? {CAMERA}|tripod"
+    r"|(?:no|never|without|do not|don't|dont)(?: any)? (?:pan|panning|tilt|tilting|orbit|orbiting))\b"
     rf"|^(?:(?:stays?|keep|hold|remain|completely|totally|it) )*(?:{STILL}|no (?:movement|motion))$"
 )
 
@@ -166,6 +170,10 @@ NEXT_STEP = {"then", "before", "followed by", "after that", "afterwards", "final
 ONLY_DIRECTION = re.compile(
     rf"(?:(?:\w+ly|{CALM_WORDS}|{STRONG_WORDS}|back|again|to|the) )*(?P<direction>left|right|up|down|in|out|back)"
     r"(?: again| \w+ly)*"
+)
+# "Slow pan, left to right": the direction is in the next part.
+ONLY_VERB = re.compile(
+    rf"(?:(?:\w+ly|{CALM_WORDS}|{STRONG_WORDS}|a|the) )*(?P<verb>pan|track|truck|tilt|orbit|arc|panning)(?: shot)?"
 )
 ONLY_STRENGTH = re.compile(rf"(?:(?:very|really|but|please|do it|make it|{CALM_WORDS}|{STRONG_WORDS})(?: |$))+")
 
@@ -208,6 +216,9 @@ def read_moves(prompt: str) -> list[Move]:
         if wanted:
             is_next = False
             verb = wanted[-1].text.rpartition(" ")[0]
+        elif match := ONLY_VERB.fullmatch(text):
+            verb = match["verb"]
+            loose_strength *= read_strength(text)
         elif ONLY_STRENGTH.fullmatch(text):
             loose_strength *= read_strength(text)
         strength = read_strength(clause.text)
