@@ -13,6 +13,9 @@ import {
 import { refusal } from '../refusals.ts';
 import type { Fit, Frame, Quality, Resolution } from '../render.ts';
 import { findNearMiss } from './near-miss.ts';
+import { toOneLine } from './typed-text.ts';
+
+export { toOneLine };
 
 export interface ParsedCommand {
   prompt: string;
@@ -108,11 +111,22 @@ const KNOWN_NAMES: readonly string[] = [...COMMAND_OPTIONS.map((option) => optio
 const LONGEST_ECHO = 40;
 
 // All of these are sticky and look at each character a fixed number of times, so that parsing stays linear.
-const NAME = /([a-z][a-z_-]*):/iy;
-const SPACE = / /y;
-const WORD = /\S+/y;
-const QUOTED = /"((?:[^"\\]|\\.)*)"|“([^”]*)”/y;
-const UNCLOSED = /["“].*/y;
+/** Full-width letters and colons come from keyboards for Chinese and Japanese. */
+const NAME = /([a-zA-Zａ-ｚＡ-Ｚ][a-zA-Zａ-ｚＡ-Ｚ_-]*)[:：]/y;
+/** Also the marks of code around a command, in which the help shows options and from which people paste them. */
+const GAP = /[ `]+/y;
+const WORD = /[^ `]+(?:`(?=\p{L})[^ `]+)*/uy;
+/** Pairs of quotes as each country writes them. Single ones end only where a word ends: elsewhere they are apostrophes. */
+const QUOTED = new RegExp(
+  [
+    '"((?:[^"\\\\]|\\\\.)*)"',
+    ...['“([^”]*)”', '”([^”]*)”', '„([^“”]*)[“”]', '«([^»]*)»', '»([^«]*)«', '‹([^›]*)›', '›([^‹]*)‹'],
+    ...['「([^」]*)」', '『([^』]*)』', '＂([^＂]*)＂', '‚([^‘’]*)[‘’]'],
+    ...['‘((?:[^’]|’(?![ `]|$))*)’(?=[ `]|$)', "'((?:[^']|'(?![ `]|$))*)'(?=[ `]|$)"],
+  ].join('|'),
+  'y',
+);
+const UNCLOSED = /["“”„«»‹›「『＂].*/y;
 
 export function parseCommand(text: string): ParsedCommand {
   const { words, given, isNegativeOpen } = readWords(withoutCommandName(toOneLine(text)));
@@ -142,16 +156,19 @@ function readWords(line: string) {
   };
   const takeQuoted = (name: string): string | undefined => {
     const match = take(QUOTED);
-    if (match !== null) return toOneLine(match[2] ?? match[1]?.replace(/\\(.)/g, '$1') ?? '');
+    if (match !== null) {
+      const [, straight, ...others] = match;
+      return toOneLine(straight?.replace(/\\(.)/g, '$1') ?? others.find((text) => text !== undefined) ?? '');
+    }
     const unclosed = take(UNCLOSED)?.[0];
     if (unclosed === undefined) return undefined;
     throw refusal('quote_unclosed', { option: name, got: echo(unclosed) });
   };
 
   while (at < line.length) {
-    take(SPACE);
+    take(GAP);
     const start = at;
-    const name = take(NAME)?.[1]?.toLowerCase();
+    const name = take(NAME)?.[1]?.normalize('NFKC').toLowerCase();
     if (name === undefined || !KNOWN_NAMES.includes(name)) {
       at = start;
       const word = take(WORD)?.[0];
@@ -161,7 +178,7 @@ function readWords(line: string) {
       continue;
     }
     if (given.has(name)) throw refusal('option_twice', { option: name });
-    take(SPACE);
+    take(GAP);
     const quoted = takeQuoted(name);
     if (name === 'prompt' || name === 'negative') {
       if (quoted) words[name].push(quoted);
@@ -169,7 +186,7 @@ function readWords(line: string) {
       given.set(name, quoted ?? '');
     } else {
       target = 'prompt';
-      given.set(name, quoted ?? take(WORD)?.[0] ?? '');
+      given.set(name, quoted ?? withoutComma(take(WORD)?.[0] ?? ''));
     }
   }
   return { words, given, isNegativeOpen: target === 'negative' };
@@ -177,7 +194,7 @@ function readWords(line: string) {
 
 /** The shortest command that `parseCommand` reads as this request: what Edit puts back into the composer. */
 export function formatCommand(request: ParsedCommand): string {
-  const isPlain = !/[:"“”\\]/.test(request.prompt) && !request.prompt.startsWith('/');
+  const isPlain = !/[:：`"\\]/.test(request.prompt) && !request.prompt.startsWith('/');
   const parts = [COMMAND_NAME, isPlain ? request.prompt : `prompt:${quote(request.prompt)}`];
   if (request.resolution !== DEFAULT_RESOLUTION) parts.push(`resolution:${request.resolution}`);
   if (request.seconds !== DEFAULT_SECONDS) parts.push(`seconds:${request.seconds}`);
@@ -189,13 +206,13 @@ export function formatCommand(request: ParsedCommand): string {
   return parts.join(' ');
 }
 
-/** Lone surrogates go too: they cannot be written as UTF-8, so they would come back as something else. */
-export function toOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
+/** A value in a sentence, such as `seconds:3,`. */
+function withoutComma(value: string): string {
+  return value.replace(/[,;.，；。、]$/, '');
 }
 
 function withoutCommandName(line: string): string {
-  const [, typed, rest] = /^(\/[a-z-]+)(?: (.*))?$/i.exec(line) ?? [];
+  const [, typed, rest] = /^[` ]*(\/[a-z-]+)(?: (.*))?$/i.exec(line) ?? [];
   if (typed === undefined) return line;
   if (typed.toLowerCase() === COMMAND_NAME) return rest ?? '';
   throw refusal('command_unknown', { typed: echo(typed) });
@@ -228,7 +245,8 @@ function toNegative(words: string[]): string {
 
 function toResolution(value: string | undefined): Resolution {
   if (value === undefined) return DEFAULT_RESOLUTION;
-  const resolution = RESOLUTIONS.find((known) => known === value.toLowerCase() || known === `${value}p`);
+  const typed = value.normalize('NFKC').toLowerCase();
+  const resolution = RESOLUTIONS.find((known) => known === typed || known === `${typed}p`);
   if (resolution === undefined) {
     throw refusal('not_a_choice', { option: 'resolution', choices: RESOLUTIONS, got: echo(value) });
   }
@@ -237,7 +255,8 @@ function toResolution(value: string | undefined): Resolution {
 
 function toSeconds(value: string | undefined): number {
   if (value === undefined) return DEFAULT_SECONDS;
-  const seconds = /^\d{1,9}(\.\d{1,9})?s?$/.test(value) ? Number.parseFloat(value) : Number.NaN;
+  const typed = value.normalize('NFKC').replace(',', '.');
+  const seconds = /^\d{1,9}(\.\d{1,9})?s?$/.test(typed) ? Number.parseFloat(typed) : Number.NaN;
   if (!(seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS)) {
     const range = { from: SHORTEST_SECONDS, to: LONGEST_SECONDS, isWhole: false };
     throw refusal('not_in_range', { option: 'seconds', ...range, got: echo(value) });
@@ -247,7 +266,8 @@ function toSeconds(value: string | undefined): number {
 
 function toSeed(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  const seed = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
+  const typed = value.normalize('NFKC');
+  const seed = /^\d{1,12}$/.test(typed) ? Number(typed) : Number.NaN;
   if (!(seed <= LARGEST_SEED)) {
     throw refusal('not_in_range', { option: 'seed', from: 0, to: LARGEST_SEED, isWhole: true, got: echo(value) });
   }

@@ -49,6 +49,27 @@ describe('parseCommand', () => {
     ['style:noir at 10:30, see https://example.org', { prompt: 'style:noir at 10:30, see https://example.org' }],
     ['a sign that says "seconds:3"', { prompt: 'a sign that says "seconds:3"' }],
     ['seeds: they fall', { prompt: 'seeds: they fall' }],
+    ['`she smiles seconds:3 resolution:720p`', { prompt: 'she smiles', seconds: 3, resolution: '720p' }],
+    ['she smiles `seconds:3 resolution:720p`', { prompt: 'she smiles', seconds: 3, resolution: '720p' }],
+    ['```she smiles seconds:2```', { prompt: 'she smiles', seconds: 2 }],
+    ['```\n/animate she smiles seed:7\n```', { prompt: 'she smiles', seed: 7 }],
+    ['she smiles seconds:2,5', { prompt: 'she smiles', seconds: 2.5 }],
+    ['seconds:3, she smiles, seed:7.', { prompt: 'she smiles,', seconds: 3, seed: 7 }],
+    ['she smiles seconds：２．５ seed:７ resolution:４８０ｐ', { prompt: 'she smiles', seconds: 2.5, seed: 7 }],
+    ['她微笑 ｓｅｅｄ：７', { prompt: '她微笑', seed: 7 }],
+    ['negative:„Text, Schrift“ she smiles', { prompt: 'she smiles', negative: 'Text, Schrift' }],
+    ['negative:‚Text‘ she smiles', { prompt: 'she smiles', negative: 'Text' }],
+    ['negative:«texte flou» she smiles', { prompt: 'she smiles', negative: 'texte flou' }],
+    ['negative:»Text hier« she smiles', { prompt: 'she smiles', negative: 'Text hier' }],
+    ['negative:‹texte flou› she smiles', { prompt: 'she smiles', negative: 'texte flou' }],
+    ['negative:「文字」 she smiles', { prompt: 'she smiles', negative: '文字' }],
+    ['negative:『文字』 she smiles', { prompt: 'she smiles', negative: '文字' }],
+    ['negative:”suddig text” she smiles', { prompt: 'she smiles', negative: 'suddig text' }],
+    ['negative:‘he doesn’t move’ she smiles', { prompt: 'she smiles', negative: 'he doesn’t move' }],
+    ["negative:'he doesn't move' she smiles", { prompt: 'she smiles', negative: "he doesn't move" }],
+    ["she doesn't blink, it's calm", { prompt: "she doesn't blink, it's calm" }],
+    ["she smiles negative:it's blurry", { prompt: 'she smiles', negative: "it's blurry" }],
+    ['she\u200b smiles\u202e', { prompt: 'she smiles' }],
     ['she smiles quality:Best', { prompt: 'she smiles', quality: 'best' }],
     ['she smiles fit:Crop frame:first', { prompt: 'she smiles', fit: 'crop', frame: 'first' }],
     ['hit:me sit:down', { prompt: 'hit:me sit:down' }],
@@ -90,6 +111,18 @@ describe('parseCommand', () => {
       'bad_option',
       "I don't know the option `resolutoin:`. Did you mean `resolution:`? If it's part of the sentence, put a space after the colon.",
     ],
+    ['\u200b', 'prompt_missing', 'Tell me how the picture should move, for example "she smiles and looks up".'],
+    [
+      'slow pan speed:2',
+      'bad_option',
+      "I don't know the option `speed:`. Did you mean `seed:`? If it's part of the sentence, put a space after the colon.",
+    ],
+    [
+      'she smiles negative:„blurry',
+      'bad_option',
+      'The quote after `negative:` never ends (you wrote „blurry). Please add the closing quotation mark.',
+    ],
+    ['she smiles seconds:９', 'bad_option', '`seconds` must be between 1 and 5 (you wrote ９).'],
     ['she smiles fit:stretch', 'bad_option', '`fit` must be `crop` or `pad` (you wrote stretch).'],
     ['she smiles frame:2', 'bad_option', '`frame` must be `first` (you wrote 2).'],
     [
@@ -125,7 +158,30 @@ describe('parseCommand', () => {
     const names = [...COMMAND_OPTIONS.map((option) => option.name), 'prompt', 'resolutoin', 'camera'];
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 12 }),
-      fc.constantFrom('/animate', ' ', '"', '\\', '“', '”', ':', '\n', '\ud800', '480p', '720P', '3', '2.5', '-1'),
+      fc.constantFrom(
+        '/animate',
+        ' ',
+        '"',
+        '\\',
+        '“',
+        '”',
+        '`',
+        "'",
+        '‘',
+        '’',
+        '«',
+        '：',
+        '\u200b',
+        '\u200d',
+        ':',
+        '\n',
+        '\ud800',
+        '480p',
+        '720P',
+        '3',
+        '2.5',
+        '-1',
+      ),
       fc.constantFrom(...names).map((name) => ` ${name}:`),
     );
     fc.assert(
@@ -181,17 +237,32 @@ describe('parseCommand', () => {
     );
   });
 
-  it.each(['x ', 'seconds:', '"', 'negative:"', '\\"', 'abc:', 'a', '“', '\u0000 '])(
-    'takes time in proportion to a text of many %j',
-    (piece) => {
-      const startedAt = performance.now();
-      try {
-        parseCommand(`x negative:${piece.repeat(300_000)}`);
-      } catch (error) {
-        expect(error).toBeInstanceOf(UserError);
-      }
-      // A quadratic pass over this text takes minutes.
-      expect(performance.now() - startedAt).toBeLessThan(3000);
-    },
-  );
+  it.each([
+    'x ',
+    'seconds:',
+    '"',
+    'negative:"',
+    '\\"',
+    'abc:',
+    'a',
+    '“',
+    '\u0000 ',
+    "'",
+    "'a",
+    '’a ',
+    '`',
+    '`a',
+    '‚',
+    '：',
+    '»«',
+  ])('takes time in proportion to a text of many %j', (piece) => {
+    const startedAt = performance.now();
+    try {
+      parseCommand(`x negative:${piece.repeat(300_000)}`);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError);
+    }
+    // A quadratic pass over this text takes minutes.
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
 });

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { mayBePicture, TAKEN_EXTENSIONS } from '../../media/picture-kinds.ts';
 import type { Origin } from './origin.ts';
+import { readWrittenText, type WrittenText } from './text.ts';
 
 const fileSchema = z.object({
   id: z.string(),
@@ -32,7 +33,7 @@ const messageSchema = z.object({
 const envelopeSchema = z.object({
   team_id: z.string().nullish(),
   context_team_id: z.string().nullish(),
-  authorizations: z.array(z.object({ team_id: z.string().nullish(), user_id: z.string().nullish() })).nullish(),
+  authorizations: z.array(z.object({ team_id: z.string().nullish() })).nullish(),
   is_ext_shared_channel: z.boolean().nullish(),
   event: z.record(z.string(), z.unknown()),
 });
@@ -40,10 +41,8 @@ const envelopeSchema = z.object({
 /** What members write that is meant for the bot. The rest are edits, removals, people who joined. */
 const WRITTEN = [undefined, null, 'file_share', 'thread_broadcast', 'me_message'];
 
-export interface MessageEvent {
+export interface MessageEvent extends WrittenText {
   origin: Origin;
-  /** Without the bot's own name. Those of others are as Slack writes them, `<@U…>`. */
-  text: string;
   /** By their ids in Slack: what is most likely to be a still picture comes first. `isOwn`: it was uploaded with this message. */
   pictures: { file: string; isOwn: boolean }[];
   /** Of a channel that other organisations are in, too. */
@@ -67,7 +66,7 @@ export function readMessageEvent(
   if (event.type !== 'app_mention' && !(event.type === 'message' && event.channel_type === 'im')) return undefined;
   if (event.type === 'message' && !WRITTEN.includes(event.subtype as string)) return undefined;
   const parsed = messageSchema.safeParse(event);
-  const { team, botUser, isShared } = ourSideOf(envelope.data);
+  const { team, isShared } = ourSideOf(envelope.data);
   if (!parsed.success || team === undefined) {
     onUnreadable({ faults: parsed.success ? ['no team_id'] : faultsOf(parsed.error) });
     return undefined;
@@ -82,7 +81,7 @@ export function readMessageEvent(
       ...{ team, channel, user, thread: thread ?? ts, isThreadThere: Boolean(thread) },
       ...(edited && { edit: toEventId(edited.ts) }),
     },
-    text: readText(text ?? '', botUser),
+    ...readWrittenText(text ?? ''),
     pictures: readPictures(event).map(({ id }) => ({ file: id, isOwn: own.has(id) })),
     isShared,
   };
@@ -97,7 +96,6 @@ function ourSideOf({
   const [ours] = authorizations ?? [];
   return {
     team: ours?.team_id || context_team_id || team_id || undefined,
-    botUser: ours?.user_id ?? undefined,
     isShared: is_ext_shared_channel ?? false,
   };
 }
@@ -133,22 +131,4 @@ export function isPicture({ name, mimetype, filetype, file_access }: Omit<SlackF
 /** Slack's ids hold letters and numbers; its times, which name messages, a point, too. */
 export function toEventId(...parts: string[]): string {
   return parts.join('-').replaceAll('.', '-');
-}
-
-/** Slack sends text with `&`, `<` and `>` escaped, and writes names, links and times between `<` and `>`. */
-function readText(text: string, botUser: string | undefined): string {
-  const mention = botUser === undefined ? '[UW][A-Z0-9]+' : botUser;
-  return (
-    text
-      // What parts the bot's name from the rest goes with it.
-      .replace(new RegExp(`\\s*<@(?:${mention})(?:\\|[^>]*)?>[,:]?\\s*`, 'g'), ' ')
-      .replace(/<(?![@])[^|>]*\|([^>]*)>/g, '$1')
-      .replace(/<!(here|channel|everyone)>/g, '@$1')
-      .replace(/<[#!][^>]*>/g, '')
-      .replace(/<((?:https?|mailto|tel):[^>]*)>/g, '$1')
-      .replace(/&lt;/g, '<')
-      .replace(/&gt;/g, '>')
-      .replace(/&amp;/g, '&')
-      .trim()
-  );
 }

@@ -19,6 +19,7 @@ import { type Origin, toItemId } from './origin.ts';
 import type { People } from './people.ts';
 import type { StatusMessages } from './status-messages.ts';
 import type { Telling } from './telling.ts';
+import { withNamesOf } from './text.ts';
 import type { Workspaces } from './workspaces.ts';
 
 interface FinisherOptions {
@@ -56,14 +57,30 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
     return refusal(meaningOf(cause) === 'operator' ? 'admin_needed' : 'posting_forbidden', {}, { cause });
   };
 
-  const animate = async ({ origin, text, picture }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
+  /** A text with the names of those who are mentioned in it. */
+  const withNames = async (text: string, mentioned: string[], { team }: Origin): Promise<string> => {
+    const { botUser } = await workspaces.of(team);
+    const nameOf = (user: string) =>
+      people.find({ team, user }).then(
+        ({ member }) => member.name,
+        () => 'someone',
+      );
+    return withNamesOf({ text, mentioned }, botUser, nameOf);
+  };
+
+  const animate = async ({
+    origin,
+    text,
+    mentioned = [],
+    picture,
+  }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { member, language, roles } = await people.find(origin);
     await handlers.animate({
       eventId: origin.event,
       member,
       language,
       place: { channel: origin.channel, server: origin.team, roles },
-      text,
+      text: typeof text === 'string' ? await withNames(text, mentioned, origin) : text,
       picture:
         'file' in picture
           ? async () => ({

@@ -8,6 +8,8 @@ export type Item =
       kind: 'animate';
       origin: Origin;
       text: string | ParsedCommand;
+      /** Who is mentioned in a text, by id: their names are put in when it is read. */
+      mentioned?: string[];
       /** `isOwn`: uploaded with this very command. */
       picture: { file: string; isOwn?: boolean } | { ofRender: string };
     }

@@ -2,11 +2,13 @@
 import type { Words } from '../../languages/words.ts';
 import { shapeOf } from '../../shape.ts';
 import { soon } from '../../soon.ts';
+import { isCallForHelp } from '../../typed-text.ts';
 import type { EventBody } from '../client.ts';
 import { type MessageEvent, readMessageEvent } from '../events.ts';
 import { describeFault } from '../faults.ts';
 import { MENU } from '../manifest.ts';
 import { isDirect, toMemberId } from '../origin.ts';
+import { withoutMentions } from '../text.ts';
 import type { Entrance } from './entrance.ts';
 
 /** Slack sends an event three times more, over some minutes, while nobody tells it that it came. */
@@ -21,16 +23,16 @@ export async function takeMessage(entrance: Entrance, body: EventBody, retries: 
     log.warn({ ...faults, shape: shapeOf(body) }, 'An event of Slack’s could not be read'),
   );
   if (!message) return;
-  const { origin, text, pictures } = message;
+  const { origin, text, mentioned, pictures } = message;
   // Before Slack is told that the message came, as well: what could not be said is said when Slack sends it again.
   const say = async (describe: (words: Words) => string | Promise<string>): Promise<void> =>
     telling.openly(origin, { text: await describe(await wordsFor(origin)) });
   if (message.isShared && !isShared) return say(({ slack }) => slack.notShared);
   const [picture] = pictures;
-  if (!picture || asksForHelp(text)) return explain(entrance, message, say);
+  if (!picture || isCallForHelp(withoutMentions(text))) return explain(entrance, message, say);
   const comesAgain = retries < MOST_RETRIES;
   try {
-    await put({ kind: 'animate', origin, text, picture }, { comesAgain });
+    await put({ kind: 'animate', origin, text, mentioned, picture }, { comesAgain });
   } catch (error) {
     logUnexpected(error);
     if (!comesAgain) return say((words) => describeFault(error, words));
@@ -48,7 +50,7 @@ async function explain(
   { origin, text }: MessageEvent,
   say: (describe: (words: Words) => string | Promise<string>) => Promise<void>,
 ): Promise<void> {
-  if (asksForHelp(text)) return say((words) => helpFor(origin.team, words));
+  if (isCallForHelp(withoutMentions(text))) return say((words) => helpFor(origin.team, words));
   if (!isDirect(origin)) return say(({ slack }) => slack.mentionNeedsPicture(MENU));
   // Words of thanks under a clip ask for nothing.
   if (origin.isThreadThere) return;
@@ -58,8 +60,4 @@ async function explain(
   if (helped !== undefined && helped !== origin.event) return;
   await say((words) => helpFor(origin.team, words));
   await soon(notes, () => notes.put(name, origin.event, HELPED_FOR_SECONDS)).inTime;
-}
-
-function asksForHelp(text: string): boolean {
-  return /^help\s*[.!?]*$/i.test(text);
 }
