@@ -64,7 +64,7 @@ export function describeApp(address: string | undefined) {
         },
         {
           command: ADMIN,
-          description: 'Steer animate-bot: its health, its queue and its workers',
+          description: 'Manage animate-bot: its health, its queue and its workers',
           usage_hint: 'health',
           should_escape: true,
           ...url,
