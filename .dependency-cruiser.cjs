@@ -51,6 +51,7 @@ module.exports = {
     only('dockerode-in-gpu', 'dockerode', '^src/gpu'),
     only('s3-in-media', '@aws-sdk', '^src/media'),
     only('sharp-in-media', 'sharp', '^src/media'),
+    only('libheif-in-media', 'libheif-js', '^src/media'),
     only('re2js-in-moderation', 're2js', '^src/moderation'),
     only('commander-in-main', 'commander', '^src/main\\.ts$'),
   ],

@@ -97,7 +97,7 @@ program
 program
   .command('render')
   .description('one clip from the terminal, without chat or Redis')
-  .requiredOption('--image <file>', 'the picture: PNG, JPEG or WebP')
+  .requiredOption('--image <file>', 'the picture: PNG, JPEG, WebP, GIF, BMP, AVIF or HEIC')
   .requiredOption('--prompt <words>', 'how it should move')
   .requiredOption('--output <file>', 'where the clip goes, ending in .mp4', requireMp4)
   .option('--resolution <480p|720p>', 'the area of the clip', '480p')

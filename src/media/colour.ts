@@ -56,7 +56,7 @@ const SDR_WHITE_NITS = 203;
 const HDR_PEAK_NITS = 1000;
 const HEADROOM = HDR_PEAK_NITS / SDR_WHITE_NITS;
 
-/** The same in sRGB, 8 bits. HDR is brought into its range by Reinhard's curve, which browsers use as well. */
+/** The same in sRGB, 8 bits. HDR is brought into its range by Reinhard's curve. */
 export function toSrgb({ data, channels }: Pixels, { transfer, primaries }: Encoding): Uint8Array {
   const most = data instanceof Uint8Array ? 0xff : 0xffff;
   const light = Float32Array.from({ length: most + 1 }, (_, value) => toLight(value / most, transfer));

@@ -89,7 +89,8 @@ export const de: Words = {
     noThread: (names) =>
       `Ich habe im Kanal geantwortet, weil ich hier keinen Thread öffnen kann. Für Threads gib mir ${names}.`,
     ageRestrictedOnly: 'Das geht nur in Kanälen mit Altersbeschränkung.',
-    noPicture: 'In dieser Nachricht finde ich kein Bild. Sie braucht ein angehängtes PNG-, JPEG- oder WebP-Bild.',
+    noPicture:
+      'In dieser Nachricht finde ich kein Bild. Häng ihr ein Bild an, zum Beispiel als PNG, JPEG, WebP, GIF oder HEIC.',
     pickPicture: 'Welches Bild?',
     notForYou: 'Das können nur animate-bot-Admins.',
     expired: 'Das war zu lange offen und ist abgelaufen. Fang bitte noch einmal an.',
@@ -155,7 +156,7 @@ export const de: Words = {
   },
   commands: {
     animate: { name: 'animieren', description: 'Ein Bild zum Leben bringen' },
-    picture: { name: 'bild', description: 'Ein PNG-, JPEG- oder WebP-Bild' },
+    picture: { name: 'bild', description: 'Ein Bild: PNG, JPEG, WebP, GIF, HEIC, AVIF oder BMP' },
     prompt: { name: 'bewegung', description: 'Wie es sich bewegen soll, in einem Satz' },
     resolution: { name: 'auflösung', description: 'Wie scharf der Clip ist' },
     seconds: { name: 'sekunden', description: 'Wie lang der Clip ist, 1 bis 5 Sekunden' },

@@ -74,7 +74,8 @@ export const en: Words = {
     askAdmin: (names) => `I'm missing permissions here: ${names}. Ask a server admin to grant them.`,
     noThread: (names) => `I replied in the channel because I can't open a thread here. For threads, give me ${names}.`,
     ageRestrictedOnly: 'This only works in age-restricted channels.',
-    noPicture: "I can't find a picture in that message. It needs a PNG, JPEG or WebP image attached.",
+    noPicture:
+      "I can't find a picture in that message. It needs an image attached, such as a PNG, JPEG, WebP, GIF or HEIC.",
     pickPicture: 'Which picture?',
     notForYou: 'Only animate-bot admins can do that.',
     expired: 'This was open too long and has expired. Please start again.',
@@ -139,7 +140,7 @@ export const en: Words = {
   },
   commands: {
     animate: { name: 'animate', description: 'Bring a picture to life' },
-    picture: { name: 'picture', description: 'A PNG, JPEG or WebP picture' },
+    picture: { name: 'picture', description: 'A picture: PNG, JPEG, WebP, GIF, HEIC, AVIF or BMP' },
     prompt: { name: 'prompt', description: 'How it should move, in a sentence' },
     resolution: { name: 'resolution', description: 'How sharp the clip is' },
     seconds: { name: 'seconds', description: 'How long the clip is, 1 to 5 seconds' },

@@ -87,7 +87,8 @@ export const es: Words = {
     askAdmin: (names) => `Me faltan permisos aquí: ${names}. Pídeselos a un administrador del servidor.`,
     noThread: (names) => `He respondido en el canal porque aquí no puedo abrir un hilo. Para los hilos, dame ${names}.`,
     ageRestrictedOnly: 'Esto solo funciona en canales con restricción de edad.',
-    noPicture: 'No encuentro ninguna imagen en ese mensaje. Necesita una imagen PNG, JPEG o WebP adjunta.',
+    noPicture:
+      'No encuentro ninguna imagen en ese mensaje. Debe llevar una imagen adjunta, por ejemplo PNG, JPEG, WebP, GIF o HEIC.',
     pickPicture: '¿Qué imagen?',
     notForYou: 'Solo los administradores de animate-bot pueden hacer eso.',
     expired: 'Esto estuvo abierto demasiado tiempo y ha caducado. Empieza de nuevo.',
@@ -152,7 +153,7 @@ export const es: Words = {
   },
   commands: {
     animate: { name: 'animar', description: 'Da vida a una imagen' },
-    picture: { name: 'imagen', description: 'Una imagen PNG, JPEG o WebP' },
+    picture: { name: 'imagen', description: 'Una imagen: PNG, JPEG, WebP, GIF, HEIC, AVIF o BMP' },
     prompt: { name: 'movimiento', description: 'Cómo debe moverse, en una frase' },
     resolution: { name: 'resolución', description: 'La nitidez del clip' },
     seconds: { name: 'segundos', description: 'Cuánto dura el clip, de 1 a 5 segundos' },

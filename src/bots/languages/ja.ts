@@ -87,7 +87,8 @@ export const ja: Words = {
     noThread: (names) =>
       `ここではスレッドを開けないため、チャンネルに返信しました。スレッドには ${names} の権限が必要です。`,
     ageRestrictedOnly: '年齢制限のあるチャンネルでのみ使えます。',
-    noPicture: 'そのメッセージに画像が見つかりません。PNG、JPEG、WebPの画像が添付されている必要があります。',
+    noPicture:
+      'そのメッセージに画像が見つかりません。PNG、JPEG、WebP、GIF、HEICなどの画像が添付されている必要があります。',
     pickPicture: 'どの画像ですか？',
     notForYou: 'これはanimate-botの管理者だけができます。',
     expired: '長い間開いたままだったため、期限が切れました。もう一度始めてください。',
@@ -153,7 +154,7 @@ export const ja: Words = {
   },
   commands: {
     animate: { name: '動かす', description: '画像を動かします' },
-    picture: { name: '画像', description: 'PNG、JPEG、WebPの画像' },
+    picture: { name: '画像', description: '画像（PNG、JPEG、WebP、GIF、HEIC、AVIF、BMP）' },
     prompt: { name: '動き', description: 'どう動くか、一文で' },
     resolution: { name: '解像度', description: 'クリップの細かさ' },
     seconds: { name: '秒数', description: 'クリップの長さ（1〜5秒）' },

@@ -78,7 +78,7 @@ export const zhCn: Words = {
     askAdmin: (names) => `我在这里缺少权限：${names}。请找服务器管理员授予。`,
     noThread: (names) => `我在这里不能开子区，所以在频道里回复了。要用子区，请给我 ${names} 权限。`,
     ageRestrictedOnly: '只能在年龄限制频道中使用。',
-    noPicture: '我在那条消息里找不到图片。它需要附上 PNG、JPEG 或 WebP 图片。',
+    noPicture: '我在那条消息里找不到图片。它需要附上图片，例如 PNG、JPEG、WebP、GIF 或 HEIC。',
     pickPicture: '哪一张图？',
     notForYou: '只有 animate-bot 管理员可以这样做。',
     expired: '打开太久，已经失效。请重新开始。',
@@ -140,7 +140,7 @@ export const zhCn: Words = {
   },
   commands: {
     animate: { name: '动起来', description: '让图片动起来' },
-    picture: { name: '图片', description: 'PNG、JPEG 或 WebP 图片' },
+    picture: { name: '图片', description: '图片：PNG、JPEG、WebP、GIF、HEIC、AVIF 或 BMP' },
     prompt: { name: '动作', description: '怎么动，一句话' },
     resolution: { name: '清晰度', description: '短片的清晰度' },
     seconds: { name: '秒数', description: '短片长度，1 到 5 秒' },

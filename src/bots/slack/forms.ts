@@ -3,6 +3,7 @@ import type { types, ViewStateValue } from '@slack/bolt';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { FITS, LONGEST_PROMPT, LONGEST_SECONDS, QUALITIES, RESOLUTIONS, SHORTEST_SECONDS } from '../../limits.ts';
+import { TAKEN_EXTENSIONS } from '../../media/picture-kinds.ts';
 import { DEFAULT_QUALITY, DEFAULT_RESOLUTION, DEFAULT_SECONDS, type ParsedCommand, parseOptions } from '../command.ts';
 import type { Words } from '../languages/words.ts';
 import type { View } from '../view.ts';
@@ -15,7 +16,6 @@ export const FORM = 'animate_form';
 const LONGEST_TITLE = 24;
 const LONGEST_OPTION = 75;
 const MOST_PICTURES = 10;
-const PICTURE_TYPES = ['png', 'jpg', 'jpeg', 'webp'];
 
 const purposeSchema = z.object({
   /** Undefined: the form asks for it. */
@@ -147,7 +147,7 @@ function drawPicture({ files, renderId }: Purpose, words: Words): types.KnownBlo
   if (renderId !== undefined || files?.length === 1) return [];
   if (files === undefined) {
     const element: types.FileInput = {
-      ...{ type: 'file_input', action_id: 'picture', filetypes: PICTURE_TYPES, max_files: 1 },
+      ...{ type: 'file_input', action_id: 'picture', filetypes: [...TAKEN_EXTENSIONS], max_files: 1 },
     };
     return [input('picture', words.commands.picture.description, element)];
   }
