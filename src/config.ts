@@ -152,6 +152,9 @@ const environmentSchema = z.object({
   SLACK_SHARED_CHANNELS: flag.describe(
     'Mentions are taken in channels that are shared with other organisations: true or false.',
   ),
+  SLACK_PONG_SECONDS: wholeNumber(1, 60)
+    .default(15)
+    .describe('With SLACK_APP_TOKEN: how long Slack may take to answer a ping before the bot connects again.'),
   SLACK_ALERT_CHANNEL: z
     .string()
     .regex(/^[CG][A-Z0-9]+$/, { error: 'the id of a channel (C…)' })
@@ -378,6 +381,7 @@ export interface DiscordConfig {
 export interface SlackConfig {
   botToken: string | undefined;
   appToken: string | undefined;
+  pongSeconds: number;
   signingSecret: string | undefined;
   oauth: { clientId: string; clientSecret: string } | undefined;
   secret: string | undefined;
@@ -516,7 +520,7 @@ const SLACK_INSTALL_VARIABLES = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLAC
 
 /** One workspace by its token, or many that install the app; and in either case a way for events to come in. */
 function findSlackFaults(given: NodeJS.ProcessEnv): string[] {
-  const set = Object.keys(given).filter((name) => /^SLACK_(?!HOST$|PORT$)/.test(name));
+  const set = Object.keys(given).filter((name) => /^SLACK_(?!HOST$|PORT$|PONG_SECONDS$)/.test(name));
   if (set.length === 0) return [];
   const names = set.join(', ');
   const faults: string[] = [];
@@ -556,6 +560,7 @@ function toSlack(values: z.infer<typeof environmentSchema>): SlackConfig | undef
     port: values.SLACK_PORT,
     admins: values.SLACK_ADMINS?.split(',').map((id) => id.trim()) ?? [],
     isShared: values.SLACK_SHARED_CHANNELS === 'true',
+    pongSeconds: values.SLACK_PONG_SECONDS,
     alertChannel: values.SLACK_ALERT_CHANNEL,
     apiUrl: values.SLACK_API_URL,
     filesUrl: values.SLACK_FILES_URL,

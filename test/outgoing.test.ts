@@ -164,7 +164,16 @@ describe('each road', () => {
       expect(await workspaces.open()).toMatchObject({ ok: true });
       const client = createSlackClient({
         ...{ appToken: slack.appToken, signingSecret: undefined, oauth: undefined, secret: undefined },
-        ...{ host: '127.0.0.1', port: 0, apiUrl, outgoing, workspaces, installations: undefined, logger },
+        ...{
+          host: '127.0.0.1',
+          port: 0,
+          pongSeconds: 15,
+          apiUrl,
+          outgoing,
+          workspaces,
+          installations: undefined,
+          logger,
+        },
         keep: async () => undefined,
       });
       const connected = once(client.connection as never, 'connected');
@@ -182,7 +191,7 @@ describe('each road', () => {
         ...{ filename: 'picture.png', title: 'she smiles', altText: undefined, data: Buffer.from('the picture') },
         ...{ channel: slack.garden.id, thread: undefined, comment: 'Here.' },
       }));
-      const file = await createFiles({ maxBytes: 100, filesUrl: slack.url, fetch }).fetch(workspace, shared.file);
+      const file = await createFiles({ maxBytes: 100, filesUrl: slack.url, fetch, log }).fetch(workspace, shared.file);
       expect(String(file.bytes)).toBe('the picture');
       // Slack's own websocket has a tunnel of its own.
       expect(before).toBeGreaterThanOrEqual(2);

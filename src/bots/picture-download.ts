@@ -11,6 +11,10 @@ export interface PictureHosts {
   /** As in "Discord's media host answered 503". */
   name: string;
   isOurs(url: URL): boolean;
+  /** Whether the headers are sent there, too. Left out: to all of them. */
+  takesHeaders?(url: URL): boolean;
+  /** Whether the service leads to its own door, in the place of a picture. */
+  isDoor?(url: URL): boolean;
   /** Whether a picture came; else it is missing. */
   isPicture(response: Response): boolean;
   maxBytes: number;
@@ -56,15 +60,18 @@ export function requireSize(bytes: number, maxBytes: number, isWhole: boolean): 
 }
 
 async function open(hosts: PictureHosts, address: string, headers: Record<string, string>): Promise<Response> {
-  const { fetch = STRAIGHT.fetch } = hosts;
+  const { fetch = STRAIGHT.fetch, takesHeaders = () => true, isDoor = () => false } = hosts;
   const signal = AbortSignal.timeout(FETCH_WITHIN_MS);
   let url = requireOurs(hosts, address);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const response = await fetch(url, { redirect: 'manual', signal, headers });
+    const sent = takesHeaders(url) ? headers : {};
+    const response = await fetch(url, { redirect: 'manual', signal, headers: sent });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return response;
     await response.body?.cancel();
-    url = requireOurs(hosts, new URL(location, url).href);
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (next && isDoor(next)) throw refusal(hosts.missing, {});
+    url = requireOurs(hosts, next?.href ?? location);
   }
   throw refusal('picture_gone', {}, { cause: new Error(`${hosts.name} redirected without end`) });
 }

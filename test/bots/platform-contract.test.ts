@@ -186,7 +186,15 @@ testPlatform('Slack', async (handlers): Promise<TestedPlatform> => {
   const open = async (given: Handlers) => {
     const platform = createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },
-      ...{ secret: undefined, host: '127.0.0.1', port: 0, admins: [], isShared: false, samePressMs: 0 },
+      ...{
+        secret: undefined,
+        host: '127.0.0.1',
+        port: 0,
+        admins: [],
+        isShared: false,
+        samePressMs: 0,
+        pongSeconds: 15,
+      },
       ...{ alertChannel: undefined },
       ...{ apiUrl: `${slack.url}/api/`, filesUrl: slack.url },
       media: { read: async () => undefined },

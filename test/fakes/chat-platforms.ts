@@ -47,6 +47,7 @@ export const onSlack =
         port: 0,
         admins,
         isShared: false,
+        pongSeconds: 15,
         samePressMs: 0,
         alertChannel: undefined,
       },

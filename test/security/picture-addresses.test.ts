@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAttachments } from '../../src/bots/discord/attachments.ts';
 import { createFiles } from '../../src/bots/slack/files.ts';
@@ -98,7 +99,7 @@ async function listen(answer: (request: IncomingMessage) => { location?: string;
 }
 
 const slackFiles = (filesUrl: string | undefined) => {
-  const files = createFiles({ maxBytes: 1000, filesUrl });
+  const files = createFiles({ maxBytes: 1000, filesUrl, log: pino({ level: 'silent' }) });
   return async (address: string): Promise<unknown> => {
     const info = async () => ({ file: { id: 'F1', url_private_download: address, size: 1 } });
     return files.fetch({ token: TOKEN, client: { files: { info } } } as unknown as Workspace, 'F1');
@@ -113,7 +114,7 @@ const services = {
       return (address: string): Promise<unknown> => attachments.fetch(address);
     },
   },
-  Slack: { host: 'files.slack.com', open: slackFiles },
+  Slack: { host: 'slack.com', open: slackFiles },
 };
 
 describe.each(Object.entries(services))('%s', (_name, { host, open }) => {

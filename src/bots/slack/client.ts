@@ -14,12 +14,13 @@ import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES } from './manifest.ts';
 import type { Workspaces } from './workspaces.ts';
 
-/** The SDK waits this long before it connects again, too, and what members do in the meantime is lost to Slack. */
-const PONG_WITHIN_MS = 2000;
+const LONGEST_BODY_BYTES = 2 ** 20;
 
 export interface ClientSettings {
   /** With it Slack's events come over a socket that the bot opens, so that it needs no address of its own. */
   appToken: string | undefined;
+  /** For so long Slack may take to answer a ping; the SDK waits as long before it connects again. */
+  pongSeconds: number;
   /** Slack signs with it what it sends to the bot's own address. */
   signingSecret: string | undefined;
   /** For workspaces that install the app themselves. */
@@ -73,14 +74,14 @@ export function createSlackClient(options: SlackClientOptions) {
       : new SocketModeReceiver({
           appToken,
           logger,
-          clientPingTimeout: PONG_WITHIN_MS,
+          clientPingTimeout: options.pongSeconds * 1000,
           ...(outgoing?.dispatcher && { dispatcher: outgoing.dispatcher }),
           installerOptions: { clientOptions: workspaces.options },
         });
   const receiver: Receiver | undefined = socket ?? http;
   if (!receiver) throw new Error('Slack needs an app token or a signing secret');
   const app = new App({
-    receiver: keepFirst(receiver, keep),
+    receiver: keepFirst(receiver, keep, logger),
     authorize: (source) => workspaces.authorize(source),
     logger,
     clientOptions: workspaces.options,
@@ -122,13 +123,48 @@ function createHttpReceiver(options: SlackClientOptions): HTTPReceiver | undefin
     ...(installations && { installationStore: installations }),
     installerOptions: { clientOptions: workspaces.options, directInstall: true },
   };
-  return new HTTPReceiver({
+  const receiver = new HTTPReceiver({
     // With a socket nothing of Slack's comes here: then no signature is right.
     signingSecret: signingSecret ?? crypto.randomUUID(),
     logger,
     ...installing,
     customRoutes: [{ path: '/', method: 'GET', handler: answerPlainly }],
   });
+  return refuseNothing(receiver);
+}
+
+/** A signed body of `null` ends a process with bolt 5.1.0: it reads on in what it has parsed, where nobody catches. */
+function refuseNothing(receiver: HTTPReceiver): HTTPReceiver {
+  const listen = receiver.requestListener;
+  receiver.requestListener = (request, response) => {
+    if (request.method !== 'POST') return listen(request, response);
+    readBody(request).then(
+      (body) => {
+        if (body === undefined || saysNothing(body)) return response.writeHead(body ? 400 : 413).end();
+        return listen(Object.assign(request, { rawBody: body }), response);
+      },
+      () => response.destroy(),
+    );
+  };
+  return receiver;
+}
+
+/** Undefined for one that is longer than anything of Slack's. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LONGEST_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function saysNothing(body: Buffer): boolean {
+  const text = body.toString();
+  const payload = new URLSearchParams(text).get('payload');
+  return [text, payload].some((each) => each?.trim() === 'null');
 }
 
 /** For whoever checks whether the address is right. */
@@ -137,11 +173,16 @@ function answerPlainly(_request: IncomingMessage, response: ServerResponse): voi
 }
 
 /** bolt acknowledges events before anybody hears of them; a bot that is killed then would have lost one. */
-function keepFirst(receiver: Receiver, keep: SlackClientOptions['keep']): Receiver {
+function keepFirst(receiver: Receiver, keep: SlackClientOptions['keep'], logger: SlackLogger): Receiver {
   return {
     init: (app) =>
       receiver.init({
         processEvent: async (event: ReceiverEvent) => {
+          if (event.body.type === 'app_rate_limited') {
+            // Slack drops events of this workspace for a minute.
+            logger.error(`Slack sends more events than it lets through; some are lost (${event.body.team_id})`);
+            return event.ack();
+          }
           if (event.body.type === 'event_callback') await keep(event.body as EventBody, event.retryNum ?? 0);
           await app.processEvent(event);
         },

@@ -110,27 +110,35 @@ export function createPace(signal: AbortSignal, now: () => number = Date.now) {
   };
 }
 
+/** How a request ended: with an error, or as it should. */
+type Heard = (method: string, error?: unknown) => void;
+
 /** `isPatient`: it waits for its turn; otherwise it says so at once, as Slack would, when it is not its turn. */
 export class PacedClient extends webApi.WebClient {
   readonly #pace: Pace;
   readonly #isPatient: boolean;
+  readonly #heard: Heard;
 
   constructor(
     token: string,
     options: webApi.WebClientOptions,
-    { pace, isPatient }: { pace: Pace; isPatient: boolean },
+    { pace, isPatient, heard }: { pace: Pace; isPatient: boolean; heard: Heard },
   ) {
     super(token, { ...options, rejectRateLimitedCalls: true });
     this.#pace = pace;
     this.#isPatient = isPatient;
+    this.#heard = heard;
   }
 
   override async apiCall(method: string, options: Record<string, unknown> = {}): Promise<webApi.WebAPICallResult> {
     for (let refusals = 1; ; refusals += 1) {
       await this.#await(method, options.channel);
       try {
-        return await super.apiCall(method, options);
+        const answer = await super.apiCall(method, options);
+        this.#heard(method);
+        return answer;
       } catch (error) {
+        this.#heard(method, error);
         if (!(error instanceof webApi.WebAPIRateLimitedError)) throw error;
         this.#pace.hold(method, options.channel, error.retryAfter * SECOND_MS);
         if (!this.#isPatient || refusals === MOST_REFUSALS) throw error;

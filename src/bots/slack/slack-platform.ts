@@ -22,11 +22,13 @@ import type { Item } from './item.ts';
 import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
 import { createPeople } from './people.ts';
+import { createSettingFault } from './setting-fault.ts';
 import { createStatusMessages } from './status-messages.ts';
 import { createTelling } from './telling.ts';
 import { createWorkspaces } from './workspaces.ts';
 
 const SAME_SENTENCE_MS = 5 * 60_000;
+const MOVED_WITHIN_MS = 5000;
 
 export interface SlackSettings extends ClientSettings {
   /** Of the one workspace; undefined where workspaces install the app. */
@@ -57,13 +59,20 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   const { botToken, secret, apiUrl, outgoing, admins, media, inbox, notes, vault, log, signal } = options;
   const logger = createSlackLogger(log);
   const installations = botToken === undefined && secret !== undefined ? createInstallations(vault, secret) : undefined;
-  const workspaces = createWorkspaces({ token: botToken, installations, apiUrl, logger, fetch: outgoing?.fetch });
+  const settingFault = createSettingFault(log);
+  const workspaces = createWorkspaces({
+    ...{ token: botToken, installations, apiUrl, logger, fetch: outgoing?.fetch },
+    // The tokens of workspaces that install the app are no setting.
+    ...(!installations && { heard: settingFault.heard }),
+  });
   const people = createPeople({ workspaces, notes, admins });
   const openForms = createOpenForms(workspaces, notes);
   const status = createStatusMessages({ workspaces, media, notes, log, fetch: outgoing?.fetch });
   const telling = createTelling({ workspaces, log });
   const held = createHeldCommands<Item>(notes);
-  const files = createFiles({ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl, fetch: outgoing?.fetch });
+  const files = createFiles({
+    ...{ maxBytes: options.maxPictureBytes, filesUrl: options.filesUrl, fetch: outgoing?.fetch, log },
+  });
   const { alertChannel } = options;
   let isConnected = false;
   let client: SlackClient | undefined;
@@ -122,7 +131,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       await status.deliver(ref, view, clip);
       await showElsewhere(ref, view);
     },
-    connection: () => ({ isConnected, pingMs: undefined }),
+    connection: () => ({ isConnected, pingMs: undefined, ...settingFault.current() }),
     ...(alertChannel !== undefined && {
       // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
       async announce(sentence: string) {
@@ -142,15 +151,24 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   };
 }
 
-/** An outage is one line when it begins and one when it ends, not one for each attempt. */
+/**
+ * An outage is one line when it begins and one when it ends, not one for each attempt. Slack moves its sockets several times a
+ * day: those that are back soon are no outage.
+ */
 function watchConnection({ connection }: SlackClient, log: Logger, onChange: (isConnected: boolean) => void): void {
   let isAway = false;
+  let timer: NodeJS.Timeout | undefined;
   connection?.on('reconnecting', () => {
-    if (!isAway) log.warn('The connection to Slack is lost; connecting again');
-    isAway = true;
+    timer ??= setTimeout(() => {
+      isAway = true;
+      log.warn('The connection to Slack is lost; connecting again');
+    }, MOVED_WITHIN_MS);
+    timer.unref();
     onChange(false);
   });
   connection?.on('connected', () => {
+    clearTimeout(timer);
+    timer = undefined;
     if (isAway) log.info('Connected to Slack again');
     isAway = false;
     onChange(true);

@@ -28,11 +28,20 @@ export interface WorkspacesOptions {
   logger: SlackLogger;
   /** How Slack is reached. Undefined: straight. */
   fetch?: Outgoing['fetch'] | undefined;
+  /** Hears how each request ended. */
+  heard?(method: string, error?: unknown): void;
 }
 
 export type Workspaces = ReturnType<typeof createWorkspaces>;
 
-export function createWorkspaces({ token, installations, apiUrl, logger, fetch }: WorkspacesOptions) {
+export function createWorkspaces({
+  token,
+  installations,
+  apiUrl,
+  logger,
+  fetch,
+  heard = () => undefined,
+}: WorkspacesOptions) {
   const known = new Map<string, Workspace>();
   const stopping = new AbortController();
   const options: webApi.WebClientOptions = {
@@ -52,8 +61,8 @@ export function createWorkspaces({ token, installations, apiUrl, logger, fetch }
       team,
       token: botToken,
       botUser,
-      client: new PacedClient(botToken, options, { pace, isPatient: true }),
-      impatient: new PacedClient(botToken, options, { pace, isPatient: false }),
+      client: new PacedClient(botToken, options, { pace, isPatient: true, heard }),
+      impatient: new PacedClient(botToken, options, { pace, isPatient: false, heard }),
     };
     known.set(team, workspace);
     return workspace;

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { webApi } from '@slack/bolt';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFiles } from '../../../src/bots/slack/files.ts';
 import type { Workspace } from '../../../src/bots/slack/workspaces.ts';
 import { type FakeFile, type Slack, startSlack } from '../../fakes/slack/slack.ts';
 
+const log = pino({ level: 'silent' });
 let slack: Slack;
 const servers: Server[] = [];
 
@@ -31,7 +33,8 @@ function workspace(token = slack.botToken): Workspace {
   return { team: slack.teamId, token, botUser: slack.botUserId, client, impatient: client };
 }
 
-const filesFrom = (filesUrl: string | undefined = slack.url, maxBytes = 1000) => createFiles({ maxBytes, filesUrl });
+const filesFrom = (filesUrl: string | undefined = slack.url, maxBytes = 1000) =>
+  createFiles({ maxBytes, filesUrl, log });
 
 /** A file of a message that the bot sees. */
 function shared(changes: Partial<FakeFile> = {}): FakeFile {
@@ -50,7 +53,9 @@ test.each([
   'https://files.slack.com.evil.example/a.png',
   'https://files.slack.com:8443/a.png',
   'https://user:word@files.slack.com/a.png',
-  'https://slack.com/a.png',
+  'https://slack.com.example/a.png',
+  'https://evilslack.com/a.png',
+  'https://slack.com./a.png',
   'https://evil.example/files.slack.com/a.png',
   'https://127.0.0.1/a.png',
   'https://[::1]/a.png',
@@ -60,7 +65,7 @@ test.each([
   'not an address',
 ])('%s is not fetched', async (address) => {
   const { id } = shared({ address });
-  await expect(createFiles({ maxBytes: 1000, filesUrl: undefined }).fetch(workspace(), id)).rejects.toMatchObject({
+  await expect(createFiles({ maxBytes: 1000, filesUrl: undefined, log }).fetch(workspace(), id)).rejects.toMatchObject({
     code: 'picture_missing',
     message: 'I can only use pictures that were uploaded to Slack.',
   });
@@ -143,4 +148,63 @@ test('a host that has a fault, or enough of us, is tried again later', async () 
     slack.trouble({ method: 'files.download', status, times: 1 });
     await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toBeInstanceOf(TypeError);
   }
+});
+
+/** What is asked for on the way to a picture, by address, and with the token or not. */
+async function follow(...addresses: string[]) {
+  const asked: [string, boolean][] = [];
+  const fetchThere = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const url = String(input);
+    asked.push([url, new Headers(init?.headers).has('authorization')]);
+    const next = addresses[addresses.indexOf(url) + 1];
+    if (next !== undefined) return new Response(null, { status: 302, headers: { location: next } });
+    return new Response('the bytes', { headers: { 'content-type': 'image/png' } });
+  };
+  const { id } = shared({ address: addresses[0] });
+  const files = createFiles({ maxBytes: 1000, filesUrl: undefined, fetch: fetchThere, log });
+  const came = await files.fetch(workspace(), id).then(
+    ({ bytes }) => bytes.toString(),
+    (error) => error.reason?.kind,
+  );
+  return { asked, came };
+}
+
+const FIRST = 'https://files.slack.com/files-pri/T1-F1/a.png';
+
+test.each([
+  ['https://files-origin.slack.com/files-pri/T1-F1/a.png', true],
+  ['https://slack-files.com/T1-F1-abc', true],
+  ['https://files.slack-gov.com/files-pri/T1-F1/a.png', true],
+  ['https://avatars.slack-edge.com/a.png?signature=1', false],
+])(
+  'a redirect to %s, which is Slack’s own, is followed, with the token only where it belongs',
+  async (next, hasToken) => {
+    expect(await follow(FIRST, next)).toEqual({
+      asked: [
+        [FIRST, true],
+        [next, hasToken],
+      ],
+      came: 'the bytes',
+    });
+  },
+);
+
+test.each([
+  'http://files.slack.com/files-pri/T1-F1/a.png',
+  'https://169.254.169.254/latest/meta-data',
+  'https://files.slack.com.evil.example/a.png',
+])('a redirect to %s is not followed', async (next) => {
+  expect(await follow(FIRST, next)).toEqual({ asked: [[FIRST, true]], came: 'picture_elsewhere' });
+});
+
+test('a redirect to the page to log in is not followed: the picture is one that Slack hides', async () => {
+  const door = 'https://garden.slack.com/?redir=%2Ffiles-pri%2FT1-F1%2Fa.png';
+  expect(await follow(FIRST, door)).toEqual({ asked: [[FIRST, true]], came: 'picture_hidden' });
+});
+
+test('a scope that is missing is the operator’s business, and its member is told that the picture is hidden', async () => {
+  slack.trouble({ method: 'files.info', error: 'missing_scope', times: 1 });
+  await expect(filesFrom().fetch(workspace(), shared().id)).rejects.toMatchObject({
+    reason: { kind: 'picture_hidden' },
+  });
 });

@@ -82,7 +82,7 @@ test('a refusal holds back its own method alone, and is made good', async () => 
     response.end(JSON.stringify({ ok: !isRefused }));
   });
   const pace = createPace(ending.signal);
-  const client = new PacedClient('xoxb-a', { slackApiUrl }, { pace, isPatient: true });
+  const client = new PacedClient('xoxb-a', { slackApiUrl }, { pace, isPatient: true, heard: () => undefined });
   const updated = client.chat.update({ channel: 'C1', ts: '1.000001', text: 'x' });
   await vi.waitUntil(() => asked.length === 1);
   await client.views.open({
@@ -101,7 +101,7 @@ test('who cannot wait is told at once, without asking Slack', async () => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
   const pace = createPace(ending.signal);
-  const client = new PacedClient('xoxb-a', { slackApiUrl }, { pace, isPatient: false });
+  const client = new PacedClient('xoxb-a', { slackApiUrl }, { pace, isPatient: false, heard: () => undefined });
   pace.hold('chat.update', 'C1', 7000);
   await expect(client.chat.update({ channel: 'C1', ts: '1.000001', text: 'x' })).rejects.toMatchObject({
     retryAfter: 7,
