@@ -3,6 +3,7 @@ import { OperationError, UserError } from '../errors.ts';
 import type { Marks } from '../refusal-kinds.ts';
 import { say } from '../refusals.ts';
 import type { Words } from './languages/words.ts';
+import { MediaAway } from './picture-download.ts';
 
 /** A sentence for the member, already in their language and their service's markup. */
 export class Refusal extends Error {
@@ -24,6 +25,7 @@ export function describeFault(error: unknown, words: Words, markup: Markup): str
   if (error instanceof Refusal) return error.message;
   if (error instanceof UserError) return describeRefusal(error, words, markup);
   if (error instanceof OperationError && error.code === 'redis_unavailable') return words.chat.queueAway;
+  if (error instanceof MediaAway) return words.chat.mediaAway;
   return words.chat.broken;
 }
 

@@ -26,6 +26,11 @@ export interface PictureHosts {
   fetch?: Outgoing['fetch'] | undefined;
 }
 
+/** The service's own hosts do not answer as they should. That is for a while, and nobody's fault here. */
+export class MediaAway extends TypeError {
+  override readonly name = 'MediaAway';
+}
+
 /** Throws a UserError when it cannot be had, or TypeError and TimeoutError when the service cannot be reached. */
 export async function downloadPicture(
   hosts: PictureHosts,
@@ -37,7 +42,7 @@ export async function downloadPicture(
   // What only lasts for a while, whatever it is, takes nobody's picture away.
   if (response.status >= 500 || response.status === TOO_MANY_REQUESTS) {
     await response.body?.cancel();
-    throw new TypeError(`${name} answered ${response.status}`);
+    throw new MediaAway(`${name} answered ${response.status}`);
   }
   if (!isPicture(response) || !response.body) {
     await response.body?.cancel();

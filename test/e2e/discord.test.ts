@@ -371,7 +371,7 @@ test('a refusal that breaks off in the middle is told all the same, though the c
   // The public answer is gone by then, and the sentence does not get through.
   const trouble = discord.trouble({ method: 'POST', path: /^\/webhooks\//, status: 503, times: 4 });
   const command = discord.animate(picture, { seconds: 1 });
-  expect(await discord.told(command)).toMatch(/^Something broke on our side/);
+  expect(await discord.told(command)).toMatch(/^I can't get your picture right now/);
   expect(trouble.times).toBe(0);
 });
 

@@ -29,13 +29,26 @@ const STYLES: Record<Button, APIButtonComponentWithCustomId['style']> = {
 };
 const BUTTONS = Object.keys(STYLES) as Button[];
 
+/** They turn what follows around, in the words of others, too. */
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** Addresses that clients may make alive without a scheme. */
+const ADDRESSES = /\bwww(?=\.)|\b(discord(app)?\.(gg|com|me|io|li)|dsc\.gg)(?=\/)/gi;
+
 /** More than a message of Discord's holds. What escapes it takes time with the square of the length. */
 const MAX_ESCAPED = 4000;
 
 /** Everything that a member typed goes through here: no mark-up, no mention, no link of it comes alive. */
 export function plain(text: string): string {
-  const escaped = escapeMarkdown(cut(text, MAX_ESCAPED), { heading: true, bulletedList: true, maskedLink: true });
-  return escaped.replace(/[<@]/g, '$&\u200b').replace(/:\/\//g, ':\u200b//');
+  const escaped = escapeMarkdown(cut(text, MAX_ESCAPED).replace(DIRECTIONS, ''), {
+    heading: true,
+    bulletedList: true,
+    maskedLink: true,
+  });
+  return escaped
+    .replace(/^-#/gm, '\\-#')
+    .replace(/[<@]/g, '$&\u200b')
+    .replace(/:\/\//g, ':\u200b//')
+    .replace(ADDRESSES, '$&\u200b');
 }
 
 export function cut(text: string, length: number): string {
@@ -53,12 +66,19 @@ export function drawStarter({ request }: View) {
   } as const;
 }
 
+/** Letters, marks and spaces that look like nothing at all. */
+const BLANK = /[\p{Z}\p{C}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f]/gu;
+/** What is not seen but joins what is: families of emoji, and words in Persian and in the languages of India. */
+const JOINED = ['\u200c', '\u200d'];
+
 export function toThreadName({ request: { prompt } }: View): string {
-  return cut(prompt.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim(), LONGEST_THREAD_NAME) || 'animate';
+  if (prompt.replace(BLANK, '') === '') return 'animate';
+  const joined = prompt.replace(/[\p{Cc}\p{Cf}\s]+/gu, (unseen) => (JOINED.includes(unseen) ? unseen : ' '));
+  return cut(joined.trim(), LONGEST_THREAD_NAME);
 }
 
 export function toDescription({ request: { prompt } }: View): string {
-  return cut(prompt, LONGEST_DESCRIPTION);
+  return cut(prompt.replace(DIRECTIONS, ''), LONGEST_DESCRIPTION);
 }
 
 /** The status message. `extra` are lines below it. */

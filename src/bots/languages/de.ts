@@ -79,6 +79,8 @@ export const de: Words = {
     broken: 'Bei uns ist etwas schiefgegangen, es wurde nichts gestartet. Versuch es bitte gleich noch einmal.',
     queueAway:
       'Ich erreiche die Warteschlange gerade nicht, es wurde nichts gestartet. Versuch es bitte in einer Minute noch einmal.',
+    mediaAway:
+      'Ich komme gerade nicht an dein Bild, es wurde nichts gestartet. Versuch es bitte in ein paar Minuten noch einmal.',
     removed: 'Entfernt.',
     tooLarge: (link) => `Der Clip ist zu groß, um ihn hier hochzuladen: [hier ansehen](${link})`,
     tooLargeForHere:

@@ -65,6 +65,7 @@ export const en: Words = {
     onItsWay: 'On its way',
     broken: 'Something went wrong on our side, so nothing was started. Please try again in a moment.',
     queueAway: "I can't reach the queue right now, so nothing was started. Please try again in a minute.",
+    mediaAway: "I can't get your picture right now, so nothing was started. Please try again in a few minutes.",
     removed: 'Removed.',
     tooLarge: (link) => `The clip is too large to upload here: [watch it here](${link})`,
     tooLargeForHere:

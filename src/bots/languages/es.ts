@@ -78,6 +78,7 @@ export const es: Words = {
     onItsWay: 'En camino',
     broken: 'Algo ha fallado por nuestra parte y no se ha empezado nada. Inténtalo de nuevo en un momento.',
     queueAway: 'Ahora mismo no consigo llegar a la cola y no se ha empezado nada. Inténtalo de nuevo en un minuto.',
+    mediaAway: 'Ahora mismo no puedo obtener tu imagen y no se ha empezado nada. Inténtalo de nuevo en unos minutos.',
     removed: 'Eliminado.',
     tooLarge: (link) => `El clip es demasiado grande para subirlo aquí: [míralo aquí](${link})`,
     tooLargeForHere:

@@ -66,6 +66,8 @@ export interface Words {
     onItsWay: string;
     broken: string;
     queueAway: string;
+    /** The service does not give a picture that was sent to it. */
+    mediaAway: string;
     removed: string;
     tooLarge(link: string): string;
     tooLargeForHere: string;

@@ -70,6 +70,7 @@ export const zhCn: Words = {
     onItsWay: '准备中',
     broken: '我们这边出了问题，没有开始任何内容。请稍后再试。',
     queueAway: '我目前连不上队列，没有开始任何内容。请一分钟后再试。',
+    mediaAway: '我目前取不到你的图片，没有开始任何内容。请几分钟后再试。',
     removed: '已删除。',
     tooLarge: (link) => `短片太大，无法上传到这里：[在此观看](${link})`,
     tooLargeForHere: '短片做好了，但即使压缩后也太大，无法上传到这里。请缩短时长，或用 480p。',

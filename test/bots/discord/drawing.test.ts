@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeCommands } from '../../../src/bots/discord/commands.ts';
-import { drawStarter, drawStatus, plain, readCustomId, toThreadName } from '../../../src/bots/discord/drawing.ts';
+import {
+  drawStarter,
+  drawStatus,
+  plain,
+  readCustomId,
+  toDescription,
+  toThreadName,
+} from '../../../src/bots/discord/drawing.ts';
 import { createEditForm, createPicturesForm } from '../../../src/bots/discord/forms.ts';
 import { TRANSLATIONS, wordsOf } from '../../../src/bots/languages/languages.ts';
 import { view } from '../web/fixtures.ts';
@@ -15,6 +22,11 @@ test.each([
   ['<#1> <:cat:2> <t:1:R>', '<\u200b#1> <\u200b:cat:2> <\u200bt:1:R>'],
   ['**bold** _it_ ~~no~~ ||secret|| `code`', '\\*\\*bold\\*\\* \\_it\\_ \\~\\~no\\~\\~ \\|\\|secret\\|\\| \\`code\\`'],
   ['see https://example.com', 'see https:\u200b//example.com'],
+  ['-# small', '\\-# small'],
+  ['www.example.com', 'www\u200b.example.com'],
+  ['join discord.gg/abc', 'join discord.gg\u200b/abc'],
+  ['and discord.com/invite/abc', 'and discord.com\u200b/invite/abc'],
+  ['she \u202egnp.live\u2066 waves', 'she gnp.live waves'],
 ])('%j is shown as it was typed', (typed, shown) => {
   expect(plain(typed)).toBe(shown);
 });
@@ -40,6 +52,21 @@ test('a long prompt is cut in the starter and in the name of the thread', () => 
   expect(drawStarter(long).content.length).toBeLessThan(310);
   expect(toThreadName(long).length).toBeLessThanOrEqual(80);
   expect(toThreadName(asking('\u200b\n'))).toBe('animate');
+});
+
+test.each([
+  ['👨\u200d👩\u200d👧 wave', '👨\u200d👩\u200d👧 wave'],
+  ['می\u200cخواهم', 'می\u200cخواهم'],
+  ['she\u202e waves', 'she waves'],
+  ['she\u200b\u200d\n waves', 'she waves'],
+  ['\u3164', 'animate'],
+  ['\u2800 \u200d', 'animate'],
+])('a thread for %j is called %j', (prompt, name) => {
+  expect(toThreadName(asking(prompt))).toBe(name);
+});
+
+test('the alternative text turns nothing around', () => {
+  expect(toDescription(asking('she \u202ewaves'))).toBe('she waves');
 });
 
 test('the countdown is Discord’s own, so that it needs no edits', () => {
