@@ -67,7 +67,7 @@ export function drawStarter({ request }: View) {
 }
 
 /** Letters, marks and spaces that look like nothing at all. */
-const BLANK = /[\p{Z}\p{C}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f]/gu;
+const BLANK = /[\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 /** What is not seen but joins what is: families of emoji, and words in Persian and in the languages of India. */
 const JOINED = ['\u200c', '\u200d'];
 
