@@ -102,13 +102,19 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
     await telling.alone(origin, { text: sentence });
   };
 
+  /** With the text as it would be read: what is offered changes options of it. */
+  const named = async (item: Item): Promise<Item> => {
+    if (item.kind !== 'animate' || typeof item.text !== 'string') return item;
+    return { ...item, text: await withNames(item.text, item.mentioned ?? [], item.origin), mentioned: [] };
+  };
+
   /** With a button for what lets the command go on. */
   const drawRefusal = async (item: Item, error: unknown, words: Words): Promise<Told> => {
     const text = describeFault(error, words);
     const offers = error instanceof UserError && item.kind === 'animate' ? error.offers : [];
     if (!isConsentMissing(error) && offers.length === 0) return { text };
     const id = toItemId(item.origin);
-    await held.hold(id, item);
+    await held.hold(id, await named(item));
     return isConsentMissing(error) ? drawConsent(text, id, words) : drawOffers(text, offers, id, words);
   };
 

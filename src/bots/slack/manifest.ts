@@ -29,8 +29,8 @@ export type BotScope = keyof typeof BOT_SCOPES;
 export function describeApp(address: string | undefined) {
   const url = address === undefined ? {} : { url: `${address}/slack/events` };
   const requestUrl = address === undefined ? {} : { request_url: `${address}/slack/events` };
-  // Where workspaces install the app, they also take it out.
-  const goodbyes = address === undefined ? [] : ['app_uninstalled', 'tokens_revoked'];
+  // Where workspaces install the app, over a socket as well, they also take it out.
+  const goodbyes = ['app_uninstalled', 'tokens_revoked'];
   return {
     display_information: {
       name: 'animate-bot',

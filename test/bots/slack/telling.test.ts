@@ -1,6 +1,8 @@
 // What the bot says is seen by whom it is for, wherever that is: at the top of a channel, in a thread, in a direct message, below
 // a form, a shortcut or a button. Slack shows nothing to one member alone in a thread that has no reply.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Intake } from '../../../src/media/intake.ts';
+import { refusal } from '../../../src/refusals.ts';
 import { startBotOn } from '../../fakes/bot.ts';
 import { onSlack } from '../../fakes/chat-platforms.ts';
 import { drawPicture } from '../../fakes/pictures.ts';
@@ -26,8 +28,9 @@ let picture: Buffer;
 let file: FakeFile;
 let bot: Awaited<ReturnType<typeof startBotOn>>;
 
-async function start(settings: { consentText?: string } = {}, isShared = false) {
-  bot = await startBotOn(server, onSlack(slack, [], { isShared }), { settings });
+async function start(settings: { consentText?: string } = {}, isShared = false, normalise?: Intake['normalise']) {
+  const options = { settings, ...(normalise && { normalise }) };
+  bot = await startBotOn(server, onSlack(slack, [], { isShared }), options);
 }
 
 beforeEach(async () => {
@@ -140,6 +143,14 @@ describe('a mention', () => {
     await expect.poll(accepted, WITHIN).toBe(2);
   });
 
+  test('names others as people see them', async () => {
+    const mention = slack.mention(`wave at <@${BOB.id}>`, { files: [file] });
+    await hasStatus(mention);
+    await expect.poll(accepted, WITHIN).toBe(1);
+    const { renderId = '' } = /"renderId":"(?<renderId>[\w-]+)"/.exec(bot.logged())?.groups ?? {};
+    expect((await bot.records.get(renderId))?.record.request.prompt).toBe('wave at Bob');
+  });
+
   test('that asks for help is told how it is done, also with a picture', async () => {
     const mention = slack.mention('help', { files: [file] });
     const [said] = await slack.until(() => under(mention).length > 0 && under(mention));
@@ -188,6 +199,26 @@ describe('what has to be accepted first', () => {
     await slack.told(ADA);
     expect(slack.ephemerals.at(-1)?.thread).toBe(parent.ts);
   });
+});
+
+test('what the bot offers in the place of a refusal begins with one press, however often it is pressed', async () => {
+  let isRefused = false;
+  await start({}, false, async (png) => {
+    if (isRefused) return { png, width: 832, height: 480 };
+    isRefused = true;
+    throw refusal('aspect_too_extreme', { width: 900, height: 100, most: 3 }, { offers: ['crop', 'pad'] });
+  });
+  const mention = slack.mention('she smiles seed:7', { files: [file] });
+  await slack.told(ADA);
+  const shown = slack.ephemerals.at(-1);
+  if (!shown) throw new Error('Nothing was shown');
+  slack.press(shown, 'Pad it');
+  slack.press(shown, 'Pad it');
+  await hasStatus(mention);
+  await expect.poll(accepted, WITHIN).toBe(1);
+  const { renderId = '' } = /"renderId":"(?<renderId>[\w-]+-pad)"/.exec(bot.logged())?.groups ?? {};
+  const { request } = (await bot.records.get(renderId))?.record ?? {};
+  expect(request).toMatchObject({ prompt: 'she smiles', seed: 7 });
 });
 
 describe('a member of another organisation', () => {
