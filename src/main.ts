@@ -3,10 +3,13 @@
 import { constants } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { administer } from './admin-command.ts';
-import { examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
+import { rehearseOnDiscord } from './bots/discord/rehearsal/rehearse.ts';
+import { describeReach, examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
 import { ADMIN_VERBS } from './bots/platform.ts';
+import type { RehearsalResult, Tried } from './bots/rehearsal.ts';
 import { describeApp } from './bots/slack/manifest.ts';
-import { examineSlack } from './bots/slack/setup.ts';
+import { rehearseOnSlack } from './bots/slack/rehearsal/rehearse.ts';
+import { describeReach as describeSlackReach, examineSlack } from './bots/slack/setup.ts';
 import { type Config, type DiscordConfig, loadConfig, type SlackConfig } from './config.ts';
 import { ConfigError, OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
@@ -15,6 +18,7 @@ import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, endOnBug, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { probeWorker } from './probe-command.ts';
+import { type RehearsalCommand, runRehearsal } from './rehearsal-command.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase } from './roles/base.ts';
 import { openBot } from './roles/bot.ts';
@@ -26,7 +30,7 @@ import { openWorker } from './roles/worker.ts';
 const EXIT_CODES = `
 Exit codes:
   0    done; start, bot and worker: also when stopped by Ctrl-C
-  1    something failed that is not listed here; doctor: at least one check failed; probe: not well; admin health: broken
+  1    something failed that is not listed here; setup --try: something does not hold; doctor: at least one check failed; probe: not well; admin health: broken
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
@@ -139,9 +143,11 @@ program
   .addCommand(
     new Command('setup')
       .description('checks the token and the permissions in each server, and prints the link that invites the bot')
+      .option('--try <channel>', 'the id of a channel: plays the whole story there, says what holds, and cleans up')
       .addHelpText('after', EXIT_CODES)
-      .action(async () => {
+      .action(async ({ try: channel }) => {
         await guard(async () => {
+          if (channel !== undefined) return rehearseDiscord(channel);
           const { lines, invite } = await examineDiscord(requireDiscord(loadConfig()));
           for (const { verdict, text } of lines) process.stdout.write(`${verdict.padEnd(4)}  ${text}\n`);
           process.stdout.write(`\nInvite it: ${invite}\n`);
@@ -177,9 +183,12 @@ program
     new Command('setup')
       .description('checks the tokens, the scopes, the socket, and a channel (needs SLACK_BOT_TOKEN)')
       .option('--channel <id>', 'the id of a channel that the bot should be in')
+      .option('--try <channel>', 'the id of a channel: plays the whole story there, says what holds, and cleans up')
+      .option('--member <id>', 'with --try: your own id, for the answers that you alone see')
       .addHelpText('after', EXIT_CODES)
-      .action(async ({ channel }) => {
+      .action(async ({ channel, try: stage, member }) => {
         await guard(async () => {
+          if (stage !== undefined) return rehearseSlack(stage, member);
           const lines = await examineSlack(requireSlack(loadConfig()), channel);
           for (const { verdict, text } of lines) process.stdout.write(`${verdict.padEnd(4)}  ${text}\n`);
           process.exitCode = lines.some(({ verdict }) => verdict !== 'ok') ? 1 : 0;
@@ -223,6 +232,37 @@ program
   });
 
 await program.parseAsync();
+
+async function rehearseDiscord(channel: string): Promise<void> {
+  const config = loadConfig();
+  const settings = requireDiscord(config);
+  await rehearse(config, 'Discord', describeReach(settings).text, (signal, tell) =>
+    rehearseOnDiscord({ ...settings, channel, signal, tell }),
+  );
+}
+
+async function rehearseSlack(channel: string, member: string | undefined): Promise<void> {
+  const config = loadConfig();
+  const settings = requireSlack(config);
+  await rehearse(config, 'Slack', describeSlackReach(settings).text, (signal, tell) =>
+    rehearseOnSlack({ ...settings, channel, member, signal, tell }),
+  );
+}
+
+async function rehearse(
+  config: Config,
+  service: RehearsalCommand['service'],
+  reach: string,
+  play: (signal: AbortSignal, tell: (tried: Tried) => void) => Promise<RehearsalResult>,
+): Promise<void> {
+  const log = createLogger({ ...config.log, level: 'error', secrets: secretsOf(config) }, process.stderr);
+  // Which proxy it was is nobody's business in a report.
+  const road = reach.includes('through') ? 'through a proxy' : 'straight';
+  await withShutdown(log, 'Stopped.', async ({ signal }) => {
+    const isPassed = await runRehearsal({ service, road, signal, play: (tell) => play(signal, tell) });
+    process.exitCode = isPassed ? 0 : 1;
+  });
+}
 
 /** Starts a role, keeps it running until a signal, and stops it. */
 async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void> {

@@ -85,7 +85,7 @@ export function describeReach(settings: Pick<SetupSettings, 'apiUrl' | 'outgoing
   return { verdict: 'ok', text: `Discord is reached ${outgoing.describe(address)}.` };
 }
 
-function serviceOf({ apiUrl, outgoing }: Pick<SetupSettings, 'apiUrl' | 'outgoing'>): Service {
+export function serviceOf({ apiUrl, outgoing }: Pick<SetupSettings, 'apiUrl' | 'outgoing'>): Service {
   return { name: 'Discord', address: apiUrl ?? DefaultRestOptions.api, setting: 'DISCORD_API_URL', outgoing };
 }
 

@@ -1,6 +1,6 @@
 // `animate-bot slack setup`: is the app ready for Slack? Checks its tokens, its scopes, its socket and a channel.
 import { webApi } from '@slack/bolt';
-import { askService, toNetworkFault } from '../../network-fault.ts';
+import { askService, type Service, toNetworkFault } from '../../network-fault.ts';
 import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES, type BotScope } from './manifest.ts';
 
@@ -22,16 +22,23 @@ const ANSWER_WITHIN_MS = 20_000;
 
 /** `channel` is the id of one to be looked at. Throws OperationError `service_unreachable`, in words. */
 export async function examineSlack(settings: SetupSettings, channel: string | undefined): Promise<SetupLine[]> {
-  const { apiUrl, outgoing } = settings;
-  const service = { name: 'Slack', address: apiUrl ?? API_URL, setting: 'SLACK_API_URL', outgoing };
+  const service = serviceOf(settings);
   // Without a token Slack refuses, which is an answer.
   await askService(service, '/auth.test', { method: 'POST' });
-  const reached: SetupLine = { verdict: 'ok', text: `Slack is reached ${outgoing.describe(service.address)}.` };
   try {
-    return [reached, ...(await examineTokens(settings, channel))];
+    return [describeReach(settings), ...(await examineTokens(settings, channel))];
   } catch (error) {
     throw toNetworkFault(error, service) ?? error;
   }
+}
+
+export function describeReach(settings: Pick<SetupSettings, 'apiUrl' | 'outgoing'>): SetupLine {
+  const { address, outgoing } = serviceOf(settings);
+  return { verdict: 'ok', text: `Slack is reached ${outgoing.describe(address)}.` };
+}
+
+export function serviceOf({ apiUrl, outgoing }: Pick<SetupSettings, 'apiUrl' | 'outgoing'>): Service {
+  return { name: 'Slack', address: apiUrl ?? API_URL, setting: 'SLACK_API_URL', outgoing };
 }
 
 async function examineTokens(settings: SetupSettings, channel: string | undefined): Promise<SetupLine[]> {
@@ -104,12 +111,13 @@ function toFault(error: unknown): { fault: string } {
   throw error;
 }
 
-const SILENT = {
+/** The SDK has its own words for what is told here. */
+export const SILENT = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
   setLevel: () => undefined,
-  getLevel: () => webApi.LogLevel.ERROR,
+  getLevel: () => 'error' as never,
   setName: () => undefined,
 };

@@ -118,7 +118,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         files.push({ id, name: part.filename, bytes: await part.toBuffer(), contentType: part.mimetype });
       }
     }
-    if (files.some(({ bytes }) => bytes.length > world.sizeLimit)) {
+    if (files.some(({ bytes }) => bytes.length > world.sizeLimit) && !world.broken.has('sizes')) {
       throw new Refusal(413, 40005, 'Request entity too large');
     }
     return { body, files };
@@ -172,15 +172,19 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   ): FakeMessage => {
     const mentioned = [...(body.content ?? '').matchAll(/<@!?(\d+)>/g)].map(([, id]) => id ?? '');
     const allowed = body.allowed_mentions;
-    const pinged = mentioned.filter(
-      (id) => !allowed || allowed.users?.includes(id) || allowed.parse?.includes('users'),
-    );
+    const isAllowed = (id: string): boolean =>
+      world.broken.has('silence') ||
+      !allowed ||
+      allowed.users?.includes(id) ||
+      allowed.parse?.includes('users') ||
+      false;
+    const pinged = world.broken.has('mentions') ? [] : mentioned.filter(isAllowed);
     const message: FakeMessage = {
       id: world.newId(),
       channel,
       content: body.content ?? '',
       files: keepFiles(body, files, []),
-      components: body.components ?? [],
+      components: world.broken.has('components') ? [] : (body.components ?? []),
       flags: body.flags ?? 0,
       pinged,
       reference: body.message_reference?.message_id,
@@ -195,12 +199,18 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
     return message;
   };
 
+  const keepOnEdit = (body: MessageBody, files: FakeFile[], before: FakeFile[]): FakeFile[] => {
+    if (world.broken.has('edited-files')) return before;
+    const kept = keepFiles(body, files, before);
+    return world.broken.has('unlisted-files') ? [...before, ...kept] : kept;
+  };
+
   const change = (message: FakeMessage, body: MessageBody, files: FakeFile[]): FakeMessage => {
     const changed: FakeMessage = {
       ...message,
-      content: body.content ?? message.content,
+      content: world.broken.has('edited-words') ? message.content : (body.content ?? message.content),
       components: body.components ?? message.components,
-      files: keepFiles(body, files, message.files),
+      files: keepOnEdit(body, files, message.files),
       isLoading: false,
       edits: [...message.edits, { at: Date.now(), content: body.content ?? message.content }],
     };
@@ -218,10 +228,14 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
     edited_timestamp: null,
     tts: false,
     mention_everyone: false,
-    mentions: [],
+    mentions: message.pinged.map((id) => ({ id, username: 'someone', discriminator: '0', avatar: null })),
+    ...(message.reference !== undefined && {
+      message_reference: { type: 0, channel_id: message.channel, message_id: message.reference },
+    }),
     mention_roles: [],
     attachments: message.files.map(({ id, name, bytes, description, contentType }) => ({
-      ...{ id, filename: name, size: bytes.length, description, content_type: contentType },
+      ...{ id, filename: name, size: bytes.length, content_type: contentType },
+      ...(!world.broken.has('descriptions') && { description }),
       ...{ url: `/attachments/${id}/${name}`, proxy_url: `/attachments/${id}/${name}` },
     })),
     embeds: [],
@@ -414,7 +428,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         if (channel.recipient !== undefined && world.strangers.has(channel.recipient))
           throw new Refusal(403, 50278, 'Cannot send messages to this user due to having no mutual guilds');
         const known = body.enforce_nonce && nonces.get(`${channel.id}:${body.nonce}`);
-        if (known && world.messages.has(known)) return toJson(messageOf(channel.id, known));
+        if (known && world.messages.has(known) && !world.broken.has('nonces'))
+          return toJson(messageOf(channel.id, known));
         const message = post(channel.id, body, files);
         if (body.nonce) nonces.set(`${channel.id}:${body.nonce}`, message.id);
         return toJson(message);
@@ -426,13 +441,14 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const message = messageOf(channel.id, request.params.message);
         requirePermission(channel, 0n);
         requireUnlocked(channel);
-        if (channel.isArchived) throw new Refusal(400, 50083, 'Thread is archived');
+        if (channel.isArchived && !world.broken.has('archives')) throw new Refusal(400, 50083, 'Thread is archived');
         if (message.flags & EPHEMERAL) throw unknown('Message', 10008);
         return toJson(change(message, body, files));
       });
       api.delete<WithMessage>('/channels/:channel/messages/:message', async (request, reply) => {
         requirePermission(channelOf(request.params.channel), 0n);
-        world.messages.delete(messageOf(request.params.channel, request.params.message).id);
+        const { id } = messageOf(request.params.channel, request.params.message);
+        if (!world.broken.has('deletions')) world.messages.delete(id);
         world.tell();
         return reply.code(204).send();
       });
@@ -443,18 +459,38 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         requirePermission(channel, P.CreatePublicThreads);
         const threadType = THREAD_TYPES[channel.type];
         if (threadType === undefined) throw new Refusal(400, 50024, 'Cannot execute action on this channel type');
-        if (world.channels.has(id))
+        if (world.channels.has(id) && !world.broken.has('one-thread'))
           throw new Refusal(400, 160004, 'A thread has already been created for this message');
         const { name } = request.body as { name: string };
         const { guild, permissions } = channel;
-        const thread = { id, type: threadType, name, guild, parent: channel.id, permissions };
+        const isOther = world.broken.has('thread-ids') || world.channels.has(id);
+        const thread = {
+          id: isOther ? world.newId() : id,
+          type: threadType,
+          name,
+          guild,
+          parent: channel.id,
+          permissions,
+        };
         world.addChannel(thread);
         world.tell();
-        return { id, type: thread.type, name, parent_id: channel.id, guild_id: guild };
+        return { id: thread.id, type: thread.type, name, parent_id: channel.id, guild_id: guild };
       });
       api.get<WithChannel>('/channels/:channel', async ({ params }) => {
-        const { id, type, name } = channelOf(params.channel);
-        return { id, type, name };
+        const { id, type, name, guild } = channelOf(params.channel);
+        return { id, type, name, ...(guild !== undefined && { guild_id: guild }) };
+      });
+      api.delete<WithChannel>('/channels/:channel', async ({ params }) => {
+        const channel = channelOf(params.channel);
+        requirePermission(channel, channel.parent ? P.ManageThreads : P.ManageChannels);
+        world.channels.delete(channel.id);
+        for (const { id } of world.messagesIn(channel.id)) world.messages.delete(id);
+        world.tell();
+        return { id: channel.id, type: channel.type };
+      });
+      api.get<{ Params: { guild: string } }>('/guilds/:guild', async ({ params }) => {
+        if (params.guild !== GUILD_ID || world.isWithoutBot) throw unknown('Guild', 10004);
+        return { id: GUILD_ID, name: 'The garden', premium_tier: world.boosts };
       });
       api.patch<WithChannel>('/channels/:channel', async (request) => {
         holdTo('UpdateThreadRequestPartialSchema', request.body, request);

@@ -83,6 +83,26 @@ export const EVERY_PERMISSION =
 
 const DISCORD_EPOCH_MS = 1_420_070_400_000;
 
+/**
+ * Rules of Discord's that can be taken away, one by one: descriptions of files, one message for one nonce, a thread with its
+ * message's id, one thread for a message, components, words and files of edits, files that an edit does not list, the size of
+ * a file, who may be mentioned and who is, archives that refuse edits, deletions.
+ */
+export type Rule =
+  | 'descriptions'
+  | 'nonces'
+  | 'thread-ids'
+  | 'one-thread'
+  | 'components'
+  | 'edited-words'
+  | 'edited-files'
+  | 'unlisted-files'
+  | 'sizes'
+  | 'silence'
+  | 'mentions'
+  | 'archives'
+  | 'deletions';
+
 export type World = ReturnType<typeof createWorld>;
 
 export function createWorld() {
@@ -97,6 +117,7 @@ export function createWorld() {
   const awayServers: string[] = [];
   /** How many sessions may begin at once; 1 for bots of fewer than 150,000 servers. */
   let maxConcurrency = 1;
+  const broken = new Set<Rule>();
   /** In the server only its commands were installed, and not the bot. */
   let isWithoutBot = false;
   let increment = 0n;
@@ -125,6 +146,7 @@ export function createWorld() {
     serverCommands: new Map<string, Record<string, unknown>[]>(),
     strangers,
     awayServers,
+    broken,
     newId,
     addChannel,
 

@@ -90,14 +90,14 @@ export function chatMethods(service: Service): Methods {
     }
     return {
       text: text ?? markdown ?? '',
-      blocks: withIds(blocks ?? [], () => world.newId('')),
+      blocks: world.broken.has('blocks') ? [] : withIds(blocks ?? [], () => world.newId('')),
       metadata,
       hasAny: Boolean(text ?? markdown) || (blocks ?? []).length > 0 || (attachments ?? []).length > 0,
     };
   };
 
   const threadOf = (channel: FakeChannel, ts: string | undefined): string | undefined => {
-    if (ts === undefined) return undefined;
+    if (ts === undefined || world.broken.has('threads')) return undefined;
     if (!/^\d+\.\d{6}$/.test(ts)) throw refuseArguments('invalid_arguments', [`[ERROR] thread_ts is no ts: ${ts}`]);
     // Slack takes a reply's ts for its thread's, and a ts of nothing begins a thread under nothing.
     return world.message(channel.id, ts)?.thread ?? ts;
@@ -131,7 +131,7 @@ export function chatMethods(service: Service): Methods {
         if (channel.isArchived) throw new Refusal('is_archived');
         if (!channel.hasBot && !team.scopes.includes('chat:write.public')) throw new Refusal('not_in_channel');
         const known = world.posted.get(`${channel.id}/${given.client_msg_id}`);
-        if (given.client_msg_id !== undefined && known !== undefined) {
+        if (given.client_msg_id !== undefined && known !== undefined && !world.broken.has('client-msg-ids')) {
           const earlier = world.message(channel.id, known);
           if (!earlier) throw new Refusal('duplicate_message_not_found');
           return { channel: channel.id, ts: known, message: toMessageJson(service, earlier, { withMetadata: true }) };
@@ -169,7 +169,7 @@ export function chatMethods(service: Service): Methods {
         if (body.text.length > LONGEST_EDIT) throw new Refusal('msg_too_long', {}, true);
         const message = world.keep({
           ...before,
-          text: body.text,
+          text: world.broken.has('edited-words') ? before.text : body.text,
           // Words alone take the blocks away. Metadata stay unless others come.
           blocks: given.blocks !== undefined || body.text !== '' ? body.blocks : before.blocks,
           metadata: body.metadata ?? before.metadata,
@@ -199,6 +199,7 @@ export function chatMethods(service: Service): Methods {
       arguments: { channel: 'text!', ts: 'text!', as_user: 'flag' },
       run({ team, given }) {
         const message = ownMessage(team, given, 'cant_delete_message');
+        if (world.broken.has('deletions')) return { channel: message.channel, ts: message.ts };
         world.remove(message);
         echo(service, message, {
           ...{ subtype: 'message_deleted', hidden: true, deleted_ts: message.ts, user: undefined, bot_id: undefined },

@@ -51,7 +51,7 @@ export function toFileJson({ world, url }: Service, file: FakeFile): Json {
     url_private: elsewhere ?? `${place}/${encodeURIComponent(name)}`,
     ...(!elsewhere && { url_private_download: `${place}/download/${encodeURIComponent(name)}` }),
     permalink: `https://garden.slack.com/files/${user}/${id}/${encodeURIComponent(name)}`,
-    ...(altText !== undefined && { alt_txt: altText }),
+    ...(altText !== undefined && !world.broken.has('descriptions') && { alt_txt: altText }),
     channels: channelsOf(['public']),
     groups: channelsOf(['private', 'group']),
     ims: channelsOf(['direct']),

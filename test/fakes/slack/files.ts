@@ -60,16 +60,17 @@ export function createFiles(service: Service, shareDelayMs: number) {
       blocks?: Json[];
     };
     const ts = world.newTs();
+    const place = world.broken.has('share-threads') ? undefined : thread;
     // Slack loses the share of what is no picture but has an alternative text, and says nothing: python-slack-sdk#1818.
     const isLost = ({ name, altText }: FakeFile) => altText !== undefined && !typeOf(name).startsWith('image/');
     const there = files.filter((file) => file.state === 'complete' && !isLost(file));
     for (const file of there) {
       file.mimetype = typeOf(file.name);
-      file.shares.push({ channel, ts, thread });
+      file.shares.push({ channel, ts, thread: place });
     }
     if (there.length === 0) return;
     const message = world.keep({
-      ...{ ts, channel, thread, user: team.botUserId, isFromBot: true, subtype: 'file_share', text: comment },
+      ...{ ts, channel, thread: place, user: team.botUserId, isFromBot: true, subtype: 'file_share', text: comment },
       ...{ blocks: comment ? [] : withIds(blocks, () => world.newId('')), metadata: undefined, files: there },
       ...{ reactions: [], edits: [] },
     });
@@ -168,6 +169,7 @@ export function createFiles(service: Service, shareDelayMs: number) {
         if (file?.state === 'deleted') throw new Refusal('file_deleted');
         if (!file || !canSee(service, team, file)) throw new Refusal('file_not_found');
         if (file.user !== team.botUserId) throw new Refusal('cant_delete_file');
+        if (world.broken.has('file-deletions')) return {};
         file.state = 'deleted';
         for (const message of world.messages.values()) {
           if (message.files.includes(file))

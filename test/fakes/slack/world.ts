@@ -159,6 +159,20 @@ export interface ResponseAddress {
   uses: number;
 }
 
+/**
+ * Rules of Slack's that can be taken away, one by one: one message for one client_msg_id, replies in their thread, blocks, words
+ * of edits, shares in the thread that was named, descriptions of files, deletions of messages and of files.
+ */
+export type Rule =
+  | 'client-msg-ids'
+  | 'threads'
+  | 'blocks'
+  | 'edited-words'
+  | 'share-threads'
+  | 'descriptions'
+  | 'deletions'
+  | 'file-deletions';
+
 export type World = ReturnType<typeof createWorld>;
 
 const RESPONSE_MS = 30 * 60_000;
@@ -181,6 +195,7 @@ export function createWorld() {
   const events: FakeEvent[] = [];
   /** Members of user groups, by the group's id. */
   const groups = new Map<string, string[]>();
+  const broken = new Set<Rule>();
   let lastMicroseconds = 0;
 
   const newId = (prefix: string): string => prefix + randomBytes(5).toString('hex').toUpperCase();
@@ -219,6 +234,7 @@ export function createWorld() {
     posted,
     events,
     groups,
+    broken,
     newId,
     newTs,
     addChannel,
