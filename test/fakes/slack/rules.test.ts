@@ -178,6 +178,44 @@ describe('a channel', () => {
   });
 });
 
+describe('a thread', () => {
+  it('shows nothing to one member alone before it has a reply', async () => {
+    const { slack, call } = await start();
+    const { channel, ts } = slack.post([]);
+    const alone = { channel, user: ADA.id, thread_ts: ts, text: 'Psst' };
+    expect(await call('chat.postEphemeral', alone)).toBe('ok');
+    expect(slack.ephemerals.map(({ isHidden }) => isHidden)).toEqual([true]);
+    slack.post([], { thread: ts });
+    expect(await call('chat.postEphemeral', alone)).toBe('ok');
+    expect(await call('chat.postEphemeral', { channel, user: ADA.id, text: 'Psst' })).toBe('ok');
+    expect(slack.ephemerals.map(({ isHidden }) => isHidden)).toEqual([true, false, false]);
+  });
+
+  it('that is locked takes no reply and no file, and an archived channel no edit', async () => {
+    const { slack, call, client } = await start();
+    const { channel, ts } = slack.post([]);
+    const own = await client.chat.postMessage({ channel, text: 'x' });
+    slack.garden.lockedThreads.push(ts);
+    expect(await call('chat.postMessage', { channel, thread_ts: ts, text: 'x' })).toBe(
+      'restricted_action_thread_locked',
+    );
+    const upload = { file: Buffer.from('clip'), filename: 'clip.mp4', channel_id: channel, thread_ts: ts };
+    await expect(client.filesUploadV2(upload as never)).rejects.toThrow('posting_to_channel_denied');
+    slack.garden.isArchived = true;
+    expect(await call('chat.update', { channel, ts: own.ts, text: 'y' })).toBe('is_inactive');
+  });
+});
+
+describe('a member', () => {
+  it('of another organisation may be one that Slack tells nothing of, and one who left takes no message', async () => {
+    const { slack, call } = await start();
+    slack.world.members.set('U0CARL', { id: 'U0CARL', name: 'Carl', team: 'T0ELSEWHERE', isHidden: true });
+    slack.world.members.set('U0GONE', { id: 'U0GONE', name: 'Gone', isDeactivated: true });
+    expect(await call('users.info', { user: 'U0CARL' })).toBe('user_not_visible');
+    expect(await call('conversations.open', { users: 'U0GONE' })).toBe('user_disabled');
+  });
+});
+
 describe('a file', () => {
   it('goes only where the bot is, and to a parent', async () => {
     const { slack, client } = await start();
