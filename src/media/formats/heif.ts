@@ -125,7 +125,8 @@ function readColour(properties: Box[]): Pick<HeifHeader, 'isNarrow' | 'profile' 
   const kind = (data: Buffer) => data.toString('latin1', 0, 4);
   const nclx = colours.find((data) => kind(data) === 'nclx');
   const profile = colours.find((data) => kind(data) === 'prof' || kind(data) === 'rICC')?.subarray(4);
-  const isNarrow = nclx !== undefined && ((nclx[10] ?? 0) & 0x80) === 0;
+  // Without a word on it, it is what AV1's encoders make unless they are told otherwise.
+  const isNarrow = nclx === undefined || ((nclx[10] ?? 0) & 0x80) === 0;
   const encoding =
     nclx === undefined || profile !== undefined ? undefined : encodingOf(nclx.readUInt16BE(4), nclx.readUInt16BE(6));
   return { isNarrow, profile, encoding };
