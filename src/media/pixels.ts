@@ -49,14 +49,14 @@ export async function readPixels(source: Source, { picture, isCropped }: Shape, 
 
 type Meaning = 'as libvips reads it' | 'ink' | Encoding | { profile: Buffer | undefined };
 
-function readMeaning(source: Source, { space, icc }: Metadata): Meaning {
+function readMeaning(source: Source, { space, icc, depth }: Metadata): Meaning {
   const profile = source.ignoresProfile ? undefined : (source.profile ?? icc);
   const encoding = source.encoding ?? (profile && hdrEncodingOf(profile));
   if (encoding !== undefined) return encoding;
-  const isGrey = space === 'b-w' || space === 'grey16';
-  // libvips would leave the grey as it is: the profile is for three colours.
-  const isGreyAsRgb = isGrey && profile !== undefined && isRgbProfile(profile);
-  if (source.profile !== undefined || source.isNarrowGrey || isGreyAsRgb) return { profile };
+  // Grey it would leave as it is, and 16 bits in Display P3, which sharp goes by.
+  const isLost = space === 'b-w' || space === 'grey16' || depth === 'ushort';
+  const isLostOn = isLost && profile !== undefined && isRgbProfile(profile);
+  if (source.profile !== undefined || source.isNarrowGrey || isLostOn) return { profile };
   if (source.ignoresProfile) return { profile: undefined };
   // Browsers invert ink plainly; libvips would print it on a press that nobody has named.
   return space === 'cmyk' && profile === undefined ? 'ink' : 'as libvips reads it';

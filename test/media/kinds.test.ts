@@ -566,6 +566,18 @@ describe('the colours of a PNG', () => {
     await expectColours(withChunks(png, pngChunk('cICP', [1, 13, 0, 1]), gamma(100_000)), colours, 0);
   });
 
+  test('follow a profile in 16 bits, and do not end in the wider space that libvips takes on the way', async () => {
+    const saturated: Colour[] = [
+      [255, 0, 0],
+      [0, 255, 0],
+      [0, 0, 255],
+      [200, 40, 40],
+    ];
+    const deep = await quarters(saturated).toColourspace('rgb16').png().toBuffer();
+    await expectColours(deep, saturated);
+    await expectColours(withProfile(deep, buildProfile(1)), byPower(1, saturated), 4);
+  });
+
   test('look past what makes no sense', async () => {
     const png = await picture();
     const flat = pngChunk('cHRM', bigEndian(31270, 32900, 64000, 33000, 64000, 33000, 64000, 33000));
