@@ -195,8 +195,8 @@ test('a render under way is seen with its percent, and a GPU is unloaded after i
   const renderId = await chat.animate(`hold ${gate} seconds:1`, picture);
   const { workers } = await untilHealth(({ workers: [found] }) => found?.engines[0]?.renderId === renderId);
   expect(workers[0]?.engines[0]).toMatchObject({ state: 'lent', fraction: expect.any(Number) });
-  expect((await admin('workers')).stdout).toMatch(new RegExp(`attic/0: rendering ${renderId} \\d+ %`));
-  expect((await admin('unload', 'attic/0')).stdout).toMatch(/^What it renders is finished first/);
+  expect((await admin('workers')).stdout).toMatch(new RegExp(`attic/0: rendering ${renderId} \\d+%`));
+  expect((await admin('unload', 'attic/0')).stdout).toMatch(/^It finishes its current clip first/);
   await writeFile(gate, '');
   await chat.until(renderId, ({ view }) => view.kind === 'done');
   await worker.said('The engine is unloaded until it is needed');

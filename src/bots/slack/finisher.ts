@@ -54,7 +54,10 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
       const { member } = await people.find({ team: origin.team, user: botUser });
       return refusal('not_in_channel', { invite: `/invite @${member.name}` }, { cause });
     }
-    return refusal(meaningOf(cause) === 'operator' ? 'admin_needed' : 'posting_forbidden', {}, { cause });
+    const meaning = meaningOf(cause);
+    if (meaning === 'operator') return refusal('admin_needed', {}, { cause });
+    if (meaning === 'forbidden') return refusal('posting_forbidden', {}, { cause });
+    return refusal('place_refused', { service: 'Slack', why: cause.data.error }, { cause });
   };
 
   /** A text with the names of those who are mentioned in it. */
