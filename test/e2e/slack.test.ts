@@ -253,7 +253,7 @@ test('a form that is filled in wrongly says so beside the field, and keeps what 
     seconds: '3',
   });
   expect(answer).toMatchObject({ response_action: 'errors' });
-  expect(answer.errors).toEqual({ seed: 'Expected seed to be a whole number from 0 to 4294967295, got seven.' });
+  expect(answer.errors).toEqual({ seed: 'seed must be a whole number between 0 and 4294967295 (you wrote seven).' });
 });
 
 test('where the bot is not, whoever asks is told how to invite it, before they fill in a form', async () => {
