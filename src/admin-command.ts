@@ -7,6 +7,7 @@ import { ADMIN_VERBS, type AdminRequest } from './bots/platform.ts';
 import type { Config } from './config.ts';
 import { ConfigError, OperationError, UserError } from './errors.ts';
 import { socketFolderOf } from './folders.ts';
+import { createSandbox } from './media/sandbox.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { openBase } from './roles/base.ts';
@@ -54,7 +55,8 @@ export async function administer(
     output.write(`${JSON.stringify(found, undefined, 2)}\n`);
     return found.verdict !== 'broken';
   }
-  const act = createAdmin({ ...base, platform, health, queue, ...openTrust(role.config, base.redis), log });
+  const trust = openTrust(role.config, base.redis, createSandbox());
+  const act = createAdmin({ ...base, platform, health, queue, ...trust, log });
   const { username } = userInfo();
   const by = { id: `shell:${username}`, name: username };
   const about = verb === 'words' ? { entry: given.subject } : { subject: given.subject };

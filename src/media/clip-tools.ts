@@ -2,6 +2,7 @@
 // business, so each is a short process of its own.
 import { OperationError } from '../errors.ts';
 import { unpackFiles } from './packed-files.ts';
+import type { Sandbox } from './sandbox.ts';
 import { runShortProcess } from './short-process.ts';
 
 const MOST_MS = 120_000;
@@ -21,7 +22,7 @@ export interface ClipTools {
 }
 
 /** `serverFolder` has the package render_server. Throws OperationError `setup_missing` when Python cannot do it. */
-export function createClipTools(python: () => string, serverFolder: string): ClipTools {
+export function createClipTools(python: () => string, serverFolder: string, sandbox: Sandbox): ClipTools {
   // One at a time: each takes a core and the memory of a whole clip.
   let last: Promise<unknown> = Promise.resolve();
   const run = (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
@@ -32,7 +33,7 @@ export function createClipTools(python: () => string, serverFolder: string): Cli
   const runNow = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
     const { exitCode, how, output, complaint } = await runShortProcess({
       ...{ program: python(), args: ['-m', 'render_server.clip_tools', ...args], folder: serverFolder },
-      ...{ input: clip, withinMs: MOST_MS, maxMemoryBytes: MAX_MEMORY_BYTES },
+      ...{ input: clip, withinMs: MOST_MS, maxMemoryBytes: MAX_MEMORY_BYTES, sandbox },
     });
     if (exitCode === 0) return output;
     if (exitCode === EXIT_TOO_SMALL) return undefined;

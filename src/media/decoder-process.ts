@@ -1,8 +1,11 @@
 // The parent's end of one decoder process: start it, ask it, kill it. Knows nothing of pictures or limits.
 import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { OperationError } from '../errors.ts';
 import { type DecoderReply, type DecoderRequest, decoderReplySchema } from './decoder-protocol.ts';
 import { guardMemory } from './memory-guard.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export interface DecoderProcess {
   isAlive(): boolean;
@@ -28,11 +31,16 @@ export interface DecoderOptions {
   startTimeoutMs: number;
   /** A process that holds more is killed. */
   maxMemoryBytes: number;
+  sandbox: Sandbox;
 }
 
-// An empty environment keeps our tokens out of a process that strangers' bytes may take over.
+// An empty environment alone hides nothing: code in there can read that of its parent in /proc, where no sandbox keeps it from that.
 // One malloc arena instead of one per thread: what a big picture used is given back sooner.
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+
+/** Where the sandbox's own program is looked up. */
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+const PACKAGES = '/node_modules';
 
 /** What each request may be answered with; without a request it is the start that is waited for. */
 const ANSWERS = { start: ['ready'], open: ['opened', 'refused'], convert: ['converted', 'refused'] } satisfies Record<
@@ -41,10 +49,13 @@ const ANSWERS = { start: ['ready'], open: ['opened', 'refused'], convert: ['conv
 >;
 
 /** Rejects when the decoder cannot even start: that is the installation's fault, never the picture's. */
-export async function startDecoder({ path, startTimeoutMs, maxMemoryBytes }: DecoderOptions): Promise<DecoderProcess> {
+export async function startDecoder(options: DecoderOptions): Promise<DecoderProcess> {
+  const { path, startTimeoutMs, maxMemoryBytes, sandbox } = options;
+  const { program, args } = await sandbox.shutIn({ program: process.execPath, args: [] }, filesOf(path));
   const child = fork(path, {
-    env: ENVIRONMENT,
-    execArgv: [],
+    env: { ...ENVIRONMENT, PATH: SYSTEM_PATH },
+    execPath: program,
+    execArgv: args,
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
@@ -60,6 +71,13 @@ export async function startDecoder({ path, startTimeoutMs, maxMemoryBytes }: Dec
     kill: exchanges.kill,
     ask: exchanges.next,
   };
+}
+
+/** Of ours it sees the build, which its code is a folder of, and the packages. */
+function filesOf(path: string): string[] {
+  const library = createRequire(path).resolve('sharp');
+  const packages = library.slice(0, library.lastIndexOf(PACKAGES) + PACKAGES.length);
+  return [process.execPath, dirname(dirname(path)), packages, join(dirname(packages), 'package.json')];
 }
 
 function toExchanges(child: ChildProcess, maxMemoryBytes: number) {

@@ -20,6 +20,7 @@ import {
   tooSmall,
   wrongType,
 } from './refusals.ts';
+import { createSandbox, type Sandbox } from './sandbox.ts';
 import { planShape } from './shape.ts';
 
 export interface NormalisedPicture extends Size {
@@ -51,6 +52,8 @@ export interface IntakeOptions {
   concurrency?: number;
   /** Where decoder.ts was built to. */
   decoderPath?: string;
+  /** What decoders are shut in by; else by what this machine has. */
+  sandbox?: Sandbox;
 }
 
 /** Below this a picture is an emoji: enlarged some ten times, nothing of it would be left to animate. */
@@ -86,12 +89,13 @@ export function mostDecoderMemory(maxPixels: number): number {
 
 export function createIntake(options: IntakeOptions): Intake {
   const { maxBytes, maxPixels, timeoutMs, concurrency = DEFAULT_CONCURRENCY, decoderPath = builtDecoder() } = options;
+  const { sandbox = createSandbox() } = options;
   const maxMemoryBytes = mostDecoderMemory(maxPixels);
   const stopped = new AbortController();
   // One for each picture that is at a decoder or in line; Node would take eleven for a leak and say so to the operator.
   setMaxListeners(0, stopped.signal);
   const decoders = createDecoderPool({
-    start: () => startDecoder({ path: decoderPath, startTimeoutMs: DECODER_START_TIMEOUT_MS, maxMemoryBytes }),
+    start: () => startDecoder({ path: decoderPath, startTimeoutMs: DECODER_START_TIMEOUT_MS, maxMemoryBytes, sandbox }),
     size: concurrency,
     mostUses: PICTURES_PER_DECODER,
   });

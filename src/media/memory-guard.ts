@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 const CHECK_EVERY_MS = 50;
 
-/** Calls `onExceeded` once when the process holds more than `maxBytes`. Where there is no /proc it never does. */
+/** Calls `onExceeded` once when the process and its children hold more than `maxBytes`. Where there is no /proc it never does. */
 export function guardMemory(pid: number, maxBytes: number, onExceeded: () => void): Disposable {
   const timer = setInterval(async () => {
     const residentBytes = await readResidentBytes(pid);
@@ -17,11 +17,17 @@ export function guardMemory(pid: number, maxBytes: number, onExceeded: () => voi
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Undefined when the process is gone, or when this system does not tell. */
+/**
+ * Of the process and all that it has started: what is shut in is a grandchild. Undefined when the process is gone, or when this
+ * system does not tell.
+ */
 async function readResidentBytes(pid: number): Promise<number | undefined> {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    if (kilobytes === undefined) return undefined;
+    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
+    const ofChildren = await Promise.all(children.map((child) => readResidentBytes(Number(child))));
+    return ofChildren.reduce<number>((sum, bytes = 0) => sum + bytes, Number(kilobytes) * 1024);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { buffer, text } from 'node:stream/consumers';
 import { guardMemory } from './memory-guard.ts';
+import { installationOf, type Sandbox } from './sandbox.ts';
 
 /** Nothing of our environment, which holds tokens. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
@@ -13,6 +14,8 @@ export interface ShortProcess {
   input: Buffer;
   withinMs: number;
   maxMemoryBytes?: number;
+  /** Shuts it in with what it is installed in and its folder, and nothing else of ours. */
+  sandbox?: Sandbox | undefined;
 }
 
 export interface Ended {
@@ -27,7 +30,9 @@ export interface Ended {
 
 /** Rejects if the program cannot be started. */
 export async function runShortProcess(process: ShortProcess): Promise<Ended> {
-  const { program, args, folder, input, withinMs, maxMemoryBytes } = process;
+  const { folder, input, withinMs, maxMemoryBytes, sandbox } = process;
+  const readable = [...installationOf(process.program), ...(folder === undefined ? [] : [folder])];
+  const { program, args } = sandbox ? await sandbox.shutIn(process, readable, folder) : process;
   const child = spawn(program, args, {
     ...(folder !== undefined && { cwd: folder }),
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { OperationError } from '../errors.ts';
 import { packFiles } from '../media/packed-files.ts';
+import type { Sandbox } from '../media/sandbox.ts';
 import { runShortProcess } from '../media/short-process.ts';
 import type { Classifier } from './classifier.ts';
 
@@ -17,16 +18,18 @@ export interface ProgramClassifierOptions {
   command: () => { program: string; args: string[]; folder?: string };
   timeoutMs?: number;
   maxMemoryBytes?: number;
+  /** Left out for a program of the operator's, of which nobody knows what it needs. */
+  sandbox?: Sandbox;
 }
 
 export function createProgramClassifier(options: ProgramClassifierOptions): Classifier {
-  const { command, timeoutMs = DEFAULT_TIMEOUT_MS, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES } = options;
+  const { command, timeoutMs = DEFAULT_TIMEOUT_MS, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, sandbox } = options;
   let last: Promise<unknown> = Promise.resolve();
 
   const ask = async (pictures: Buffer[]): Promise<boolean> => {
     const { exitCode, how, output, complaint } = await runShortProcess({
       ...command(),
-      ...{ input: packFiles(pictures), withinMs: timeoutMs, maxMemoryBytes },
+      ...{ input: packFiles(pictures), withinMs: timeoutMs, maxMemoryBytes, sandbox },
     });
     const { data: answer } = exitCode === 0 ? answerSchema.safeParse(toJson(output)) : { data: undefined };
     if (answer) return answer.allowed;

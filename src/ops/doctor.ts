@@ -5,7 +5,7 @@ import { checkDiscord, checkSlack } from './checks/chat.ts';
 import { checkEngine } from './checks/engine.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';
-import { checkDisk, checkNode, checkPython } from './checks/machine.ts';
+import { checkDisk, checkNode, checkPython, checkSandbox } from './checks/machine.ts';
 import { checkClock, checkRedis, checkStore, checkWorkers } from './checks/services.ts';
 
 export interface DoctorOptions {
@@ -18,6 +18,7 @@ export interface DoctorOptions {
 const CHECKS: ((config: Config) => Promise<Finding>)[] = [
   checkNode,
   checkPython,
+  checkSandbox,
   checkRedis,
   checkClock,
   checkWorkers,

@@ -9,6 +9,7 @@ import { createWebPlatform } from '../bots/web/web-platform.ts';
 import { toListenFault } from '../listen-fault.ts';
 import { createClipTools } from '../media/clip-tools.ts';
 import { createIntake } from '../media/intake.ts';
+import { createSandbox } from '../media/sandbox.ts';
 import { createOutgoing } from '../outgoing.ts';
 import { createCompaction } from '../queue/compaction.ts';
 import { gatherHealth } from '../queue/gather-health.ts';
@@ -35,14 +36,17 @@ export async function openBot(
 ): Promise<void> {
   const { redis, store, ops } = base;
   const outgoing = createOutgoing(config.proxies);
-  const intake = createIntake(config.picture);
+  const sandbox = createSandbox();
+  const intake = createIntake({ ...config.picture, sandbox });
   shutdown.onStop('intake', () => intake.stop());
+  if ((await sandbox.kind()) === 'none')
+    log.warn('Pictures are decoded without a sandbox; `doctor` says what to install');
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
-  const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'));
+  const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'), sandbox);
   const health = () => gatherHealth({ ...base, queue, version });
   ops.watchQueue(() => queue.counts());
-  const trust = openTrust(config, redis);
+  const trust = openTrust(config, redis, sandbox);
   // One that gives no answer would refuse everybody; better not to start.
   await trust.classifier?.allows([]);
   const joinPlatform = (platform: Platform, redrawEveryMs: BotOptions['redrawEveryMs']) => {

@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { OperationError, UserError, type UserErrorCode } from '../../src/errors.ts';
 import { startDecoder } from '../../src/media/decoder-process.ts';
 import { createIntake, type Intake, type IntakeOptions } from '../../src/media/intake.ts';
+import { createSandbox } from '../../src/media/sandbox.ts';
 import { childrenOf, isAlive, untilGone } from '../fakes/processes.ts';
 import { builtDecoder, builtModule } from './built-decoder.ts';
 
@@ -98,7 +99,12 @@ test.each<Misbehaviour>(['exits at start', 'never is ready', 'is not there'])(
   'a decoder that %s is the installation’s fault',
   async (does) => {
     const path = decoderThat(does);
-    const starting = startDecoder({ path, startTimeoutMs: IMPATIENT_MS, maxMemoryBytes: 2 ** 30 });
+    const starting = startDecoder({
+      path,
+      startTimeoutMs: IMPATIENT_MS,
+      maxMemoryBytes: 2 ** 30,
+      sandbox: createSandbox(),
+    });
     const error = await starting.catch((reason) => reason);
     expect(error).toBeInstanceOf(OperationError);
     expect(error).toMatchObject({ code: 'setup_missing', message: expect.stringContaining(path) });

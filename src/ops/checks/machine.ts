@@ -4,6 +4,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
 import { OperationError } from '../../errors.ts';
+import { createSandbox } from '../../media/sandbox.ts';
 import { pythonOf } from '../../roles/package.ts';
 import { type Finding, lastLine, probe } from './finding.ts';
 
@@ -31,6 +32,35 @@ export async function checkPython(config: Config): Promise<Finding> {
       ? 'install python/requirements.txt there, or unset PYTHON'
       : '`npm start` installs what is missing';
     return { verdict: 'fail', subject, text: `${lastLine(error)}; ${advice}` };
+  }
+}
+
+/** What decoders, the tools for clips and the classifier are shut in by. */
+export async function checkSandbox(): Promise<Finding> {
+  const subject = 'Sandbox';
+  const install = 'install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)';
+  switch (await createSandbox().kind()) {
+    case 'bubblewrap':
+      return {
+        verdict: 'ok',
+        subject,
+        text: 'bubblewrap: who looks at pictures and clips sees no network and no file of ours',
+      };
+    case 'namespaces':
+      return {
+        verdict: 'warn',
+        subject,
+        text: `unshare: no network and no process, but our files can be read; ${install}`,
+      };
+    case 'none':
+      return {
+        verdict: 'warn',
+        subject,
+        text:
+          process.platform === 'linux'
+            ? `none works here: a decoder that is taken over reads our secrets; ${install}, or allow user namespaces`
+            : 'this system has none that we know: a decoder that is taken over reads our secrets; run the bot on Linux',
+      };
   }
 }
 
