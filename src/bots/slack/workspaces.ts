@@ -115,8 +115,10 @@ export function createWorkspaces({
     /** For when Slack says that the app was taken out of a workspace, which it says of an earlier installation, too. */
     async forget(team: string): Promise<void> {
       if (!installations) return;
-      const { client } = await find(team);
-      const isThere = await client.auth.test().then(
+      // Slack says it twice, and the first time may have been enough.
+      const found = await find(team).catch(() => undefined);
+      if (!found) return;
+      const isThere = await found.client.auth.test().then(
         () => true,
         (error) => !(error instanceof webApi.WebAPIPlatformError && REFUSED_TOKENS.includes(error.data.error)),
       );
