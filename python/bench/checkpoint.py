@@ -122,14 +122,16 @@ def make_pair_checkpoint(parent: Path, seed: int = 0) -> Path:
     return folder
 
 
-def create_transformer(shape: Shape, in_channels: int, out_channels: int) -> WanTransformer3DModel:
+def create_transformer(
+    shape: Shape, in_channels: int, out_channels: int, num_layers: int | None = None
+) -> WanTransformer3DModel:
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         in_channels=in_channels,
         out_channels=out_channels,
         cross_attn_norm=True,
         qk_norm="rms_norm_across_heads",
-        **shape.transformer,
+        **(shape.transformer | ({"num_layers": num_layers} if num_layers else {})),
     )
 
 
@@ -152,8 +154,8 @@ def create_tokenizer() -> T5TokenizerFast:
     )
 
 
-def create_vae(shape: Shape) -> AutoencoderKLWan:
-    vae = AutoencoderKLWan(
+def create_random_vae(shape: Shape) -> AutoencoderKLWan:
+    return AutoencoderKLWan(
         z_dim=48,
         in_channels=12,
         out_channels=12,
@@ -167,6 +169,10 @@ def create_vae(shape: Shape) -> AutoencoderKLWan:
         temperal_downsample=[False, True, True],
         **shape.vae,
     )
+
+
+def create_vae(shape: Shape) -> AutoencoderKLWan:
+    vae = create_random_vae(shape)
     with torch.no_grad():
         carry_picture(vae)
     return vae

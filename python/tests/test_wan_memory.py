@@ -50,11 +50,21 @@ def test_a_card_without_kernels_is_refused_in_words(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "Card")
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: compiled)
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91_900)
     if is_served:
         require_kernels(GPU)
     else:
         with pytest.raises(RuntimeError, match=f"The Card needs kernels for sm_{capability[0]}{capability[1]}"):
             require_kernels(GPU)
+
+
+@pytest.mark.parametrize("found", [91_400, None])
+def test_a_cudnn_with_broken_convolutions_is_refused_with_the_reason(
+    found: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: found)
+    with pytest.raises(RuntimeError, match=rf"Expected cuDNN 91500 or newer, found {found or 0}: .* convolutions"):
+        require_kernels(GPU)
 
 
 def test_a_prompt_is_encoded_once_and_the_oldest_is_forgotten() -> None:

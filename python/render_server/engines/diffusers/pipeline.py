@@ -18,6 +18,7 @@ from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
 from render_server.engines.wan.memory import MemoryPlan, clips_with_room, failing_in_words, plan_memory, require_room
+from render_server.engines.wan.pace import watch_blocks
 from render_server.engines.wan.prompts import PromptCache
 from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
 from render_server.engines.wan.weights import find_weights
@@ -25,6 +26,7 @@ from render_server.protocol import EngineLoaded
 
 from .background import follow
 from .scheduler import FewStepScheduler
+from .transformer import replace_forward
 
 log = logging.getLogger("engine.diffusers")
 
@@ -65,6 +67,7 @@ class DiffusersPipeline:
         self._model = model
         self._sampling = sampling
         self._device = pick_device()
+        self._is_cancelled: Callable[[], bool] = lambda: False
 
     def load(self) -> EngineLoaded:
         require_kernels(self._device)
@@ -126,12 +129,13 @@ class DiffusersPipeline:
             begin = {"latents": next(noise)[None]}
             self._pipeline.scheduler.noise = (drawn[None] for drawn in noise)
 
+        self._is_cancelled = is_cancelled
+
         def call(report: Callable[[Step], None]) -> torch.Tensor:
             def on_step(_pipeline: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
                 if self._device.type == "cuda":
                     torch.cuda.current_stream().synchronize()
-                if is_cancelled():
-                    raise RenderCancelledError
+                self._check()
                 report(Step("denoising", index + 1, self._sampling.steps))
                 return tensors
 
@@ -179,16 +183,23 @@ class DiffusersPipeline:
                 part.to(self._device)
             else:
                 stream(part, self._device)
-        if plan and plan.keeps_transformer:
-            # One block is compiled, for all sizes, and serves all thirty.
-            pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+        if plan is None or plan.keeps_transformer:
+            replace_forward(pipeline.transformer, self._check)
+        else:
+            watch_blocks(pipeline.transformer.blocks, self._device, self._check)
         return pipeline
 
     def _load_offloaded(self, folder: Path) -> WanImageToVideoPipeline:
         pipeline = WanImageToVideoPipeline.from_pretrained(folder, dtype=torch.bfloat16)
+        for transformer in (pipeline.transformer, pipeline.transformer_2):
+            watch_blocks(transformer.blocks, self._device, self._check)
         if self._device.type == "cuda":
             pipeline.enable_sequential_cpu_offload(device=self._device)
         return pipeline
+
+    def _check(self) -> None:
+        if self._is_cancelled():
+            raise RenderCancelledError
 
     @torch.no_grad()
     def _encode_prompt(self, prompt: str) -> torch.Tensor:

@@ -70,9 +70,8 @@ class FastVideoPipeline:
         key = secrets.token_bytes(32)
         address = str(Path(tempfile.mkdtemp(prefix="fastvideo-")) / "worker.sock")
         with Listener(address, "AF_UNIX", authkey=key) as listener:
-            # On the processor compiling would take longer than it saves; streamed blocks cannot be compiled.
-            is_compiled = free is not None and plan.keeps_transformer
-            opened = InThread(lambda: self._call(open_studio, folder, is_compiled, address, key))
+            is_streamed = not plan.keeps_transformer
+            opened = InThread(lambda: self._call(open_studio, folder, is_streamed, address, key))
             self._worker: Connection = listener.accept()
             gpu = opened.result()
         return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory=str(plan) if gpu else None)

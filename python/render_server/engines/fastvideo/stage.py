@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from fastvideo.fastvideo_args import FastVideoArgs
@@ -10,16 +11,30 @@ from fastvideo.forward_context import set_forward_context
 from fastvideo.pipelines.pipeline_batch_info import ForwardBatch
 from fastvideo.pipelines.stages import DmdDenoisingStage
 
+from render_server.engines.wan.pace import watch_blocks
 from render_server.engines.wan.sampling import SIGMAS, TIMESTEPS, LatentShape, clean, noises, renoise
+from render_server.engines.wan.transformer import Transformer
+
+from .transformer import keep_rotations, layers_of
 
 
 class PictureDenoisingStage(DmdDenoisingStage):  # type: ignore[misc]
     """DmdDenoisingStage with the first latent frame held at the picture in every step, and its tokens told that they
-    carry no noise. Reads `batch.image_latent`, the picture's normalised latent (1, channels, 1, height, width)."""
+    carry no noise. Reads `batch.image_latent`, the picture's normalised latent (1, channels, 1, height, width).
 
-    def __init__(self, transformer: torch.nn.Module, scheduler: object) -> None:
+    `check` is called many times in each step and raises to end the render."""
+
+    def __init__(self, transformer: Any, scheduler: object, device: torch.device, *, is_streamed: bool) -> None:
         super().__init__(transformer, scheduler)
         self.on_step: Callable[[int], None] = lambda _step: None
+        self.check: Callable[[], None] = lambda: None
+        self._ours: Transformer | None = None
+        if is_streamed:
+            # Its layers are not where the weights are until FastVideo's own forward fetches them.
+            keep_rotations(device)
+            watch_blocks(transformer.blocks, device, self._check)
+        else:
+            self._ours = Transformer(transformer, transformer.num_attention_heads, layers_of)
 
     @torch.no_grad()
     def forward(self, batch: ForwardBatch, fastvideo_args: FastVideoArgs) -> ForwardBatch:
@@ -31,13 +46,11 @@ class PictureDenoisingStage(DmdDenoisingStage):  # type: ignore[misc]
         latents = next(drawn)
         for index, timestep in enumerate(TIMESTEPS):
             latents[:, :, :1] = picture
-            times = torch.full((1, shape.frames, shape.height // 2, shape.width // 2), float(timestep), device=device)
-            times[:, 0] = 0
             with (
                 torch.autocast(device.type, dtype=dtype, enabled=not fastvideo_args.disable_autocast),
                 set_forward_context(current_timestep=index, attn_metadata=None, forward_batch=batch),
             ):
-                velocity = self.transformer(latents.to(dtype), embeds, times.flatten(1))
+                velocity = self._predict(latents.to(dtype), embeds, timestep, shape)
             latents = clean(latents, velocity, SIGMAS[index])
             if index < len(TIMESTEPS) - 1:
                 latents = renoise(latents, next(drawn), SIGMAS[index + 1])
@@ -45,3 +58,18 @@ class PictureDenoisingStage(DmdDenoisingStage):  # type: ignore[misc]
         latents[:, :, :1] = picture
         batch.latents = latents
         return batch
+
+    def _check(self) -> None:
+        self.check()
+
+    def _predict(
+        self, latents: torch.Tensor, embeds: list[torch.Tensor], timestep: int, shape: LatentShape
+    ) -> torch.Tensor:
+        if self._ours:
+            times = torch.tensor([0.0, timestep], device=latents.device)
+            return self._ours(latents, embeds[0], times, self._check)
+        size = (1, shape.frames, shape.height // 2, shape.width // 2)
+        each = torch.full(size, float(timestep), device=latents.device)
+        each[:, 0] = 0
+        velocity: torch.Tensor = self.transformer(latents, embeds, each.flatten(1))
+        return velocity

@@ -27,7 +27,6 @@ from render_server.engines.wan.sampling import TIMESTEPS, LatentShape
 from render_server.protocol import Gpu
 
 from .stage import PictureDenoisingStage
-from .transformer import speed_up
 
 log = logging.getLogger("engine.fastvideo")
 
@@ -60,7 +59,7 @@ class CancelledError(Exception):
 class Studio:
     """What the worker keeps between renders."""
 
-    def __init__(self, worker: Any, model: Path, home: Connection, *, is_compiled: bool) -> None:
+    def __init__(self, worker: Any, model: Path, home: Connection, *, is_streamed: bool) -> None:
         self._pipeline = worker.pipeline
         # Otherwise FastVideo would make its stages, and compile, at the first render.
         self._pipeline.post_init()
@@ -75,8 +74,9 @@ class Studio:
         self._pipeline.decoding_stage.vae = None
         self._pipeline.modules["vae"] = None
         transformer = self._pipeline.get_module("transformer")
-        speed_up(transformer, self.device, is_compiled=is_compiled)
-        self._stage = PictureDenoisingStage(transformer, self._pipeline.get_module("scheduler"))
+        scheduler = self._pipeline.get_module("scheduler")
+        self._stage = PictureDenoisingStage(transformer, scheduler, self.device, is_streamed=is_streamed)
+        self._stage.check = self._check
         self._prompts = PromptCache(self._encode_prompt)
         if self.device.type == "cuda":
             self._warm_up()
@@ -139,11 +139,14 @@ class Studio:
         self._say("denoising", step, steps)
 
     def _say(self, stage: str, step: int, steps: int) -> None:
+        self._check()
+        self._home.send(("step", stage, step, steps))
+
+    def _check(self) -> None:
         # The only thing that home ever says is that nobody wants this render any more.
         if self._home.poll():
             self._home.recv()
             raise CancelledError
-        self._home.send(("step", stage, step, steps))
 
     @torch.no_grad()
     def _encode_prompt(self, prompt: str) -> torch.Tensor:
@@ -165,13 +168,13 @@ class Studio:
 _studio: Studio | None = None
 
 
-def open_studio(worker: Any, model: str, is_compiled: bool, address: str, key: bytes) -> Gpu | None:
+def open_studio(worker: Any, model: str, is_streamed: bool, address: str, key: bytes) -> Gpu | None:
     """Called once, when FastVideo has loaded its model. Errors may be raised: the engine could not load."""
     global _studio  # noqa: PLW0603
     require_kernels(pick_device())
     torch.backends.cuda.enable_cudnn_sdp(True)
     home = Client(address, "AF_UNIX", authkey=key)
-    _studio = Studio(worker, Path(model), home, is_compiled=is_compiled)
+    _studio = Studio(worker, Path(model), home, is_streamed=is_streamed)
     return describe_gpu(_studio.device)
 
 

@@ -1,7 +1,6 @@
 """Views to frames, on all processors, in order, with a bounded number of them in memory."""
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image, ImageFilter
 
+from render_server.cores import count_cores
 from render_server.pictures import Box, Picture
 
 from .camera import View
@@ -125,9 +125,7 @@ def distance_beyond(length: int, pad: int) -> np.ndarray[tuple[int], np.dtype[np
 
 def draw_all(canvas: Canvas, views: list[View]) -> Iterator[Image.Image]:
     """Frames in the order of the views. Closing the iterator stops the drawing."""
-    threads = min(
-        MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    threads = min(MOST_THREADS, count_cores())
     executor = ThreadPoolExecutor(threads, thread_name_prefix="draw")
     try:
         waiting = iter(views)

@@ -2,23 +2,32 @@
 
 It takes the weights of diffusers' AutoencoderKLWan and computes what that computes, in another order of memory:
 channels last throughout; each convolution's input written straight behind the frames that it remembers of the chunk
-before; the element-wise work between two convolutions in one pass; and where a picture doubles its size, four small
-convolutions on the small picture instead of one large one on the large picture, most of whose pixels are copies. It
-yields frames chunk by chunk, so that they can be encoded while the next ones are decoded.
+before; the element-wise work between two convolutions in one pass; where a picture doubles its size, four small
+convolutions on the small picture instead of one large one on the large picture, most of whose pixels are copies; the
+smallest pictures several at a time, because one alone leaves a GPU half idle; and the last convolution, which has only
+twelve outputs, as one product with all its taps side by side. It yields frames chunk by chunk, so that they can be
+encoded while the next ones are decoded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from .kernels import QUARTERS, double, norm_silu
+from .kernels import QUARTERS, add, double, gather_pixels, norm_silu
 
 # Frames that a causal convolution sees before the present one.
 HISTORY = 2
+
+# Latent frames that the smallest level takes together: more would gain nothing.
+LATENTS_AT_ONCE = 8
+
+# The last convolution's products are rows of a multiple of this, which GPUs multiply fastest.
+ROW_UNIT = 16
 
 
 class CausalConvolution:
@@ -36,21 +45,60 @@ class CausalConvolution:
     def forget(self) -> None:
         self._seen = self._input = None
 
-    def inlet(self, frames: int, height: int, width: int) -> torch.Tensor:
-        """Where the next chunk's input goes: (frames, height, width, channels)."""
-        self._input = self.weight.new_empty(HISTORY + frames, height, width, self.weight.shape[1])
+    def inlet(self, frames: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Where the next chunk's input goes, (frames, height, width, channels), and where its last HISTORY frames go as
+        well, for the chunk after it. Only that is kept: whole inputs of all convolutions would take up gigabytes."""
+        size = (height, width, self.weight.shape[1])
+        self._input = self.weight.new_empty(HISTORY + frames, *size)
         self._input[:HISTORY] = 0 if self._seen is None else self._seen
-        return self._input[HISTORY:]
+        self._seen = self.weight.new_empty(HISTORY, *size) if frames >= HISTORY else None
+        return self._input[HISTORY:], self._seen
+
+    def take(self, x: torch.Tensor) -> None:
+        """As its next input."""
+        inlet, seen = self.inlet(*x.shape[:3])
+        inlet.copy_(x)
+        if seen is not None:
+            seen.copy_(x[-HISTORY:])
 
     def __call__(self) -> torch.Tensor:
         assert self._input is not None
-        # Only what is remembered is kept: whole inputs of all convolutions would take up gigabytes.
         taken, self._input = self._input, None
-        self._seen = taken[-HISTORY:].clone()
+        if self._seen is None:
+            self._seen = taken[-HISTORY:].clone()
         first = taken.permute(3, 0, 1, 2).unsqueeze(0)
         if not first.is_cuda:
             first = first.contiguous()
         return functional.conv3d(first, self.weight, padding=self._padding)[0].permute(1, 2, 3, 0).contiguous()
+
+
+class LastConvolution:
+    """Twelve outputs are too few for a GPU's convolutions. So each voxel is multiplied by all taps at once, and what
+    they make of it is added up where it belongs."""
+
+    def __init__(self, layer: Any, patch: int) -> None:
+        weight = layer.weight.detach()
+        taps = weight.permute(2, 3, 4, 0, 1).flatten(0, 3)
+        self.weight = functional.pad(taps, (0, 0, 0, -len(taps) % ROW_UNIT)).contiguous()
+        self.bias = layer.bias.detach()
+        self._patch = patch
+        # Products: (HISTORY, height, width, taps * outputs and what fills up the row)
+        self._seen: torch.Tensor | None = None
+
+    def forget(self) -> None:
+        self._seen = None
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """(frames, height, width, channels) to pixels, (frames, height * patch, width * patch, 3) of uint8."""
+        frames = len(x)
+        old = self._seen
+        if old is None:
+            old = x.new_zeros(HISTORY, *x.shape[1:3], len(self.weight))
+        # Two products, so that what the next chunk needs again is a tensor of its own.
+        fresh, late = (functional.linear(part, self.weight) for part in (x[:-HISTORY], x[-HISTORY:]))
+        products = [old, fresh, late] if len(fresh) else [old, late]
+        self._seen = late if frames >= HISTORY else torch.cat([old[frames:], late])
+        return gather_pixels(products, self.bias, frames=frames, patch=self._patch)
 
 
 class Linear:
@@ -85,13 +133,10 @@ class ResidualBlock:
         """For an input that is a sum not yet added up, and an output that is one too, bar `conv_2.bias`: the next norm
         adds them in passing."""
         size = x.shape[:3]
-        x = norm_silu(x, self.gamma_1, self.conv_1.inlet(*size), plus=plus, bias=bias)
-        norm_silu(self.conv_1(), self.gamma_2, self.conv_2.inlet(*size), bias=self.conv_1.bias)
+        x = norm_silu(x, self.gamma_1, self.conv_1.inlet(*size), terms=(plus, bias))
+        terms = (None, self.conv_1.bias)
+        norm_silu(self.conv_1(), self.gamma_2, self.conv_2.inlet(*size), terms=terms, keeps_sum=False)
         return self.conv_2(), self.shortcut(x) if self.shortcut else x
-
-
-def add(x: torch.Tensor, plus: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    return x.add_(plus).add_(bias)
 
 
 class Attention:
@@ -105,8 +150,14 @@ class Attention:
         frames, height, width, channels = x.shape
         tokens = x.reshape(frames, height * width, channels)
         normed = functional.normalize(tokens.float(), dim=-1) * channels**0.5 * self.gamma.float()
-        q, k, v = self.qkv(normed.to(x.dtype))[:, None].chunk(3, dim=-1)
-        return x + self.proj(functional.scaled_dot_product_attention(q, k, v)[:, 0]).view_as(x)
+        q, k, v = self.qkv(normed.to(x.dtype)).chunk(3, dim=-1)
+        return x + self.proj(self.attend(q, k, v)).view_as(x)
+
+    @staticmethod
+    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """(frames, tokens, channels): one head of 1,024 channels, which no kernel for attention is made for."""
+        scores = torch.bmm(query * query.shape[-1] ** -0.5, key.transpose(1, 2))
+        return torch.bmm(scores.softmax(-1, dtype=torch.float32).to(value.dtype), value)
 
 
 class Upsampler:
@@ -122,9 +173,11 @@ class Upsampler:
     def __call__(self, x: torch.Tensor, block_input: torch.Tensor, *, is_first: bool) -> torch.Tensor:
         frames, height, width, channels = x.shape
         if self.time and not is_first:
-            self.time.inlet(frames, height, width).copy_(x)
-            pairs = self.time().view(frames, height, width, 2, channels) + self.time.bias.view(2, channels)
-            x = pairs.permute(0, 3, 1, 2, 4).reshape(2 * frames, height, width, channels)
+            self.time.take(x)
+            pairs = self.time().view(frames, height, width, 2, channels)
+            x = x.new_empty(frames, 2, height, width, channels)
+            torch.add(pairs, self.time.bias.view(2, channels), out=x.permute(0, 2, 3, 1, 4))
+            x = x.flatten(0, 1)
         time_factor = 2 if self.time else 1
         first = x.permute(0, 3, 1, 2)
         quarters = [
@@ -175,14 +228,14 @@ class Decoder:
         self._std = torch.tensor(config.latents_std, device=vae.device)
         self._dtype = vae.dtype
         self._quant = Linear(vae.post_quant_conv)
-        self._patch = config.patch_size
-        self._conv_in, self._conv_out = CausalConvolution(decoder.conv_in), CausalConvolution(decoder.conv_out)
+        self._conv_in = CausalConvolution(decoder.conv_in)
+        self._conv_out = LastConvolution(decoder.conv_out, config.patch_size)
         self._mid = [ResidualBlock(resnet) for resnet in decoder.mid_block.resnets]
         self._attention = Attention(decoder.mid_block.attentions[0])
         self._up_blocks = [UpBlock(block) for block in decoder.up_blocks]
         self._gamma_out = gamma_of(decoder.norm_out)
         residual = [*self._mid, *(resnet for block in self._up_blocks for resnet in block.resnets)]
-        self._convolutions = [
+        self._convolutions: list[CausalConvolution | LastConvolution] = [
             self._conv_in,
             self._conv_out,
             *(convolution for block in residual for convolution in (block.conv_1, block.conv_2)),
@@ -196,28 +249,29 @@ class Decoder:
         z = latents.permute(1, 2, 3, 0).float() * self._std + self._mean
         z = self._quant(z.to(self._dtype))
         try:
-            for number in range(z.shape[0]):
-                yield self._chunk(z[number : number + 1], is_first=number == 0)
+            for number, (x, entry) in enumerate(self._begin(z)):
+                yield self._finish(x, entry, is_first=number == 0)
         finally:
             for convolution in self._convolutions:
                 convolution.forget()
 
-    def _chunk(self, z: torch.Tensor, *, is_first: bool) -> torch.Tensor:
-        self._conv_in.inlet(*z.shape[:3]).copy_(z)
-        x = self._mid[0](self._conv_in().add_(self._conv_in.bias))
-        x = self._mid[1](self._attention(x))
-        for block in self._up_blocks[:-1]:
-            assert block.upsampler
-            # The first norm of a block leaves its input as it is.
-            x = block.upsampler(add(*block.begin(x)), x, is_first=is_first)
-        y, rest, bias = self._up_blocks[-1].begin(x)
-        norm_silu(y, self._gamma_out, self._conv_out.inlet(*y.shape[:3]), plus=rest, bias=bias)
-        return self._to_pixels(self._conv_out().add_(self._conv_out.bias))
+    def _begin(self, z: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The smallest level. Yields for each latent frame what it makes of it, and what it had before its last block,
+        both (1, height, width, channels)."""
+        for latents in torch.split(z, LATENTS_AT_ONCE):
+            self._conv_in.take(latents)
+            x = self._mid[0](self._conv_in().add_(self._conv_in.bias))
+            entry = self._mid[1](self._attention(x))
+            x = add(*self._up_blocks[0].begin(entry))
+            yield from zip(torch.split(x, 1), torch.split(entry, 1), strict=True)
 
-    def _to_pixels(self, x: torch.Tensor) -> torch.Tensor:
-        frames, height, width, _ = x.shape
-        size = self._patch
-        # Each patch is laid out column by column.
-        pixels = x.view(frames, height, width, 3, size, size).permute(0, 1, 5, 2, 4, 3)
-        pixels = pixels.reshape(frames, height * size, width * size, 3).float()
-        return ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    def _finish(self, x: torch.Tensor, entry: torch.Tensor, *, is_first: bool) -> torch.Tensor:
+        for block, following in pairwise(self._up_blocks):
+            assert block.upsampler
+            entry = block.upsampler(x, entry, is_first=is_first)
+            y, rest, bias = following.begin(entry)
+            # The first norm of a block leaves its input as it is.
+            x = add(y, rest, bias) if following.upsampler else y
+        out = torch.empty_like(y)
+        norm_silu(y, self._gamma_out, (out, None), terms=(rest, bias), keeps_sum=False)
+        return self._conv_out(out)

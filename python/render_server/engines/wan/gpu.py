@@ -13,6 +13,9 @@ from render_server.protocol import Gpu
 # PyTorch reads it at its first allocation, and a worker process inherits it.
 os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
+# 9.15: the first whose three-dimensional convolutions in bfloat16 are whole (pytorch/pytorch#166643, #177406, #174051).
+LEAST_CUDNN = 91_500
+
 
 def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -31,9 +34,11 @@ def describe_gpu(device: torch.device) -> Gpu | None:
 
 
 def require_kernels(device: torch.device) -> None:
-    """Fails in words where PyTorch would only say `no kernel image is available`, and only at the first render."""
+    """Fails in words where PyTorch would only say `no kernel image is available`, and only at the first render; or
+    where it would run, and take three times the memory."""
     if device.type != "cuda":
         return
+    require_convolutions()
     major, minor = torch.cuda.get_device_capability(device)
     # Code for 8.0 runs on 8.6 too, but not on 9.0; portable code (`compute_`) runs on whatever is newer.
     compiled = [name.partition("_")[2].rstrip("af") for name in torch.cuda.get_arch_list() if name.startswith("sm_")]
@@ -46,6 +51,15 @@ def require_kernels(device: torch.device) -> None:
         f"The {torch.cuda.get_device_name(device)} needs kernels for sm_{major}{minor}, and this PyTorch "
         f"{torch.__version__} holds {', '.join(torch.cuda.get_arch_list())}. Use an image built for this card."
     )
+
+
+def require_convolutions() -> None:
+    found = torch.backends.cudnn.version() or 0  # type: ignore[no-untyped-call]
+    if found < LEAST_CUDNN:
+        raise RuntimeError(
+            f"Expected cuDNN {LEAST_CUDNN} or newer, found {found}: older ones take several times the time and memory "
+            "for the decoder's convolutions. Use the render image as it comes, or PyTorch 2.11 or newer."
+        )
 
 
 def read_memory(device: torch.device) -> GpuMemory:

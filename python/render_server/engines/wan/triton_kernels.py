@@ -12,9 +12,10 @@ VALUES = 4096
 
 @triton.jit
 def _add_norm_silu(
-    x, plus, bias, gamma, out, rows,
+    x, plus, bias, gamma, out, seen, rows, first_seen,
     channels: tl.constexpr, block: tl.constexpr, rows_each: tl.constexpr,
-    has_plus: tl.constexpr, has_bias: tl.constexpr, least: tl.constexpr,
+    has_plus: tl.constexpr, has_bias: tl.constexpr, has_seen: tl.constexpr, keeps_sum: tl.constexpr,
+    least: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0).to(tl.int64) * rows_each + tl.arange(0, rows_each)
     channel = tl.arange(0, block)
@@ -25,25 +26,36 @@ def _add_norm_silu(
         value += tl.load(bias + channel, mask=channel < channels, other=0.0).to(tl.float32)[None, :]
     if has_plus:
         value += tl.load(plus + at, mask=inside, other=0.0).to(tl.float32)
-    if has_plus or has_bias:
+    if keeps_sum:
         tl.store(x + at, value.to(x.dtype.element_ty), mask=inside)
     length = tl.maximum(tl.sqrt(tl.sum(value * value, axis=1)), least)
     scale = tl.load(gamma + channel, mask=channel < channels, other=0.0).to(tl.float32)
     value = value * (tl.sqrt(channels * 1.0) / length)[:, None] * scale[None, :]
-    tl.store(out + at, (value * tl.sigmoid(value)).to(out.dtype.element_ty), mask=inside)
+    value = (value * tl.sigmoid(value)).to(out.dtype.element_ty)
+    tl.store(out + at, value, mask=inside)
+    if has_seen:
+        tl.store(seen + at - first_seen * channels, value, mask=inside & (row[:, None] >= first_seen))
 
 
 def add_norm_silu(
-    x: torch.Tensor, plus: torch.Tensor | None, bias: torch.Tensor | None, gamma: torch.Tensor, out: torch.Tensor
+    x: torch.Tensor,
+    terms: tuple[torch.Tensor | None, torch.Tensor | None],
+    gamma: torch.Tensor,
+    inlet: tuple[torch.Tensor, torch.Tensor | None],
+    *,
+    keeps_sum: bool,
 ) -> None:
+    (plus, bias), (out, seen) = terms, inlet
     channels = x.shape[-1]
     rows = x.numel() // channels
     block = triton.next_power_of_2(channels)
     rows_each = max(1, VALUES // block)
     _add_norm_silu[(triton.cdiv(rows, rows_each),)](
-        x, x if plus is None else plus, x if bias is None else bias, gamma, out, rows,
-        channels=channels, block=block, rows_each=rows_each,
-        has_plus=plus is not None, has_bias=bias is not None, least=LEAST_LENGTH, num_warps=8,
+        x, x if plus is None else plus, x if bias is None else bias, gamma, out, x if seen is None else seen,
+        rows, 0 if seen is None else rows - seen.numel() // channels,
+        channels=channels, block=block, rows_each=rows_each, has_plus=plus is not None, has_bias=bias is not None,
+        has_seen=seen is not None, keeps_sum=keeps_sum and not (plus is None and bias is None), least=LEAST_LENGTH,
+        num_warps=8,
     )  # fmt: skip
 
 
@@ -98,3 +110,67 @@ def double(
         repeats=channels * time_factor * 4 // shortcut.shape[-1], time_factor=time_factor, first_frame=first_frame,
         num_warps=8,
     )  # fmt: skip
+
+
+@triton.jit
+def _add(x, plus, bias, values, channels: tl.constexpr, block: tl.constexpr):
+    at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
+    inside = at < values
+    total = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+    total += tl.load(plus + at, mask=inside, other=0.0).to(tl.float32)
+    total += tl.load(bias + at % channels, mask=inside, other=0.0).to(tl.float32)
+    tl.store(x + at, total.to(x.dtype.element_ty), mask=inside)
+
+
+def add(x: torch.Tensor, plus: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    _add[(triton.cdiv(x.numel(), VALUES),)](
+        x, plus, bias, x.numel(), channels=x.shape[-1], block=VALUES, num_warps=8
+    )  # fmt: skip
+    return x
+
+
+@triton.jit
+def _gather_pixels(
+    old, fresh, late, bias, out, fresh_frames, height, width,
+    row_length: tl.constexpr, outputs: tl.constexpr, patch: tl.constexpr, rows_each: tl.constexpr, block: tl.constexpr,
+):  # fmt: skip
+    # A row is one voxel of a frame; the second axis of the grid is the frame.
+    row = tl.program_id(0) * rows_each + tl.arange(0, rows_each)
+    frame = tl.program_id(1)
+    output = tl.arange(0, block)
+    line, column = row // width, row % width
+    inside = (row < height * width)[:, None] & (output < outputs)[None, :]
+    frame_length = (height * width).to(tl.int64) * row_length
+    total = tl.zeros((rows_each, block), dtype=tl.float32)
+    for step in tl.static_range(3):
+        at = frame + step - 2
+        if at < 0:
+            source = old + (at + 2) * frame_length
+        elif at < fresh_frames:
+            source = fresh + at * frame_length
+        else:
+            source = late + (at - fresh_frames) * frame_length
+        for tap in tl.static_range(9):
+            up, left = line + tap // 3 - 1, column + tap % 3 - 1
+            is_there = inside & ((up >= 0) & (up < height) & (left >= 0) & (left < width))[:, None]
+            place = (up * width + left)[:, None] * row_length + (step * 9 + tap) * outputs + output[None, :]
+            total += tl.load(source + place, mask=is_there, other=0.0).to(tl.float32)
+    total += tl.load(bias + output, mask=output < outputs, other=0.0).to(tl.float32)[None, :]
+    level = (tl.minimum(tl.maximum(total, -1.0), 1.0) + 1.0) * 127.5
+    colour, right, down = output // (patch * patch), output // patch % patch, output % patch
+    place = (frame * height * patch + line[:, None] * patch + down[None, :]) * width * patch
+    place = (place + column[:, None] * patch + right[None, :]) * 3 + colour[None, :]
+    tl.store(out + place, tl.floor(level + 0.5).to(tl.uint8), mask=inside)
+
+
+def gather_pixels(products: list[torch.Tensor], bias: torch.Tensor, frames: int, patch: int) -> torch.Tensor:
+    old, fresh, late = products if len(products) == 3 else (*products, products[-1])
+    _, height, width, row_length = old.shape
+    out = torch.empty(frames, height * patch, width * patch, 3, device=bias.device, dtype=torch.uint8)
+    rows_each = 128
+    _gather_pixels[(triton.cdiv(height * width, rows_each), frames)](
+        old, fresh, late, bias, out, len(fresh), height, width,
+        row_length=row_length, outputs=len(bias), patch=patch, rows_each=rows_each,
+        block=triton.next_power_of_2(len(bias)), num_warps=8,
+    )  # fmt: skip
+    return out
