@@ -13,7 +13,6 @@ speed of real ones; their clips are noise after the first frame.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -283,17 +282,13 @@ def run_unmodified(
     args: argparse.Namespace, model: Path, folder: Path, sizes: dict[str, tuple[int, int]], frames: int
 ) -> None:
     """FastVideo's own path as far as frames in memory: its encoder is not counted. As it comes it has the settings of
-    the operators' script; tuned it has what its documents advise. It takes the area of 480p whatever is asked, so 720p
+    the operators' script; tuned it has what its documents advise, less FlashAttention, which it looks for
+    in packages that have to be built. It takes the area of 480p whatever is asked, so 720p
     is asked for with the patch that operators use."""
     from fastvideo import VideoGenerator  # noqa: PLC0415
 
     is_tuned = args.part == "fastvideo-tuned"
     tuned = {"vae_precision": "bf16", "enable_torch_compile": True} if is_tuned else {}
-    if is_tuned:
-        # Its worker is a process of its own. It looks for FlashAttention 3 by the name of the original's module.
-        stand_in = folder / "flash_attn_interface.py"
-        stand_in.write_text("from fa3_fwd_interface import *  # noqa: F403\n")
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     started = time.monotonic()
     # Everything on the GPU: FastVideo's defaults offload the transformer layer by layer, which is slower still.
     generator = VideoGenerator.from_pretrained(

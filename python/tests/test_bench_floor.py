@@ -17,7 +17,7 @@ SHAPE = LatentShape.of_clip(832, 480, 17)
 def count(module: Any, *inputs: Any, **options: Any) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(*inputs, **options)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def test_a_step() -> None:

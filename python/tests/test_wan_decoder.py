@@ -40,7 +40,7 @@ def vae() -> AutoencoderKLWan:
     return vae
 
 
-@pytest.mark.parametrize(("frames", "height", "width"), [(1, 3, 5), (2, 4, 4), (4, 3, 5)])
+@pytest.mark.parametrize(("frames", "height", "width"), [(1, 3, 5), (2, 4, 4), (4, 3, 5), (10, 1, 2)])
 def test_it_computes_what_diffusers_computes(vae: AutoencoderKLWan, frames: int, height: int, width: int) -> None:
     latents = torch.randn(48, frames, height, width, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -61,6 +61,20 @@ def test_one_clip_leaves_nothing_behind_for_the_next(vae: AutoencoderKLWan) -> N
     gc.collect()
     again = [torch.cat(list(each.decode(latents))) for each in (decoder, Decoder(vae))]
     assert torch.equal(*again)
+
+
+def test_a_cancel_is_seen_within_a_latent_frame(vae: AutoencoderKLWan) -> None:
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise InterruptedError
+
+    decoded = Decoder(vae).decode(torch.randn(48, 1, 2, 2), check)
+    with pytest.raises(InterruptedError):
+        next(decoded)
+    assert asked == [0, 1]
 
 
 def test_frames_come_as_the_encoder_takes_them() -> None:

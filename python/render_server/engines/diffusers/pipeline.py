@@ -34,6 +34,10 @@ log = logging.getLogger("engine.diffusers")
 MOST_TOKENS = 512
 
 
+# As Decoder.decode.
+Decode = Callable[[torch.Tensor, Callable[[], None]], Iterator[torch.Tensor]]
+
+
 @dataclass(frozen=True)
 class Sampling:
     """`guidance` 1 leaves the negative prompt unused."""
@@ -74,7 +78,7 @@ class DiffusersPipeline:
         folder = find_weights(self._model)
         if self._sampling is OFFLOADED:
             self._pipeline = self._load_offloaded(folder)
-            self._decode: Callable[[torch.Tensor], Iterator[torch.Tensor]] = LatentByLatent(self._pipeline.vae).decode
+            self._decode: Decode = LatentByLatent(self._pipeline.vae).decode
             memory: str | None = "everything streamed from memory"
         else:
             plan = plan_memory(torch.cuda.mem_get_info(self._device)[0]) if self._device.type == "cuda" else None
@@ -103,9 +107,8 @@ class DiffusersPipeline:
         yield Step("denoising", 0, self._sampling.steps)
         latents = yield from self._denoise(order, prompt, negative, is_cancelled)
         yield Step("decoding", 0, latents.shape[1])
-        for number, frames in enumerate(to_host(self._decode(latents)), start=1):
-            if is_cancelled():
-                raise RenderCancelledError
+        for number, frames in enumerate(to_host(self._decode(latents, self._check)), start=1):
+            self._check()
             yield frames
             yield Step("decoding", number, latents.shape[1])
 
@@ -220,7 +223,7 @@ class DiffusersPipeline:
             latents = torch.zeros(1, *dataclasses.astuple(shape), device=self._device, dtype=torch.bfloat16)
             times = torch.full((1, tokens), float(TIMESTEPS[1]), device=self._device)
             self._pipeline.transformer(latents, times, prompt.to(torch.bfloat16), return_dict=False)
-            for _ in self._decode(latents[0, :, :3]):
+            for _ in self._decode(latents[0, :, :3], self._check):
                 pass
         torch.cuda.synchronize()
 
@@ -243,7 +246,7 @@ class LatentByLatent:
         self._vae = vae
 
     @torch.inference_mode()
-    def decode(self, latents: torch.Tensor) -> Iterator[torch.Tensor]:
+    def decode(self, latents: torch.Tensor, check: Callable[[], None]) -> Iterator[torch.Tensor]:
         """As Decoder.decode."""
         vae = self._vae
         mean = torch.tensor(vae.config.latents_mean, device=latents.device).view(1, -1, 1, 1, 1)
@@ -251,6 +254,7 @@ class LatentByLatent:
         z = vae.post_quant_conv((latents[None] * std + mean).to(vae.dtype))
         vae.clear_cache()
         for number in range(z.shape[2]):
+            check()
             pixels = vae.decoder(
                 z[:, :, number : number + 1], feat_cache=vae._feat_map, feat_idx=[0], first_chunk=number == 0
             )

@@ -91,7 +91,7 @@ class Studio:
     def _render(self, order: WorkerOrder) -> None:
         latents = self.denoise(order)
         self._say("decoding", 0, latents.shape[1])
-        for number, frames in enumerate(to_host(self._decoder.decode(latents)), start=1):
+        for number, frames in enumerate(to_host(self._decoder.decode(latents, self._check)), start=1):
             self._home.send(("frames", frames.shape))
             self._home.send_bytes(frames.data.cast("B"))
             self._say("decoding", number, latents.shape[1])

@@ -11,7 +11,7 @@ encoded while the next ones are decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -243,14 +243,15 @@ class Decoder:
         ]
 
     @torch.inference_mode()
-    def decode(self, latents: torch.Tensor) -> Iterator[torch.Tensor]:
+    def decode(self, latents: torch.Tensor, check: Callable[[], None] = lambda: None) -> Iterator[torch.Tensor]:
         """Normalised latents (channels, frames, height, width) to (n, height, width, 3) of uint8: one frame, then four
-        for each further latent frame. A GPU has only been told to make them when they are yielded."""
+        for each further latent frame. A GPU has only been told to make them when they are yielded. `check` is called
+        many times for each latent frame and raises to end it."""
         z = latents.permute(1, 2, 3, 0).float() * self._std + self._mean
         z = self._quant(z.to(self._dtype))
         try:
             for number, (x, entry) in enumerate(self._begin(z)):
-                yield self._finish(x, entry, is_first=number == 0)
+                yield self._finish(x, entry, check, is_first=number == 0)
         finally:
             for convolution in self._convolutions:
                 convolution.forget()
@@ -265,8 +266,11 @@ class Decoder:
             x = add(*self._up_blocks[0].begin(entry))
             yield from zip(torch.split(x, 1), torch.split(entry, 1), strict=True)
 
-    def _finish(self, x: torch.Tensor, entry: torch.Tensor, *, is_first: bool) -> torch.Tensor:
+    def _finish(
+        self, x: torch.Tensor, entry: torch.Tensor, check: Callable[[], None] = lambda: None, *, is_first: bool
+    ) -> torch.Tensor:
         for block, following in pairwise(self._up_blocks):
+            check()
             assert block.upsampler
             entry = block.upsampler(x, entry, is_first=is_first)
             y, rest, bias = following.begin(entry)
