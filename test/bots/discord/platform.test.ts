@@ -18,6 +18,7 @@ import {
   type Discord,
   EPHEMERAL,
   EVERY_PERMISSION,
+  type FakeChannel,
   type FakeInteraction,
   type FakeMessage,
   GUILD_ID,
@@ -397,3 +398,41 @@ test('who accepts the text need not send the command again', async () => {
   expect(await opened()).toBeDefined();
   expect(script.commands.at(-1)).toMatchObject({ eventId: `${command.id}-ok` });
 });
+
+const inServer =
+  (type: ChannelType, more: object = {}) =>
+  () =>
+    discord.world.addChannel({ type, name: 'a place', guild: GUILD_ID, ...more });
+const PLACES = {
+  'a text channel': { at: () => discord.garden },
+  'a thread': { at: () => inServer(ChannelType.PublicThread, { parent: discord.garden.id })() },
+  'an announcement channel': { at: inServer(ChannelType.GuildAnnouncement) },
+  'a forum post': { at: () => inServer(ChannelType.PublicThread, { parent: inServer(ChannelType.GuildForum)().id })() },
+  'a voice channel': { at: inServer(ChannelType.GuildVoice) },
+  'a direct message with the bot': { at: () => discord.world.directChannelOf(ADA.id) },
+  'a group message': {
+    at: () => discord.world.addChannel({ type: ChannelType.GroupDM, name: 'we', guild: undefined }),
+    isForeign: true,
+  },
+  'a foreign server': { at: inServer(ChannelType.GuildText, { guild: '999000000000000001' }), isForeign: true },
+  'a channel where the bot may nothing but see and attach': {
+    at: inServer(ChannelType.GuildText, {
+      permissions: PermissionFlagsBits.ViewChannel | PermissionFlagsBits.AttachFiles,
+    }),
+  },
+} satisfies Record<string, { at: () => FakeChannel; isForeign?: boolean }>;
+
+test.each(Object.entries(PLACES))(
+  'in %s a refusal is read by its member, and by nobody else',
+  async (_where, place) => {
+    await startPlatform();
+    script.onAnimate = () => Promise.reject(new UserError('picture_broken', 'That picture is broken.'));
+    for (const isPrivate of [false, true]) {
+      const given = { channel: place.at(), isForeign: 'isForeign' in place };
+      const command = discord.animate(PICTURE, { private: isPrivate }, given);
+      const says = ({ content }: FakeMessage) => content.includes('That picture is broken.');
+      expect(isPublic(await discord.until(() => discord.answersTo(command).find(says)))).toBe(false);
+      expect(discord.answersTo(command).filter(isPublic)).toEqual([]);
+    }
+  },
+);
