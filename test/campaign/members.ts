@@ -48,6 +48,9 @@ const FOLLOWING: Partial<Record<Deed, string>> = {
   'presses Delete': 'Delete',
 };
 
+/** Of its own for each command: what a refusal says at the top of a channel is known by it. */
+export const fileNameOf = ({ number }: Act): string => `picture-${number}.png`;
+
 export type Members = Awaited<ReturnType<typeof gatherMembers>>;
 
 export async function gatherMembers(world: World) {
@@ -99,12 +102,8 @@ export async function gatherMembers(world: World) {
 
   const onSlack = (act: Act): Talk => {
     const member = people.slack[act.number % 2] ?? slackFakes.ADA;
-    const file = slack.upload(
-      act.deed === 'gives no picture' ? noPicture : picture,
-      'picture.png',
-      'image/png',
-      member,
-    );
+    const isPicture = act.deed !== 'gives no picture';
+    const file = slack.upload(isPicture ? picture : noPicture, fileNameOf(act), 'image/png', member);
     const sent = slack.mention(`${promptOf(act)} seconds:1`, { files: [file], member });
     const thread = sent.message?.ts ?? '';
     return {

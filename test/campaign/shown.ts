@@ -1,6 +1,6 @@
 // What members can see at the end, read off the stand-ins and, for the page, off the messages that it keeps in Redis.
 import { EPHEMERAL, type FakeInteraction } from '../fakes/discord/discord.ts';
-import type { Given } from './members.ts';
+import { fileNameOf, type Given } from './members.ts';
 import type { World } from './world.ts';
 
 type Kind = 'done' | 'failed' | 'cancelled';
@@ -121,7 +121,12 @@ export function readAnswer({ discord, slack }: World, messages: readonly ShownMe
       const bare = thread.filter(
         ({ blocks, files, text }) => blocks.length + files.length === 0 && !text.startsWith('<@'),
       );
-      const ephemerals = slack.ephemerals.map(({ thread, text }, index) => ({ isHere: thread === id, text, index }));
+      // A mention has no thread before the bot has written there: its refusal stands in the channel, and names the file.
+      const isFor = (thread: string | undefined, text: string) =>
+        thread === id || (thread === undefined && text.includes(fileNameOf(act)));
+      const ephemerals = slack.ephemerals.map(({ thread, text, isHidden }, index) => ({
+        ...{ isHere: !isHidden && isFor(thread, text), text, index },
+      }));
       const here = ephemerals.filter(({ isHere, text }) => isHere && text !== TRIED_AGAIN);
       return {
         ...of(({ ts }) => ts !== undefined && inThread.has(ts)),
