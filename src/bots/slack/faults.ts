@@ -1,7 +1,7 @@
 // What a member is told of an error on Slack.
 import { UserError } from '../../errors.ts';
 import { describeTime } from '../../refusals.ts';
-import { describeFault as describe, describeRefusal, type Markup } from '../faults.ts';
+import { describeFault as describe, type Markup } from '../faults.ts';
 import type { Words } from '../languages/words.ts';
 import { escapeText, plain, toDay } from './drawing.ts';
 
@@ -36,6 +36,6 @@ export function describeFault(error: unknown, words: Words): string {
 }
 
 /** For a form's field. */
-export function describeFieldFault(error: UserError, words: Words): string {
-  return describeRefusal(error, words, FIELD_MARKUP);
+export function describeFieldFault(error: unknown, words: Words): string {
+  return describe(error, words, FIELD_MARKUP);
 }

@@ -2,7 +2,7 @@
 import type { types } from '@slack/bolt';
 import type { Notes } from '../../../queue/notes.ts';
 import { refusal } from '../../../refusals.ts';
-import { Refusal } from '../../faults.ts';
+import { isExpected } from '../../faults.ts';
 import type { Words } from '../../languages/words.ts';
 import { soon } from '../../soon.ts';
 import { describeRefusal } from '../error-codes.ts';
@@ -25,8 +25,8 @@ export interface FormOpeningOptions {
 }
 
 export function createFormOpening({ workspaces, people, notes }: FormOpeningOptions) {
-  /** Throws the sentence for a conversation that the bot is not in, as far as Slack tells; one of two has to be the bot's own. */
-  const requireMembership = async ({ team, user }: Who, channel: string, words: Words): Promise<void> => {
+  /** Throws `place_closed` for a conversation that the bot is not in, as far as Slack tells; one of two has to be the bot's own. */
+  const requireMembership = async ({ team, user }: Who, channel: string): Promise<void> => {
     const workspace = await workspaces.of(team);
     const isIn = isDirect({ channel })
       ? (await openDirect(workspace, user)) === channel
@@ -40,7 +40,7 @@ export function createFormOpening({ workspaces, people, notes }: FormOpeningOpti
         );
     if (isIn) return;
     const { member } = await soon(notes, () => people.find({ team, user: workspace.botUser })).inTime;
-    throw new Refusal(describeFault(refusal('not_in_channel', { invite: `/invite @${member.name}` }), words));
+    throw refusal('not_in_channel', { invite: `/invite @${member.name}` });
   };
 
   /** Resolves to the view's id. */
@@ -60,11 +60,11 @@ export function createFormOpening({ workspaces, people, notes }: FormOpeningOpti
       const view = await openView(team, trigger, drawForm(contents, words));
       if (contents.channel === undefined) return;
       try {
-        await requireMembership(who, contents.channel, words);
+        await requireMembership(who, contents.channel);
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!isExpected(error)) throw error;
         const { client } = await workspaces.of(team);
-        await client.views.update({ view_id: view, view: drawNotice(error.message, words) });
+        await client.views.update({ view_id: view, view: drawNotice(describeFault(error, words), words) });
       }
     },
   };

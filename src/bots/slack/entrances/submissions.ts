@@ -1,9 +1,9 @@
 // The form that was sent.
 import type { App } from '@slack/bolt';
-import { Refusal } from '../../faults.ts';
+import { isExpected } from '../../faults.ts';
 import type { Words } from '../../languages/words.ts';
 import { toEventId } from '../events.ts';
-import { describeFault } from '../faults.ts';
+import { describeFieldFault } from '../faults.ts';
 import { FORM, FormFaults, readForm } from '../forms.ts';
 import type { Origin } from '../origin.ts';
 import type { Entrance, Who } from './entrance.ts';
@@ -18,8 +18,8 @@ export function listenForSubmissions(app: App, { log, put, requireMembership, wo
     const channel = filled.channel ?? '';
     if ('file' in picture && picture.file === '') throw new FormFaults({ picture: words.chat.noPicture });
     if (purpose.channel === undefined) {
-      await requireMembership(who, channel, words).catch((error) => {
-        throw error instanceof Refusal ? new FormFaults({ channel: error.message }) : error;
+      await requireMembership(who, channel).catch((error) => {
+        throw isExpected(error) ? new FormFaults({ channel: describeFieldFault(error, words) }) : error;
       });
     }
     const { thread, isThreadThere } = purpose;
@@ -37,7 +37,7 @@ export function listenForSubmissions(app: App, { log, put, requireMembership, wo
     } catch (error) {
       if (!(error instanceof FormFaults)) log.warn({ err: error }, 'A form could not be taken');
       // Beside a field, so that what was filled in is still there.
-      const errors = error instanceof FormFaults ? error.faults : { prompt: describeFault(error, words) };
+      const errors = error instanceof FormFaults ? error.faults : { prompt: describeFieldFault(error, words) };
       await ack({ response_action: 'errors', errors });
     }
   });
