@@ -178,8 +178,8 @@ test('from a shell an admin sees what is wrong, and has a poisonous render tried
 
   await writeFile(cure, '');
   let retried = await admin('retry', renderId);
-  while (retried.stdout.includes('still on its way')) retried = await admin('retry', renderId);
-  expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('In line once more') });
+  while (retried.stdout.includes("hasn't been told")) retried = await admin('retry', renderId);
+  expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('Back in line') });
   await chat.until(renderId, ({ view, clip }) => view.kind === 'done' && clip !== undefined);
   expect((await chat.replies()).filter(({ view }) => view.renderId === renderId)).toHaveLength(1);
   expect((await admin('quarantine')).stdout).toBe('Nothing is in quarantine.\n');

@@ -499,7 +499,7 @@ test('Cancel tells the truth about what was freed', async () => {
   const waiting = slack.mention('she smiles seconds:1', { files: [file] });
   slack.press(await statusUnder(waiting, ''), 'Cancel');
   expect(await slack.told(ADA)).toBe('Cancelled before it started.');
-  await statusUnder(waiting, 'no render time was used');
+  await statusUnder(waiting, 'it took no GPU time');
   start('worker');
   const running = slack.mention(`hold ${gate()} seconds:1`, { files: [file] });
   slack.press(await statusUnder(running, 'Drawing'), 'Cancel');
