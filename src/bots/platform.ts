@@ -18,6 +18,8 @@ export type CommandPicture = { bytes: Buffer; filename: string; isOwn?: boolean 
 /** One `/animate`, however it was given. `eventId` is the platform's own id for it: the same id twice is one render. */
 export interface AnimateCommand {
   eventId: string;
+  /** Which edit of its message it is, where it is one: what is refused of each edit counts against the member. */
+  edit?: string | undefined;
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;

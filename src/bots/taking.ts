@@ -100,7 +100,7 @@ export function createTaking(options: TakingOptions) {
     await beginnings.end(record);
   };
 
-  type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open'>;
+  type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open' | 'edit'>;
 
   /**
    * `look` fetches and decodes, which is only done for members who may have what they ask for. It says which render the picture
@@ -108,7 +108,7 @@ export function createTaking(options: TakingOptions) {
    */
   const beginNew = async (
     id: string,
-    { member, language, place, open }: Asking,
+    { member, language, place, open, edit }: Asking,
     command: ParsedCommand,
     look: (prospect: Prospect) => Promise<Looked>,
     trace: string | undefined,
@@ -118,7 +118,7 @@ export function createTaking(options: TakingOptions) {
       const prospect = { id, platform, member, language, place, request: command };
       await admission.requireRoom(prospect);
       const { picture, source } = await look(prospect);
-      await moderation.requireDecentPicture(member, picture.png, id);
+      await moderation.requireDecentPicture(member, picture.png, toAttempt(id, edit));
       const request = toRequest(command, `pictures/${id}.png`, picture);
       const pictureOf = source && ownerOf(source, member);
       const begun = { id, platform, member, language, place, request, createdAt: now() };
@@ -184,7 +184,7 @@ export function createTaking(options: TakingOptions) {
         const name = 'filename' in given ? given.filename.slice(0, MAX_NAME_LENGTH) : '';
         const isNameOwn = 'filename' in given && given.isOwn === true;
         const own = [parsed.prompt, parsed.negative, ...(isNameOwn ? [name] : [])];
-        await moderation.requireDecentWords(command.member, own, id);
+        await moderation.requireDecentWords(command.member, own, toAttempt(id, command.edit));
         // A name that somebody else gave is held against nobody: chat services do not even show it.
         if (!isNameOwn) await moderation.requireDecentWords(command.member, [name]);
         if ('ofRender' in given) {
@@ -244,6 +244,11 @@ function toRequest(
 }
 
 /** BullMQ refuses ids that are numbers or hold a colon, so the platform's name goes first and the rest is kept plain. */
+/** What counts once where it is refused. */
+function toAttempt(id: string, edit: string | undefined): string {
+  return edit === undefined ? id : `${id}-${edit}`;
+}
+
 function toRenderId(platform: string, eventId: string): string {
   const isPlain = /^[A-Za-z0-9_-]{1,80}$/.test(eventId);
   return `${platform}-${isPlain ? eventId : createHash('sha256').update(eventId).digest('hex')}`;

@@ -46,6 +46,8 @@ export interface TestBotOptions {
   store?: Store;
   /** In the place of one that takes all bytes for a picture. */
   normalise?: Intake['normalise'];
+  /** In the place of one that makes no clip smaller. */
+  shrink?: (clip: Buffer, maxBytes: number) => Promise<Buffer | undefined>;
   /** What the service keeps: that of another bot, for one that works beside it. */
   channel?: Map<string, ShownMessage>;
 }
@@ -57,7 +59,7 @@ export const startTestBot = (server: TestRedis, options: TestBotOptions = {}) =>
 export async function startBotOn<P extends Platform>(
   server: TestRedis,
   create: (given: { redis: Redis; store: Store; log: Logger }) => P,
-  { settings, classifier, store: given, normalise }: TestBotOptions = {},
+  { settings, classifier, store: given, normalise, shrink }: TestBotOptions = {},
 ) {
   const redis = new Redis({ ...server.options, maxRetriesPerRequest: null });
   const folder = await mkdtemp(join(tmpdir(), 'bot-'));
@@ -100,7 +102,11 @@ export async function startBotOn<P extends Platform>(
     ...{ bots, quarantine, rules, health, version },
     ...{ platform, redis, queue, records, store, roster, limits, now, redrawEveryMs: () => 0 },
     intake: { normalise: normalise ?? (async (bytes) => ({ png: bytes, ...SHAPE })), stop: async () => undefined },
-    clipTools: { shrink: async () => undefined, lastFrame: async (clip) => clip, sample: async (clip) => [clip] },
+    clipTools: {
+      shrink: shrink ?? (async () => undefined),
+      lastFrame: async (clip) => clip,
+      sample: async (clip) => [clip],
+    },
     audit: createAudit(redis),
     blocks: createBlocks(redis, now),
     strikes: createStrikes(redis, 7 * 24 * 3600 * 1000, now),

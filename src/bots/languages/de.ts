@@ -125,6 +125,11 @@ export const de: Words = {
     mentionNeedsPicture: (menu) =>
       `Häng ein Bild an die Nachricht, die mich erwähnt, und sag, wie es sich bewegen soll. Für ein Bild, das schon hier ist: sein Menü &gt; Weitere Nachrichten-Shortcuts &gt; *${menu}*.`,
     notShared: 'Ich bin nicht für Kanäle eingerichtet, die mit anderen Organisationen geteilt sind.',
+    notTaken:
+      'Dein Clip ist fertig, aber Slack hat ihn nicht angenommen. Bitte frag die Admins des Workspace und drück dann *Noch einmal*.',
+    notTakenButLink: (link) => `Slack hat den Clip nicht angenommen: [hier ansehen](${link})`,
+    tookFirst: (count, menu) =>
+      `Deine Nachricht hat ${count} Bilder, also nehme ich das erste, das ich verwenden kann. Für ein anderes: Menü der Nachricht &gt; Weitere Nachrichten-Shortcuts &gt; *${menu}*.`,
     howToAccept:
       'Stimm mit dem Knopf zu, dann geht es gleich los. Oder tippe `/animate accept` und schick deine Anfrage noch einmal.',
     deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe dieses Fenster und fang mit einem Bild neu an.',

@@ -109,6 +109,11 @@ export const en: Words = {
     mentionNeedsPicture: (menu) =>
       `Attach a picture to the message that mentions me and say how it should move. For a picture that's already here: its menu &gt; More message shortcuts &gt; *${menu}*.`,
     notShared: "I'm not set up for channels that are shared with other organizations.",
+    notTaken:
+      "Your clip is finished, but Slack didn't let me post it. Please ask a workspace admin, then press *Again*.",
+    notTakenButLink: (link) => `Slack didn't let me post the clip: [watch it here](${link})`,
+    tookFirst: (count, menu) =>
+      `Your message has ${count} pictures, so I took the first one I can use. To pick another: the message's menu &gt; More message shortcuts &gt; *${menu}*.`,
     howToAccept:
       "Press the button to accept, and I'll start right away. You can also type `/animate accept` and send your request again.",
     deletedMeanwhile: 'That clip was deleted in the meantime. Please close this and start again from a picture.',

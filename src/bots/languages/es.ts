@@ -122,6 +122,11 @@ export const es: Words = {
     mentionNeedsPicture: (menu) =>
       `Adjunta una imagen al mensaje en que me mencionas y di cómo debe moverse. Para una imagen que ya está aquí: su menú &gt; Más atajos de mensaje &gt; *${menu}*.`,
     notShared: 'No estoy configurado para canales compartidos con otras organizaciones.',
+    notTaken:
+      'Tu clip está listo, pero Slack no me dejó publicarlo. Pregunta a un administrador del espacio de trabajo y luego pulsa *Otra vez*.',
+    notTakenButLink: (link) => `Slack no me dejó publicar el clip: [míralo aquí](${link})`,
+    tookFirst: (count, menu) =>
+      `Tu mensaje tiene ${count} imágenes, así que usé la primera que puedo animar. Para elegir otra: menú del mensaje &gt; Más atajos de mensaje &gt; *${menu}*.`,
     howToAccept:
       'Pulsa el botón para aceptar y empiezo enseguida. También puedes escribir `/animate accept` y enviar tu petición otra vez.',
     deletedMeanwhile: 'Ese clip se ha borrado mientras tanto. Cierra esta ventana y empieza de nuevo con una imagen.',

@@ -103,6 +103,11 @@ export interface Words {
     triedAgain: string;
     mentionNeedsPicture(menu: string): string;
     notShared: string;
+    /** The clip was refused where it belongs. */
+    notTaken: string;
+    notTakenButLink(link: string): string;
+    /** Of several pictures in a mention. */
+    tookFirst(count: number, menu: string): string;
     /** Below the text that has to be accepted first. */
     howToAccept: string;
     deletedMeanwhile: string;

@@ -112,6 +112,10 @@ export const zhCn: Words = {
     mentionNeedsPicture: (menu) =>
       `请在提到我的消息里附上图片，并说明它该怎么动。如果图片已经在这里：打开它的菜单 &gt; 更多消息快捷方式 &gt; *${menu}*。`,
     notShared: '我没有设置为可在与其他组织共享的频道中使用。',
+    notTaken: '短片做好了，但 Slack 不允许我发布。请联系工作区管理员，然后点“再来一次”。',
+    notTakenButLink: (link) => `Slack 不允许我发布短片：[在此观看](${link})`,
+    tookFirst: (count, menu) =>
+      `你的消息里有 ${count} 张图片，我用了第一张可用的。要换一张：消息菜单 &gt; 更多消息快捷方式 &gt; *${menu}*。`,
     howToAccept: '按下按钮表示同意，我就会立即开始。也可以输入 `/animate accept`，然后再发送一次你的请求。',
     deletedMeanwhile: '这个短片在此期间已被删除。请关闭此窗口，从图片重新开始。',
     help: ({ animate, menu, bot }) =>

@@ -104,12 +104,38 @@ function faultsOf({ issues }: z.ZodError): string[] {
   return issues.map(({ path, code }) => `${path.join('.') || 'all of it'}: ${code}`);
 }
 
-/** The pictures of a message, and of one that is forwarded in it. One that cannot be read takes no other away. */
-export function readPictures(message: { files?: unknown; attachments?: unknown }): SlackFile[] {
-  const attached = listOf(message.attachments).flatMap((each) => listOf((each as { files?: unknown } | null)?.files));
-  const files = [...listOf(message.files), ...attached].flatMap((each) => fileSchema.safeParse(each).data ?? []);
-  const pictures = files.filter(isPicture);
+interface HoldsPictures {
+  files?: unknown;
+  blocks?: unknown;
+  attachments?: unknown;
+}
+
+/**
+ * The pictures of a message, those that it shows as blocks, too, and of one that is forwarded in it. One that cannot be read takes
+ * no other away.
+ */
+export function readPictures(message: HoldsPictures): SlackFile[] {
+  const holders = [message, ...listOf(message.attachments)].map((each) => (each ?? {}) as HoldsPictures);
+  const files = holders.flatMap((each) => listOf(each.files)).flatMap((each) => fileSchema.safeParse(each).data ?? []);
+  const shown = holders.flatMap(({ blocks }) => listOf(blocks)).flatMap((block) => readImageBlock(block) ?? []);
+  const known = new Set<string>();
+  const pictures = [...files, ...shown].filter((each) => {
+    const isNew = !known.has(each.id);
+    known.add(each.id);
+    return isNew && isPicture(each);
+  });
   return [0, 1].flatMap((rank) => pictures.filter((picture) => rankOf(picture) === rank));
+}
+
+const imageBlockSchema = z.object({ slack_file: z.object({ id: z.string() }), alt_text: z.string().nullish() });
+
+/** A picture of Slack's in an image block, or beside a section; of others' addresses nothing is fetched. */
+function readImageBlock(block: unknown): SlackFile | undefined {
+  const { accessory } = (block ?? {}) as { accessory?: unknown };
+  const read = imageBlockSchema.safeParse(accessory ?? block);
+  if (!read.success) return undefined;
+  // Slack tells of it when it is asked for.
+  return { id: read.data.slack_file.id, name: read.data.alt_text, file_access: 'check_file_info' };
 }
 
 function listOf(value: unknown): unknown[] {

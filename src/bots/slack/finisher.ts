@@ -14,6 +14,7 @@ import { meaningOf } from './error-codes.ts';
 import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
 import type { Item } from './item.ts';
+import { MENU } from './manifest.ts';
 import { isRefusal, isRefusedForGood, type Told } from './messages.ts';
 import { type Origin, toItemId } from './origin.ts';
 import type { People } from './people.ts';
@@ -78,8 +79,10 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
     picture,
   }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
     const { member, language, roles } = await people.find(origin);
+    let isOpened = false;
     await handlers.animate({
       eventId: origin.event,
+      edit: origin.edit,
       member,
       language,
       place: { channel: origin.channel, server: origin.team, roles },
@@ -91,8 +94,16 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
               isOwn: picture.isOwn === true,
             })
           : picture,
-      open: (view) => open(origin, view),
+      open: async (view) => {
+        isOpened = true;
+        return open(origin, view);
+      },
     });
+    if (isOpened && 'of' in picture && picture.of !== undefined) {
+      const sentence = wordsOf(language).slack.tookFirst(picture.of, MENU);
+      // By now the thread has a reply, the status message.
+      await telling.alone({ ...origin, isThreadThere: true }, { text: sentence });
+    }
   };
 
   const press = async ({ origin, action, renderId }: Extract<Item, { kind: 'press' }>): Promise<void> => {

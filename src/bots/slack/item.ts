@@ -10,7 +10,7 @@ export type Item =
       text: string | ParsedCommand;
       /** Who is mentioned in a text, by id: their names are put in when it is read. */
       mentioned?: string[];
-      /** `isOwn`: uploaded with this very command. */
-      picture: { file: string; isOwn?: boolean } | { ofRender: string };
+      /** `isOwn`: uploaded with this very command. `of`: how many pictures it was chosen from, unasked. */
+      picture: { file: string; isOwn?: boolean; of?: number } | { ofRender: string };
     }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string };

@@ -145,14 +145,16 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     }
   };
 
-  /** Lines in the place of a clip that the workspace does not take. */
-  const describeLink = async (view: View, clip: Clip): Promise<string[]> => {
-    const { chat } = wordsOf(view.language);
+  /** Lines in the place of a clip that the workspace does not take, for its size or for what it is. */
+  const describeLink = async (view: View, clip: Clip, isTooLarge: boolean): Promise<string[]> => {
+    const { chat, slack } = wordsOf(view.language);
     const link = await clip.link();
-    if (link === undefined) return [chat.tooLargeForHere];
+    if (link === undefined) return [isTooLarge ? chat.tooLargeForHere : slack.notTaken];
+    const address = escapeText(link.address);
+    const sentence = isTooLarge ? chat.tooLarge(address) : slack.notTakenButLink(address);
     // Slack writes links another way round than Markdown.
-    const sentence = chat.tooLarge(escapeText(link.address)).replace(/\[(.+?)\]\((.+?)\)/, '<$2|$1>');
-    return [sentence, chat.linkEnds(toDay(link.endsAt))];
+    const marked = sentence.replace(/\[(.+?)\]\((.+?)\)/, '<$2|$1>');
+    return [marked, chat.linkEnds(toDay(link.endsAt))];
   };
 
   /** In the member's direct messages, when the conversation of the command cannot be reached any more. */
@@ -190,14 +192,25 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     } catch (error) {
       if (!isFileRefused(error) && !isGone(error)) throw error;
       log.info({ renderId: view.renderId, ...describeRefusal(error) }, 'Slack refused the clip; a link is sent');
-      return describeLink(view, clip);
+      return describeLink(view, clip, isRefusal(error, ...TOO_LARGE));
     }
   };
 
-  /** Whoever may put it right is told, and meanwhile the status does not say that the clip comes. */
-  const showOperatorsFault = async (workspace: Workspace, ref: MessageRef, view: View): Promise<void> => {
+  const faultNote = (view: View) => `operator:${view.renderId}`;
+  const showOperatorsFault = async (client: webApi.WebClient, ref: MessageRef, view: View) => {
     const sentence = describeFault(refusal('admin_needed', {}), wordsOf(view.language));
-    await show(workspace.client, ref, { ...view, buttons: [] }, [sentence]).catch(() => undefined);
+    return show(client, ref, { ...view, buttons: [] }, [sentence]);
+  };
+
+  /** Before a clip is brought: that it comes, or in later tries still that an operator has to put something right. */
+  const showBringing = async (workspace: Workspace, ref: MessageRef, view: View) => {
+    const { impatient } = workspace;
+    if ((await notes.get(faultNote(view))) !== undefined) {
+      return showOperatorsFault(impatient, ref, view).catch(unlessLeftOut);
+    }
+    const { bringing } = wordsOf(view.language).slack;
+    const uploading: View = { ...view, kind: 'rendering', headline: bringing, facts: [], buttons: [] };
+    return show(impatient, ref, uploading).catch(unlessLeftOut);
   };
 
   /** Edits tell nobody of a failure: one short message does. A clip comes with the member's name on it. */
@@ -267,13 +280,9 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
       if ((await notes.get(`deleted:${view.renderId}`)) !== undefined) return;
       const workspace = await workspaces.of(detailsOf(ref).team);
       await edits.end(workspace.team, keyOf(ref));
-      const { bringing } = wordsOf(view.language).slack;
       const isBrought = clip && (await uploads.find(`clip:${view.renderId}`))?.state === 'shared';
-      const uploading: View = { ...view, kind: 'rendering', headline: bringing, facts: [], buttons: [] };
       const came =
-        clip && !isBrought
-          ? await show(workspace.impatient, ref, uploading).catch(unlessLeftOut)
-          : await show(workspace.client, ref, view);
+        clip && !isBrought ? await showBringing(workspace, ref, view) : await show(workspace.client, ref, view);
       if (came === 'gone') {
         // Whoever took the message away wants no clip.
         log.info({ renderId: view.renderId }, 'The message of a finished render was removed by somebody');
@@ -290,7 +299,10 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
       try {
         lines = await bringClip(workspace, place, user, view, clip);
       } catch (error) {
-        if (meaningOf(error) === 'operator') await showOperatorsFault(workspace, ref, view);
+        if (meaningOf(error) === 'operator') {
+          await notes.keep(faultNote(view), '1');
+          await showOperatorsFault(workspace.client, ref, view).catch(() => undefined);
+        }
         if (!isRefusedForGood(error) || meaningOf(error) === 'operator') throw error;
         log.info({ renderId: view.renderId, ...describeRefusal(error) }, 'Slack does not take the clip there');
         await deliverDirectly(workspace, ref, view, clip);

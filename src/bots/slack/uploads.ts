@@ -21,11 +21,11 @@ const SHARED_EARLIER_WITHIN_MS = 8000;
 const MAX_SENT = 2;
 
 /**
- * `completing`: Slack may have been asked to share it. `completed`: it has said yes. `shared`: `ts` is the message that it came
- * with, if that was seen.
+ * `sending`: Slack may have its bytes. `completing`: Slack may have been asked to share it. `completed`: it has said yes. `shared`:
+ * `ts` is the message that it came with, if that was seen. `sent`: how often Slack took the bytes.
  */
 const uploadSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.enum(['completing', 'completed']), file: z.string(), sent: z.number().default(1) }),
+  z.object({ state: z.enum(['sending', 'completing', 'completed']), file: z.string(), sent: z.number().default(1) }),
   z.object({ state: z.literal('shared'), file: z.string(), ts: z.string().optional() }),
 ]);
 type Known = z.infer<typeof uploadSchema>;
@@ -88,20 +88,24 @@ export function createUploads(
 
   /** Has Slack share a file of an earlier try, where that is to spare, and else one that is sent now. */
   const bring = async (workspace: Workspace, once: string, upload: Upload, earlier: Earlier): Promise<string> => {
-    const { file: old, sent, isFree } = earlier;
+    const { file: old, sent, isFree, isInDoubt } = earlier;
     const isSpent = sent >= MAX_SENT;
-    if (old !== undefined && (isFree || isSpent)) {
+    if (old !== undefined && (isFree || isInDoubt || isSpent)) {
       try {
-        await keep(once, { state: 'completing', file: old, sent });
+        if (!isInDoubt) await keep(once, { state: 'completing', file: old, sent });
         await complete(workspace, old, upload);
         return old;
       } catch (error) {
-        if (isSpent || !isGone(error)) throw error;
+        // What Slack does not know has not arrived: then no byte of it was taken.
+        if (!isGone(error) || (isSpent && !isInDoubt)) throw error;
       }
+    } else if (old !== undefined) {
+      // It was not seen so far, and so it never shall be.
+      await discard(workspace, old);
     }
-    // It was not seen so far, and so it never shall be.
-    if (old !== undefined) await discard(workspace, old);
-    const file = await send(workspace, upload, fetch);
+    const { file, address } = await reserve(workspace, upload);
+    await keep(once, { state: 'sending', file, sent });
+    await send(address, upload.data, fetch);
     await keep(once, { state: 'completing', file, sent: sent + 1 });
     await complete(workspace, file, upload);
     return file;
@@ -129,14 +133,15 @@ export function createUploads(
         await keep(once, { state: 'shared', ...shared });
         return shared;
       };
-      if (before) {
+      if (before && before.state !== 'sending') {
         // An earlier life may have died before or after Slack heard of it: only time tells.
         const ts = await untilShared(workspace, before.file, upload.channel, SHARED_EARLIER_WITHIN_MS);
         if (ts !== undefined || before.state === 'completed') return end(before.file, ts);
       }
       const elsewhere = before || refused === undefined ? undefined : await read(refused);
       const free = elsewhere?.state === 'completing' ? elsewhere : undefined;
-      const earlier: Earlier = { sent: 0, ...(before ?? free), isFree: free !== undefined };
+      const isInDoubt = before?.state === 'sending';
+      const earlier: Earlier = { sent: 0, ...(before ?? free), isFree: free !== undefined, isInDoubt };
       const file = await bring(workspace, once, upload, earlier);
       await keep(once, { state: 'completed', file, sent: earlier.sent });
       await sleep(FIRST_LOOK_MS);
@@ -152,20 +157,22 @@ interface Earlier {
   sent: number;
   /** Slack has refused to share it, so it is nowhere. */
   isFree: boolean;
+  /** How the sending of its bytes ended was not heard. */
+  isInDoubt: boolean;
 }
 
-/** Hands the bytes to Slack. Nobody sees them yet. */
-async function send(
-  { client }: Workspace,
-  { filename, altText, data }: Upload,
-  fetch: Outgoing['fetch'],
-): Promise<string> {
+/** A file at Slack without its bytes, and the address that takes them. */
+async function reserve({ client }: Workspace, { filename, altText, data }: Upload) {
   // The SDK's own name for the alternative text is not the one that Slack documents.
   const answer: webApi.FilesGetUploadURLExternalResponse = await client.apiCall('files.getUploadURLExternal', {
     ...{ filename, length: data.length },
     ...(altText !== undefined && { alt_txt: altText }),
   });
-  const { upload_url: address = '', file_id: file = '' } = answer;
+  return { address: answer.upload_url ?? '', file: answer.file_id ?? '' };
+}
+
+/** Hands the bytes to Slack. Nobody sees them yet. */
+async function send(address: string, data: Buffer, fetch: Outgoing['fetch']): Promise<void> {
   // Without the token: the address is all that Slack asks for.
   const response = await fetch(address, {
     ...{ method: 'POST', body: new Uint8Array(data), redirect: 'error' },
@@ -174,7 +181,6 @@ async function send(
   });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`Slack answered an upload with ${response.status}`);
-  return file;
 }
 
 async function discard({ client }: Workspace, file: string): Promise<void> {

@@ -1,6 +1,6 @@
 // Which events are commands: a mention, or a message to the bot alone, once, and never the bot's own.
 import { expect, test } from 'vitest';
-import { isPicture, readMessageEvent } from '../../../src/bots/slack/events.ts';
+import { isPicture, readMessageEvent, readPictures } from '../../../src/bots/slack/events.ts';
 
 const PNG = { id: 'F1', mimetype: 'image/png', filetype: 'png' };
 
@@ -92,6 +92,19 @@ test('a picture of a forwarded message is found', () => {
   const attachments = [{ is_share: true, text: 'look', files: [PNG] }];
   // Whoever forwards it has not named it.
   expect(mention({ attachments })?.pictures).toEqual([{ file: 'F1', isOwn: false }]);
+});
+
+test('a picture that a message shows as a block is found, once, and nothing of an address elsewhere', () => {
+  const image = { type: 'image', slack_file: { id: 'F5' }, alt_text: 'a cat' };
+  const elsewhere = { type: 'image', image_url: 'https://evil.example/a.png', alt_text: 'a cat' };
+  const beside = { type: 'section', accessory: { ...image, slack_file: { id: 'F6' } } };
+  const blocks = [null, 'text', { type: 'rich_text' }, elsewhere, image, beside];
+  expect(readPictures({ blocks }).map(({ id, name }) => [id, name])).toEqual([
+    ['F5', 'a cat'],
+    ['F6', 'a cat'],
+  ]);
+  const attachments = [{ blocks: [image] }, { files: [PNG] }];
+  expect(readPictures({ files: [PNG], attachments }).map(({ id }) => id)).toEqual(['F1', 'F5']);
 });
 
 test.each([['bot_id'], ['thread_ts'], ['subtype'], ['text'], ['files'], ['edited'], ['attachments'], ['channel_type']])(

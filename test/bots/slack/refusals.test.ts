@@ -17,12 +17,15 @@ let slack: Slack;
 let server: TestRedis;
 let file: FakeFile;
 let bot: Awaited<ReturnType<typeof startBotOn>>;
+/** What shrinking a clip makes of it; undefined where nothing worth watching would be left. */
+let smaller: Buffer | undefined;
 
 beforeEach(async () => {
+  smaller = undefined;
   slack = await startSlack();
   server = await startRedis();
   file = slack.upload(await drawPicture());
-  bot = await startBotOn(server, onSlack(slack));
+  bot = await startBotOn(server, onSlack(slack), { shrink: async (_clip, maxBytes) => smaller?.subarray(0, maxBytes) });
 });
 afterEach(async () => {
   await bot[Symbol.asyncDispose]();
@@ -113,8 +116,34 @@ describe('a share that is refused', () => {
     slack.trouble({ method, error, times: 1000 });
     await bot.finish(renderId);
     await delivered(renderId);
-    expect(contentOf(under(event)[0])).toMatch(/too large|larger than this place takes/);
+    expect(contentOf(under(event)[0])).toContain("Slack didn't let me post it");
+    expect(contentOf(under(event)[0])).not.toContain('too large');
     expect(bytesSent()).toBeLessThanOrEqual(1);
+  });
+
+  test.each(['files.getUploadURLExternal', 'files.completeUploadExternal'])(
+    'by %s for its size has a smaller clip come',
+    async (method) => {
+      smaller = Buffer.from('smaller');
+      const { event, renderId } = await begun();
+      slack.trouble({ method, error: 'file_upload_size_restricted', times: 1 });
+      await bot.finish(renderId);
+      await delivered(renderId);
+      const [came] = under(event).filter(hasClip);
+      expect(came?.files[0]?.bytes.toString()).toBe('smaller');
+      expect(bytesSent()).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test('for its size, also of the smaller clip, is told in the status', async () => {
+    smaller = Buffer.from('smaller');
+    const { event, renderId } = await begun();
+    slack.trouble({ method: 'files.getUploadURLExternal', error: 'file_upload_size_restricted', times: 1000 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(contentOf(under(event)[0])).toContain('too large');
+    expect(slack.requests.filter(({ method }) => method === 'files.getUploadURLExternal')).toHaveLength(2);
+    expect(bytesSent()).toBe(0);
   });
 
   test('everywhere ends with a line in the log, and nothing is tried for a day', async () => {
@@ -140,6 +169,49 @@ describe('a share that is refused', () => {
     expect(trouble.times).toBe(0);
     expect(under(event).filter(hasClip)).toHaveLength(1);
     expect(bytesSent()).toBe(1);
+  });
+
+  test('for a lost scope is said once, however often it is tried, and the tries come further apart', async () => {
+    const { event, renderId } = await begun();
+    slack.trouble({ method: 'files.getUploadURLExternal', error: 'missing_scope', times: 4 });
+    const edited = () => under(event)[0]?.edits.map(({ text }) => text) ?? [];
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(edited().filter((text) => text === 'Uploading the clip')).toHaveLength(1);
+    const tries = slack.requests.filter(({ method }) => method === 'files.getUploadURLExternal').map(({ at }) => at);
+    const gaps = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
+    expect(gaps).toHaveLength(4);
+    expect(gaps.every((gap, index) => index === 0 || gap > (gaps[index - 1] ?? 0))).toBe(true);
+  });
+});
+
+describe('an upload', () => {
+  test('that Slack cannot share for a time is sent twice and no more, and then shared', async () => {
+    const { event, renderId } = await begun();
+    const trouble = slack.trouble({ method: 'files.completeUploadExternal', error: 'fatal_error', times: 4 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(trouble.times).toBe(0);
+    expect(bytesSent()).toBe(2);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
+  }, 120_000);
+
+  test('whose address fails is tried until it works, because nothing of it was taken', async () => {
+    const { event, renderId } = await begun();
+    const trouble = slack.trouble({ method: 'files.upload', status: 503, times: 4 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(trouble.times).toBe(0);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
+  }, 120_000);
+
+  test('whose answer is lost is not sent again', async () => {
+    const { event, renderId } = await begun();
+    slack.trouble({ method: 'files.upload', status: 502, isDone: true, times: 1 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(bytesSent()).toBe(1);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
   });
 });
 

@@ -120,6 +120,14 @@ describe('in a conversation that the bot is not in, a form says so before it is 
     await slack.until(() => JSON.stringify(view.json.blocks).includes("I'm not in this channel"));
   });
 
+  test('and where it is sent all the same, its member is told directly', async () => {
+    const channel = slack.addChannel({ kind: 'direct', hasBot: false, members: [ADA.id, BOB.id] });
+    slack.trouble({ method: 'views.update', error: 'not_found', times: 1 });
+    const command = slack.command('/animate', 'she smiles', { channel });
+    await fill(command, { picture: { files: [file] } });
+    await slack.until(() => directly().find(({ text }) => text.includes("I'm not in this channel")));
+  });
+
   test('and in the bot’s own it stays', async () => {
     const command = slack.command('/animate', '', { channel: slack.directChannelOf(ADA) });
     await fill(command, { picture: { files: [file] } });
@@ -141,6 +149,41 @@ describe('a mention', () => {
     await hasStatus(slack.mention('another', { files: [file] }));
     expect(under(mention)).toHaveLength(1);
     await expect.poll(accepted, WITHIN).toBe(2);
+  });
+
+  test('with several pictures takes the first that can be used, and its member alone is told of it', async () => {
+    const gif = slack.upload(picture, 'a.gif', 'image/gif');
+    const mention = slack.mention('she smiles', { files: [gif, file] });
+    await hasStatus(mention);
+    expect(await slack.told(ADA)).toContain('Your message has 2 pictures');
+    expect(slack.ephemerals.at(-1)?.thread).toBe(mention.message?.ts);
+    const asked = slack.requests.filter(({ method }) => method === 'files.info').map(({ body }) => body.file);
+    expect(asked[0]).toBe(file.id);
+  });
+
+  test('with one picture is told nothing of a choice', async () => {
+    await hasStatus(slack.mention('she smiles', { files: [file] }));
+    await expect.poll(accepted, WITHIN).toBe(1);
+    await settled(slack.direct('help'));
+    expect(slack.ephemerals).toEqual([]);
+  });
+
+  test('with several pictures has a form that offers all of them', async () => {
+    const other = slack.upload(picture, 'other.png');
+    const view = await slack.viewOf(slack.shortcut('animate_message', slack.post([file, other])));
+    const offered = JSON.stringify(view.json.blocks);
+    expect(offered).toContain(file.id);
+    expect(offered).toContain(other.id);
+  });
+
+  test('that is edited from one refused request to another counts twice against its member', async () => {
+    const strikes = () => bot.administer({ verb: 'strikes', subject: `${slack.teamId}-${ADA.id}` });
+    const mention = slack.mention('naked child', { files: [file] });
+    await slack.told(ADA);
+    expect(await strikes()).toMatch(/\b1\b/);
+    await settled(slack.editMention(mention, 'a naked child'));
+    await slack.told(ADA);
+    expect(await strikes()).toMatch(/\b2\b/);
   });
 
   test('names others as people see them', async () => {

@@ -32,7 +32,8 @@ export async function takeMessage(entrance: Entrance, body: EventBody, retries: 
   if (!picture || isCallForHelp(withoutMentions(text))) return explain(entrance, message, say);
   const comesAgain = retries < MOST_RETRIES;
   try {
-    await put({ kind: 'animate', origin, text, mentioned, picture }, { comesAgain });
+    const chosen = { ...picture, ...(pictures.length > 1 && { of: pictures.length }) };
+    await put({ kind: 'animate', origin, text, mentioned, picture: chosen }, { comesAgain });
   } catch (error) {
     logUnexpected(error);
     if (!comesAgain) return say((words) => describeFault(error, words));
