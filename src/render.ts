@@ -93,6 +93,8 @@ export type Progress = z.infer<typeof progressSchema>;
 const MAX_STAGE_LENGTH = 40;
 const MAX_STAGES = 20;
 const MAX_ENGINE_NAME_LENGTH = 200;
+/** A model may be the path of a folder. */
+export const MAX_MODEL_LENGTH = 4096;
 
 /**
  * What came out of an engine. `seconds` is per stage; `similarity` is the SSIM of the clip's frame 0 to the picture, 0 to 1;
@@ -112,7 +114,7 @@ export const renderResultSchema = z.object({
   similarity: z.number().min(-1).max(1),
   colourDrift: z.number().min(0),
   engine: z.string().min(1).max(MAX_ENGINE_NAME_LENGTH),
-  model: z.string().min(1).max(MAX_ENGINE_NAME_LENGTH),
+  model: z.string().min(1).max(MAX_MODEL_LENGTH),
 });
 export type RenderResult = z.infer<typeof renderResultSchema>;
 

@@ -1,6 +1,6 @@
 // The render server's messages as this side reads and writes them. test/contract/render-server.json holds both sides to them.
 import { z } from 'zod';
-import { progressSchema, renderResultSchema } from '../render.ts';
+import { MAX_MODEL_LENGTH, progressSchema, renderResultSchema } from '../render.ts';
 
 /** Why a server does not do what it is asked. */
 export const REFUSAL_CODES = [
@@ -45,7 +45,7 @@ const sentenceSchema = z.string().transform((text) => text.slice(0, MAX_SENTENCE
 export const healthSchema = z.object({
   state: z.enum(['loading', 'ready', 'busy', 'failed']),
   engine: nameSchema,
-  model: nameSchema,
+  model: z.string().max(MAX_MODEL_LENGTH),
   executor: nameSchema,
   /** What stays on the GPU and what is streamed to it, in words; null until loaded, or where there is none. */
   memory: sentenceSchema.nullable(),

@@ -60,6 +60,8 @@ test('a sentence of an engine is cut, and a name that is no name is refused', ()
   for (const strange of [{ engine: long }, { model: long }, { executor: long }, { renderId: long }]) {
     expect(healthSchema.safeParse({ ...health, ...strange }).success).toBe(false);
   }
+  const deepFolder = '/weights'.repeat(100);
+  expect(healthSchema.parse({ ...health, model: deepFolder }).model).toBe(deepFolder);
   expect(healthSchema.parse({ ...health, memory: long }).memory).toHaveLength(500);
   const done = examples.events.find(({ stage }) => stage === 'done') as unknown as { result: object };
   const stages = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`stage-${index}`, 1]));
