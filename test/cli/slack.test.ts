@@ -20,7 +20,9 @@ test('manifest prints an app for Socket Mode, with exactly the scopes that are e
   const app = JSON.parse(stdout);
   expect(app.oauth_config).toEqual({ scopes: { bot: Object.keys(BOT_SCOPES) } });
   expect(app.settings).toMatchObject({ socket_mode_enabled: true, interactivity: { is_enabled: true } });
-  expect(app.settings.event_subscriptions).toEqual({ bot_events: ['app_home_opened', 'app_mention', 'message.im'] });
+  expect(app.settings.event_subscriptions).toEqual({
+    bot_events: ['app_home_opened', 'app_mention', 'message.im', 'app_uninstalled', 'tokens_revoked'],
+  });
   expect(app.features.slash_commands.map(({ command }: { command: string }) => command)).toEqual([
     '/animate',
     '/animate-admin',
