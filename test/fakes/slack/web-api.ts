@@ -40,6 +40,8 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
   const app = fastify({ forceCloseConnections: true, bodyLimit: LONGEST_BODY_BYTES });
   const troubles: Trouble[] = [];
   const requests: Asked[] = [];
+  /** Whose bytes are taken, and whose answers are lost. */
+  const lost = new WeakMap<FastifyRequest, Trouble>();
 
   const tokenOf = (request: FastifyRequest, body: Json = {}): string | undefined =>
     /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? (body.token as string | undefined);
@@ -123,7 +125,15 @@ export function serveWebApi({ service, methods, appToken }: WebApiOptions) {
     requests.push({ method: name, body: { url: request.url }, at: Date.now() });
     world.tell();
     const trouble = findTrouble(name);
-    if (trouble && !trouble.isDone) return answerWith(trouble, reply);
+    if (!trouble) return;
+    if (!trouble.isDone) return answerWith(trouble, reply);
+    lost.set(request, trouble);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const trouble = lost.get(request);
+    if (!trouble) return payload;
+    reply.code(typeof trouble.status === 'number' ? trouble.status : 502);
+    return 'Bad gateway';
   });
 
   app.route<{ Params: { method: string } }>({
