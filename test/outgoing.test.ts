@@ -175,6 +175,7 @@ describe('each road', () => {
           logger,
         },
         keep: async () => undefined,
+        heardOfSocket: () => undefined,
       });
       const connected = once(client.connection as never, 'connected');
       await client.start();

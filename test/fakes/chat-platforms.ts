@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createDiscordPlatform } from '../../src/bots/discord/discord-platform.ts';
-import { createSlackPlatform } from '../../src/bots/slack/slack-platform.ts';
+import { createSlackPlatform, type SlackSettings } from '../../src/bots/slack/slack-platform.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Store } from '../../src/media/store.ts';
 import { createInbox } from '../../src/queue/inbox.ts';
@@ -37,7 +37,11 @@ export const onDiscord =
     });
 
 export const onSlack =
-  (slack: Slack, admins: string[] = [], changes: { isShared?: boolean } = {}) =>
+  (
+    slack: Slack,
+    admins: string[] = [],
+    changes: Partial<Pick<SlackSettings, 'isShared' | 'botToken' | 'secret'>> = {},
+  ) =>
   ({ redis, store, log }: Given) =>
     createSlackPlatform({
       ...{ botToken: slack.botToken, appToken: slack.appToken, signingSecret: undefined, oauth: undefined },

@@ -12,6 +12,7 @@ import { toListenFault } from '../../listen-fault.ts';
 import type { Logger } from '../../log.ts';
 import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES } from './manifest.ts';
+import { keepConnected } from './reconnecting.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const LONGEST_BODY_BYTES = 2 ** 20;
@@ -59,6 +60,8 @@ export interface SlackClientOptions extends ClientSettings {
   workspaces: Workspaces;
   installations: InstallationStore | undefined;
   logger: SlackLogger;
+  /** Hears how each try to make a socket ended. */
+  heardOfSocket(error?: unknown): void;
   /** Keeps an event; only then is Slack told that it came. */
   keep(body: EventBody, retries: number): Promise<void>;
 }
@@ -75,9 +78,11 @@ export function createSlackClient(options: SlackClientOptions) {
           appToken,
           logger,
           clientPingTimeout: options.pongSeconds * 1000,
+          autoReconnectEnabled: false,
           ...(outgoing?.dispatcher && { dispatcher: outgoing.dispatcher }),
           installerOptions: { clientOptions: workspaces.options },
         });
+  const kept = socket && keepConnected(socket.client, options.heardOfSocket);
   const receiver: Receiver | undefined = socket ?? http;
   if (!receiver) throw new Error('Slack needs an app token or a signing secret');
   const app = new App({
@@ -107,6 +112,7 @@ export function createSlackClient(options: SlackClientOptions) {
     },
 
     async stop(): Promise<void> {
+      kept?.stop();
       if (socket) await socket.stop();
       if (http) await http.stop().catch(() => undefined); // It had not been started.
     },

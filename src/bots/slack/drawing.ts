@@ -50,6 +50,11 @@ export function cut(text: string, length: number): string {
   return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : text;
 }
 
+/** Of what is escaped: no mark is cut through. Slack counts the characters as they are escaped. */
+export function cutEscaped(text: string, length: number): string {
+  return cut(text, length).replace(/&[a-z]{0,3}…$/, '…');
+}
+
 /** The message in the channel, which the thread hangs on: who asked, and for what. */
 export function drawStarter({ request }: View, user: string): string {
   return `<@${user}>\n>${plain(cut(toOneLine(request.prompt), LONGEST_SHOWN_PROMPT))}`;
@@ -81,16 +86,17 @@ export function drawStatus(view: View, extra: string[] = []): MessageBody {
   const { kind, headline, detail, facts, language, readyAt, fraction } = view;
   const words = wordsOf(language);
   const ready = readyAt === undefined ? '' : ` · ${words.slack.readyAt(toTime(readyAt))}`;
-  const lines = [
+  const above = [
     `*${escapeText(headline)}*${ready}`,
     kind === 'rendering' && fraction !== undefined ? drawBar(fraction, words) : '',
-    detail && plain(detail),
-    ...extra,
   ];
+  // What gives way is the text of others; the lines below it hold links.
+  const room = LONGEST_SECTION - [...above, ...extra, ''].join('\n').length;
+  const lines = [...above, cutEscaped(plain(detail ?? ''), room), ...extra];
   return {
     text: headline,
     blocks: [
-      section(cut(lines.filter((line) => line !== '').join('\n'), LONGEST_SECTION)),
+      section(lines.filter((line) => line !== '').join('\n')),
       ...(facts.length === 0 ? [] : [context(drawFacts(view))]),
       ...drawButtons(view),
     ],

@@ -13,6 +13,7 @@ import { drawConsent, drawOffers } from './drawing.ts';
 import { meaningOf } from './error-codes.ts';
 import { describeFault, isConsentMissing } from './faults.ts';
 import type { Files } from './files.ts';
+import { NotInstalledError } from './installations.ts';
 import type { Item } from './item.ts';
 import { MENU } from './manifest.ts';
 import { isRefusal, isRefusedForGood, type Told } from './messages.ts';
@@ -137,6 +138,7 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
       await (item.kind === 'animate' ? animate(item) : press(item));
       return undefined;
     } catch (error) {
+      if (error instanceof NotInstalledError) throw new GivenUp(error.message, { cause: error });
       if (!isExpected(error) && !isLast) throw error;
       // What is kept is never given up: a member who was told so would still find its message, or even its clip.
       if (await handlers.isTaken(item.origin.event)) throw error;

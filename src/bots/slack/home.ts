@@ -7,7 +7,7 @@ import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import type { AdminRequest, Handlers, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
-import { button, context, cut, escapeText, plain, section, toMrkdwn, toOneLine } from './drawing.ts';
+import { button, context, cut, cutEscaped, escapeText, plain, section, toMrkdwn, toOneLine } from './drawing.ts';
 import { ANIMATE, MENU } from './manifest.ts';
 import { toMemberId } from './origin.ts';
 import type { People, Person } from './people.ts';
@@ -59,7 +59,7 @@ export function createHome({ handlers, people, workspaces, notes, log }: HomeOpt
     return [
       { type: 'divider' },
       { type: 'header', text: { type: 'plain_text', text: words.slack.admin } },
-      ...[health, queue, workers].map((answer) => section(cut(toMrkdwn(answer), LONGEST_SECTION))),
+      ...[health, queue, workers].map((answer) => section(cutEscaped(toMrkdwn(answer), LONGEST_SECTION))),
       {
         type: 'actions',
         elements: [

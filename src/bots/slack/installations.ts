@@ -9,15 +9,20 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Nothing can be said in that workspace: there is no token for it. */
+export class NotInstalledError extends OperationError {
+  constructor(team: string) {
+    super('setup_missing', `The app is not installed in the workspace ${team} any more.`, { isRetryable: false });
+  }
+}
+
 export function createInstallations(vault: Vault, secret: string): InstallationStore {
   const seal = createSeal(secret);
 
   const find = async (name: string): Promise<Installation> => {
     const sealed = await vault.get(name);
     if (sealed === undefined) {
-      throw new OperationError('setup_missing', `The app is not installed in the workspace ${name} any more.`, {
-        isRetryable: false,
-      });
+      throw new NotInstalledError(name);
     }
     return JSON.parse(seal.open(name, sealed)) as Installation;
   };

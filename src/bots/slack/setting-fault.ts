@@ -1,21 +1,25 @@
-// What of the one workspace's token only the operator can mend, as far as Slack's own answers tell: it is refused, or lacks a scope.
+// What of a token only the operator can mend, as far as Slack's own answers tell: it is refused, or lacks a scope.
 import type { Logger } from '../../log.ts';
 import type { Connection } from '../platform.ts';
 import { describeRefusal, REFUSED_TOKENS } from './error-codes.ts';
 import { BOT_SCOPES } from './manifest.ts';
 
-const SETTING = 'SLACK_BOT_TOKEN';
+/** What is to be done where Slack refuses the token of a setting. */
+const REMEDIES = {
+  SLACK_BOT_TOKEN: 'install the app again and put its new token here',
+  SLACK_APP_TOKEN: 'make another app-level token with connections:write and put it here',
+} as const;
 
 export type SettingFault = ReturnType<typeof createSettingFault>;
 
-export function createSettingFault(log: Logger) {
+export function createSettingFault(log: Logger, setting: keyof typeof REMEDIES) {
   let refusedToken: string | undefined;
   /** The scope that each method was refused for. */
   const lacking = new Map<string, string>();
 
   const sentence = (): string | undefined => {
     if (refusedToken !== undefined) {
-      return `Slack refuses the token (${refusedToken}); install the app again and put its new token here`;
+      return `Slack refuses the token (${refusedToken}); ${REMEDIES[setting]}`;
     }
     const [scope] = lacking.values();
     if (scope === undefined) return undefined;
@@ -27,9 +31,8 @@ export function createSettingFault(log: Logger) {
     const before = sentence();
     change();
     const now = sentence();
-    if (now !== undefined && now !== before) log.error({ setting: SETTING }, `${SETTING}: ${now}`);
-    if (now === undefined && before !== undefined)
-      log.info({ setting: SETTING }, `${SETTING}: Slack takes the token again`);
+    if (now !== undefined && now !== before) log.error({ setting }, `${setting}: ${now}`);
+    if (now === undefined && before !== undefined) log.info({ setting }, `${setting}: Slack takes the token again`);
   };
 
   return {
@@ -54,7 +57,7 @@ export function createSettingFault(log: Logger) {
 
     current(): Pick<Connection, 'fault'> {
       const now = sentence();
-      return now === undefined ? {} : { fault: { setting: SETTING, sentence: now } };
+      return now === undefined ? {} : { fault: { setting, sentence: now } };
     },
   };
 }

@@ -59,7 +59,8 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   const { botToken, secret, apiUrl, outgoing, admins, media, inbox, notes, vault, log, signal } = options;
   const logger = createSlackLogger(log);
   const installations = botToken === undefined && secret !== undefined ? createInstallations(vault, secret) : undefined;
-  const settingFault = createSettingFault(log);
+  const settingFault = createSettingFault(log, 'SLACK_BOT_TOKEN');
+  const socketFault = createSettingFault(log, 'SLACK_APP_TOKEN');
   const workspaces = createWorkspaces({
     ...{ token: botToken, installations, apiUrl, logger, fetch: outgoing?.fetch },
     // The tokens of workspaces that install the app are no setting.
@@ -90,6 +91,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       const connected = createSlackClient({
         ...{ ...options, workspaces, installations, logger },
         keep: (body, retries) => taking.keep(body, retries),
+        heardOfSocket: (error) => socketFault.heard('apps.connections.open', error),
       });
       taking.listen(connected.app);
       showing.listen(connected.app);
@@ -131,7 +133,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
       await status.deliver(ref, view, clip);
       await showElsewhere(ref, view);
     },
-    connection: () => ({ isConnected, pingMs: undefined, ...settingFault.current() }),
+    connection: () => ({ isConnected, pingMs: undefined, ...socketFault.current(), ...settingFault.current() }),
     ...(alertChannel !== undefined && {
       // The same sentence again within minutes is the same message: also for bots that cannot ask each other.
       async announce(sentence: string) {

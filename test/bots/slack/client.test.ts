@@ -29,6 +29,7 @@ beforeEach(async () => {
     ...{ host: '127.0.0.1', port, apiUrl: undefined, logger, installations: undefined },
     workspaces: createWorkspaces({ token: 'xoxb-1', installations: undefined, apiUrl: undefined, logger }),
     keep: async (body) => void kept.push(body),
+    heardOfSocket: () => undefined,
   });
   await client.start();
   address = `http://127.0.0.1:${port}/slack/events`;

@@ -6,6 +6,8 @@ import { drawPicture } from '../../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
 import { ADA, DEFAULT_SCOPES, type Slack, startSlack } from '../../fakes/slack/slack.ts';
 
+const WITHIN = { timeout: 60_000 };
+
 let slack: Slack;
 let server: TestRedis;
 let bot: Awaited<ReturnType<typeof startBotOn>>;
@@ -28,6 +30,27 @@ test('a Slack that answers pings late is not left, and one that moves its socket
   slack.socket.disconnect('refresh_requested');
   await slack.until(() => slack.socket.hellos === 2);
   expect(bot.logged()).not.toContain('The connection to Slack is lost');
+});
+
+test('an app token that is revoked turns the connection red, and another outage ends nothing', async () => {
+  bot = await startBotOn(server, onSlack(slack));
+  const open = { method: 'apps.connections.open', times: 6 };
+  const away = slack.trouble({ ...open, status: 503 });
+  slack.socket.drop();
+  await slack.until(() => away.times === 0 && slack.socket.hellos === 2);
+  const state = () => bot.platform.connection?.();
+  await expect.poll(state, WITHIN).toEqual({ isConnected: true, pingMs: undefined });
+  slack.trouble({ ...open, error: 'invalid_auth', times: 1 });
+  slack.socket.drop();
+  await expect
+    .poll(() => state()?.fault, WITHIN)
+    .toMatchObject({
+      setting: 'SLACK_APP_TOKEN',
+      sentence: expect.stringContaining('invalid_auth'),
+    });
+  expect(bot.logged()).toContain('SLACK_APP_TOKEN: Slack refuses the token (invalid_auth)');
+  await slack.until(() => slack.socket.hellos === 3);
+  await expect.poll(state, WITHIN).toEqual({ isConnected: true, pingMs: undefined });
 });
 
 test('a lost scope turns the connection red with the setting’s name, and its member is told', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   cut,
+  cutEscaped,
   drawStarter,
   drawStatus,
   plain,
@@ -12,6 +13,8 @@ import {
   toTitle,
 } from '../../../src/bots/slack/drawing.ts';
 import type { View } from '../../../src/bots/view.ts';
+import { faultsOfBlocks } from '../../fakes/slack/block-kit.ts';
+import type { Json } from '../../fakes/slack/world.ts';
 import { view } from '../web/fixtures.ts';
 
 const asking = (prompt: string) => view({ request: { ...view().request, prompt } });
@@ -148,4 +151,21 @@ test('a button carries a render’s id only, and what is not ours is not read', 
 
 test('what admins are told is bold in Slack’s way, and names of members are text', () => {
   expect(toMrkdwn('**3 waiting** by <@U1> & co')).toBe('*3 waiting* by &lt;@U1&gt; &amp; co');
+});
+
+test('a status whose failure is told at length fits into what Slack takes, and its link stays whole', () => {
+  const link = '<https://media.example/clip.mp4?signature=1|watch it here>';
+  for (const detail of ['<'.repeat(2900), '&'.repeat(9000), '*'.repeat(3000), 'x'.repeat(10_000)]) {
+    const { blocks } = drawStatus(view({ kind: 'failed', detail }), [link]);
+    expect(faultsOfBlocks(blocks as unknown as Json[])).toEqual([]);
+    const [first] = blocks as { text: { text: string } }[];
+    expect(first?.text.text).toContain(link);
+    expect(first?.text.text).not.toMatch(/&(?!(amp|lt|gt);)/);
+  }
+});
+
+test('what is escaped is cut between its marks', () => {
+  for (let length = 1; length < 40; length += 1) {
+    expect(cutEscaped('&amp;&lt;&gt;'.repeat(3), length)).toMatch(/^(&(amp|lt|gt);)*…?$/);
+  }
 });

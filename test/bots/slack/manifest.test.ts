@@ -45,6 +45,13 @@ test('each scope is needed by something that the bot does, and nothing that it d
   expect([...new Set([...needed, ...told, 'commands'])].sort()).toEqual(Object.keys(BOT_SCOPES).sort());
 });
 
+test('workspaces that take the app out are heard of, over a socket as well as at an address', () => {
+  for (const address of [undefined, 'https://bot.example']) {
+    const { bot_events: events } = describeApp(address).settings.event_subscriptions;
+    expect(events).toEqual(expect.arrayContaining(['app_uninstalled', 'tokens_revoked']));
+  }
+});
+
 test('every scope is explained in docs/slack.md with the manifest’s own words', () => {
   const page = readFileSync(fileURLToPath(new URL('../../../docs/slack.md', import.meta.url)), 'utf8');
   for (const [scope, reason] of Object.entries(BOT_SCOPES)) expect(page).toContain(`| \`${scope}\` | ${reason} |`);

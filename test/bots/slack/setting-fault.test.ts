@@ -7,7 +7,7 @@ import { createSettingFault } from '../../../src/bots/slack/setting-fault.ts';
 function open() {
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-  return { fault: createSettingFault(log), lines };
+  return { fault: createSettingFault(log, 'SLACK_BOT_TOKEN'), lines };
 }
 const refusal = (error: string, more: object = {}) =>
   new webApi.WebAPIPlatformError({ ok: false, error, ...more } as webApi.WebAPICallResult & { error: string });

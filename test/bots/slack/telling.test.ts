@@ -102,6 +102,24 @@ describe('a refusal is seen', () => {
     await slack.until(() => directly().find(({ text }) => why.test(text)));
   });
 
+  test('directly, of a global shortcut whose form cannot be opened', async () => {
+    slack.trouble({ method: 'views.open', error: 'invalid_trigger_id', times: 1 });
+    slack.globalShortcut('animate');
+    await slack.until(() => directly().find(({ text }) => text.includes('Something went wrong')));
+  });
+
+  test('nowhere, where the bot’s direct messages are turned off, and then nothing is tried again', async () => {
+    slack.trouble({ method: 'chat.postMessage', error: 'messages_tab_disabled', times: 1000 });
+    slack.direct(tooLong(), { files: [file] });
+    await expect.poll(() => bot.logged(), WITHIN).toContain('A member could not be told');
+    slack.mention('she smiles', { files: [file] });
+    expect(await slack.told(ADA)).toBeTruthy();
+    const told = slack.requests.filter(
+      ({ method, body }) => method === 'chat.postMessage' && why.test(String(body.text)),
+    );
+    expect(told).toHaveLength(2);
+  });
+
   test('nowhere, where Slack refuses every place, and then nothing is tried again', async () => {
     slack.trouble({ method: 'chat.postEphemeral', error: 'user_not_in_channel', times: 1 });
     slack.trouble({ method: 'conversations.open', error: 'user_disabled', times: 1 });
