@@ -78,7 +78,7 @@ TILT = r"(?:tilt|tilts|tilting|crane|cranes|craning|pedestal|pan|pans|panning)"
 # These move people too, so they count only where the sentence says that the camera does it.
 GOING = (
     r"(?:moves?|moving|drifts?|drifting|glides?|gliding|goes|go|flies|fly|flying|swings?|swinging|travels?|travelling"
-    r"|traveling|sweeps?|sweeping|follows?|following|shifts?|shifting|floats?|floating|turns?|turning|looks?|looking)"
+    r"|traveling|sweeps?|sweeping|swoops?|swooping|follows?|following|shifts?|shifting|floats?|floating|turns?|turning|looks?|looking)"
 )
 MOVES = (
     rf"(?:{ACTING_CAMERA}(?: \w+){{0,3}}? {GOING}|(?:move|slide|bring|fly|turn|swing|shift|point)(?: the)? {CAMERA})"
@@ -93,6 +93,17 @@ RISES, SINKS = (
 NOT_SOMETHING = r"(?! (?:his|her|their|its|the|a|hands?)\b)"
 # At the beginning of a part of the sentence, without anybody who does it.
 ALONE = rf"^(?:(?:{CALM_WORDS}|{STRONG_WORDS}|a|the|go|going|move|moving|get|getting|much|even|bit|little) )*"
+# What is told to nobody is told to the camera: "move left", but not "move left foot" or "move the cup left".
+TOLD = (
+    rf"^(?:(?:{CALM_WORDS}|{STRONG_WORDS}|{NEGATION.pattern}|please|now|can|could|would|you|let's|lets|just|a|the)"
+    r" )*"
+)
+BARE = (
+    rf"{TOLD}(?:move|moving|go|drift|glide|shift|travel|sweep|swing)"
+    rf"(?: (?:\w+ly|{CALM_WORDS}|{STRONG_WORDS}|a|bit|little|over|to|toward|towards|the|further|farther|straight))*"
+)
+TO_THE_END = rf"(?=(?: (?:\w+ly|{CALM_WORDS}|{STRONG_WORDS}|side|a|bit|little|again|please|now))*$)"
+BARE_TURN = rf"{TOLD}(?:rotate|rotating|rotation|circle|spin){OWN_GAP}"
 
 # The first pattern that matches a stretch of words takes it, so the more exact ones come first.
 PATTERNS: list[tuple[Kind, str]] = [
@@ -114,6 +125,14 @@ PATTERNS: list[tuple[Kind, str]] = [
     (Kind.TILT_DOWN, rf"{MOVES}{GAP} {DOWN}"),
     (Kind.ZOOM_OUT, rf"{MOVES}{GAP} (?:away|back|backward|backwards|out)"),
     (Kind.ZOOM_IN, rf"{MOVES}{GAP} (?:closer|in|forward|forwards)"),
+    (Kind.ORBIT_LEFT, rf"{BARE_TURN} left{TO_THE_END}"),
+    (Kind.ORBIT_RIGHT, rf"{BARE_TURN} right{TO_THE_END}"),
+    (Kind.PAN_LEFT, rf"{BARE} left{TO_THE_END}"),
+    (Kind.PAN_RIGHT, rf"{BARE} right{TO_THE_END}"),
+    (Kind.TILT_UP, rf"{BARE} {UP}{TO_THE_END}"),
+    (Kind.TILT_DOWN, rf"{BARE} {DOWN}{TO_THE_END}"),
+    (Kind.ZOOM_OUT, rf"{BARE} (?:away|back|backward|backwards|out){TO_THE_END}"),
+    (Kind.ZOOM_IN, rf"{BARE} (?:in|forward|forwards){TO_THE_END}"),
     (Kind.TILT_UP, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {RISES}|(?:rising|ascending)(?: crane)? {CAMERA})"),
     (Kind.TILT_DOWN, rf"(?:{ACTING_CAMERA}(?: \w+){{0,2}}? {SINKS}|(?:descending|sinking)(?: crane)? {CAMERA})"),
     (Kind.ORBIT, rf"(?:{ORBIT}|{ACTING_CAMERA}(?: \w+){{0,2}}? (?:rotates|rotating|circles|circling))"),
