@@ -90,6 +90,8 @@ async function toSource({ name, bytes, heif }: Opened): Promise<Source> {
     const isNarrowGrey = heif.isGrey && heif.isNarrow;
     return { bytes: asStill(bytes), encoding: heif.encoding, isNarrowGrey, failOn: FAIL_ON };
   }
+  // libjpeg fills up what ends too early with grey, and only warns of it.
+  if (name === 'JPEG') return { bytes, failOn: 'warning' };
   if (name !== 'PNG') return { bytes, failOn: FAIL_ON };
   const { encoding, overridesProfile, profile } = readPngHeader(bytes);
   return { bytes, encoding, profile, ignoresProfile: overridesProfile, failOn: FAIL_ON };

@@ -97,6 +97,8 @@ function isoMediaType(bytes: Buffer): PictureType {
     list.slice(index * BRAND_BYTES, (index + 1) * BRAND_BYTES),
   );
   const has = (...known: string[]) => brands.some((brand) => known.includes(brand));
+  // One that says all in a `mini` box names its codec as others do, and no decoder here reads it.
+  if (isMinimized(bytes)) return { isUsable: false, noun: 'a rare HEIF picture' };
   if (has('avif', 'avis')) return { isUsable: true, name: 'AVIF' };
   if (has('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs')) return { isUsable: true, name: 'HEIC' };
   const isPicture = has(
@@ -115,6 +117,11 @@ function isoMediaType(bytes: Buffer): PictureType {
     'evbi',
   );
   return { isUsable: false, noun: isPicture ? 'a rare HEIF picture' : 'a video' };
+}
+
+/** Whether a `mini` box of ISO/IEC 23008-12 comes directly after the first box, where others have their `meta`. */
+function isMinimized(bytes: Buffer): boolean {
+  return hasMark(bytes, bytes.readUInt32BE(0) + 4, 'mini');
 }
 
 function textType(bytes: Buffer): PictureType | undefined {

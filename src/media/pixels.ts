@@ -21,7 +21,7 @@ export interface Source {
   /** Grey whose black is 16 and whose white is 235 of 255; libheif leaves it so. */
   isNarrowGrey?: boolean;
   /** `none` for a file whose end is missing. */
-  failOn: 'error' | 'none';
+  failOn: 'warning' | 'error' | 'none';
 }
 
 export interface Rgb {

@@ -389,6 +389,22 @@ describe.each(['av1', 'hevc'])('AVIF and HEIC: a picture of %s', (codec) => {
     expect((await refusalOf(damage(buildHeif(await coded())))).code).toBe('picture_broken');
   });
 
+  test.each(['avif', 'heic'])(
+    'that says all in a mini box is refused for its kind, not as damaged (%s)',
+    async (codec) => {
+      const bytes = Buffer.concat([
+        box('ftyp', Buffer.from(`mif3${codec}`)),
+        box(
+          'mini',
+          [...Array(300).keys()].map((value) => value % 256),
+        ),
+      ]);
+      const refused = await refusalOf(bytes);
+      expect(refused.code).toBe('picture_wrong_type');
+      expect(refused.message).toContain('rare HEIF');
+    },
+  );
+
   test('that is another size than it says is refused', async () => {
     for (const claims of [
       { width: 64, height: 80 },
@@ -452,6 +468,31 @@ describe('a JPEG', () => {
     for (const share of [0.05, 0.3, 0.6, 0.8]) {
       expect((await refusalOf(whole.subarray(0, Math.floor(whole.length * share)))).code).toBe('picture_broken');
     }
+  });
+
+  test.each([false, true])(
+    'that ends too early is judged in the same way where somebody put an end to it (progressive: %j)',
+    async (progressive) => {
+      const whole = await photo({ progressive });
+      const ended = (bytes: Buffer) => Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]);
+      expect(await take(ended(whole.subarray(0, -40)))).toMatchObject({ width: 400, height: 300 });
+      for (const share of [0.05, 0.3]) {
+        const cut = whole.subarray(0, Math.floor(whole.length * share));
+        const told = (bytes: Buffer) =>
+          take(bytes).then(
+            () => 'taken',
+            (error) => error.code,
+          );
+        expect(await told(ended(cut)), String(share)).toBe(await told(cut));
+      }
+      expect((await refusalOf(ended(whole.subarray(0, Math.floor(whole.length * 0.05))))).code).toBe('picture_broken');
+    },
+  );
+
+  test('with stray bytes before a marker is taken as the whole picture that it is', async () => {
+    const whole = await photo();
+    const stray = Buffer.concat([whole.subarray(0, -2), Buffer.alloc(12, 7), whole.subarray(-2)]);
+    expect(await difference((await take(stray)).png, (await take(whole)).png)).toBeLessThan(1);
   });
 
   test('that is whole is taken, however grey its lower part is', async () => {
