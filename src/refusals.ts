@@ -141,7 +141,7 @@ export function isPictureNoun(noun: string): boolean {
   return PICTURE_NOUN.test(noun);
 }
 
-const SEND = 'Please send a still picture (PNG, JPEG or WebP).';
+const SEND = 'Please send a still picture, such as a PNG or JPEG.';
 
 function clips(count: number | string): string {
   return Number(count) === 1 ? '1 clip' : `${count} clips`;
@@ -198,7 +198,7 @@ export const ENGLISH: RefusalSentences = {
     `${marks.option(option)} must be ${describeChoices(choices, marks, ' or ')}${youWrote(got, marks)}.`,
   not_in_range: ({ option, from, to, isWhole, got }, marks) =>
     `${marks.option(option)} must be ${isWhole ? 'a whole number ' : ''}between ${from} and ${to}${youWrote(got, marks)}.`,
-  picture_missing: () => "There's no picture with that. Please attach one (PNG, JPEG or WebP) and try again.",
+  picture_missing: () => "There's no picture with that. Please attach one and try again.",
   picture_gone: () => 'That picture is no longer available. Please attach it again.',
   picture_hidden: () => "I can't open that picture. Please attach it to your own message.",
   picture_elsewhere: ({ service }) => `I can only use pictures that were uploaded to ${service}.`,
@@ -218,9 +218,12 @@ export const ENGLISH: RefusalSentences = {
   picture_too_small: ({ width, height, smallest }) =>
     `That picture is too small (${width}×${height}). Each side needs at least ${smallest} pixels.`,
   picture_wrong_type: ({ noun, name }, { text }) => {
-    if (name !== '') return `${text(name)} isn't a PNG, JPEG or WebP picture${noun && ` (it's ${noun})`}. ${SEND}`;
-    if (noun === '') return `I don't know that kind of file. ${SEND}`;
-    if (!isPictureNoun(noun)) return `That's ${noun}. ${SEND}`;
+    if (noun === '')
+      return name === ''
+        ? `I don't know that kind of file. ${SEND}`
+        : `I can't open ${text(name)} as a picture. ${SEND}`;
+    if (!isPictureNoun(noun))
+      return name === '' ? `That's ${noun}. ${SEND}` : `${text(name)} isn't actually a picture (it's ${noun}). ${SEND}`;
     return `I can't open ${noun.replace(/^an? /, '')}s. Please send it as PNG, JPEG or WebP.`;
   },
   picture_animated: ({ noun }, { option }) =>

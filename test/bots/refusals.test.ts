@@ -37,7 +37,7 @@ const CASES: { [Kind in RefusalKind]: [RefusalFigures[Kind], string[]][] } = {
     [{ option: 'seconds', from: 1, to: 5, isWhole: false, got: '9' }, ['1', '5', '9']],
     [{ option: 'seed', from: 0, to: 77, isWhole: true, got: '' }, ['0', '77']],
   ],
-  picture_missing: [[{}, ['PNG', 'JPEG']]],
+  picture_missing: [[{}, []]],
   picture_gone: [[{}, []]],
   picture_hidden: [[{}, []]],
   picture_elsewhere: [[{ service: 'Discord' }, ['Discord']]],

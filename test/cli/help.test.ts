@@ -9,7 +9,7 @@ const COMMANDS: Record<string, string[]> = {
   bot: [],
   worker: [],
   probe: ['--alive'],
-  render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative'],
+  render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative', '--fit', '--frame'],
   models: [],
   discord: [],
   slack: [],

@@ -69,19 +69,13 @@ test('a terminal gets a bar that redraws itself and goes when the clip is there'
 });
 
 test.each<[string, Record<string, string>, Record<string, string>, number, RegExp]>([
-  ['an option out of its range', { seconds: '9' }, {}, 2, /`seconds` from 1 to 5, got 9/],
-  ['an option that is no number', { seed: 'lucky' }, {}, 2, /`seed` to be a whole number/],
+  ['an option out of its range', { seconds: '9' }, {}, 2, /`seconds` must be between 1 and 5 \(you wrote 9\)/],
+  ['an option that is no number', { seed: 'lucky' }, {}, 2, /`seed` must be a whole number between/],
   ['an output that is no .mp4', { output: 'cat.avi' }, {}, 2, /ending in \.mp4/],
   ['an output in a folder that is not there', { output: 'no/cat.mp4' }, {}, 2, /can be written, got no\/cat\.mp4/],
   ['a setting that is wrong', {}, { RENDER_SLOTS: '0' }, 2, /RENDER_SLOTS: expected a whole number/],
   ['a picture that is not there', { image: 'dog.png' }, {}, 3, /found no readable file/],
-  [
-    'a picture that is a text file',
-    { image: 'text.png' },
-    {},
-    3,
-    /isn't a PNG, JPEG or WebP picture \(it's a text file\)/,
-  ],
+  ['a picture that is a text file', { image: 'text.png' }, {}, 3, /isn't actually a picture \(it's a text file\)/],
   ['a prompt without words', { prompt: ' ' }, {}, 3, /Tell me how the picture should move/],
   ['an engine that dies', { prompt: 'die' }, TOLD, 4, /exit code 9 in the middle of the render/],
   [

@@ -91,7 +91,7 @@ test('a text file that is named .png is refused with a sentence, and the draft s
   const file = join(folder, 'cat.png');
   await writeFile(file, 'this is not a cat');
   await send('/animate it purrs', file);
-  await page.locator('[role=alert]', { hasText: 'PNG, JPEG or WebP' }).waitFor();
+  await page.locator('[role=alert]', { hasText: 'such as a PNG or JPEG' }).waitFor();
   expect(await page.inputValue('textarea')).toBe('/animate it purrs');
 });
 

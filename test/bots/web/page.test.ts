@@ -110,7 +110,7 @@ describe('the composer', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(await composer.inputValue()).toBe('/animate she smiles seconds:3 ');
-    expect(await page.getByRole('option').count()).toBe(4);
+    expect(await page.getByRole('option').count()).toBe(6);
     await page.keyboard.press('Escape');
     expect(await page.getByRole('option').count()).toBe(0);
     expect(await composer.getAttribute('aria-expanded')).toBe('false');
@@ -172,9 +172,9 @@ describe('the composer', () => {
     const { page } = opened;
     const pick = page.locator('input[type=file]');
     await pick.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
-    await page.getByRole('alert').getByText('got notes.txt').waitFor();
+    await page.getByRole('alert').getByText("I can't open notes.txt as a picture.").waitFor();
     await pick.setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.alloc(3 * 1024 * 1024) });
-    await page.getByRole('alert').getByText('at most 1 MB, got 3 MB').waitFor();
+    await page.getByRole('alert').getByText('That picture is 3 MB; the limit is 1 MB.').waitFor();
   });
 
   it('says what the channel is for when there is neither a command nor a picture', async () => {
@@ -218,7 +218,12 @@ describe('the composer', () => {
     await attach(page);
     await composer.fill('/animate she smiles seconds:3');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').getByRole('button', { name: 'Pad and send' }).click();
+    const [crop, pad] = ['Crop and send', 'Pad and send'].map((name) =>
+      page.getByRole('alert').getByRole('button', { name }),
+    );
+    const [left, right] = [await crop?.boundingBox(), await pad?.boundingBox()];
+    expect((right?.x ?? 0) - ((left?.x ?? 0) + (left?.width ?? 0))).toBeGreaterThanOrEqual(8);
+    await pad?.click();
     await page.getByText('1st in line').waitFor();
     expect(server.script.commands.map(({ text }) => text)).toEqual([
       '/animate she smiles seconds:3',
@@ -250,7 +255,7 @@ describe('the composer', () => {
     expect(await page.getByRole('img', { name: 'Attached: ada.png' }).isVisible()).toBe(true);
     await composer.fill('/animate she smiles seconds:45');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').getByText('from 1 to 5, got 45.').waitFor();
+    await page.getByRole('alert').getByText('must be between 1 and 5 (you wrote 45)').waitFor();
     expect(server.script.commands.length).toBe(1);
   });
 

@@ -10,7 +10,7 @@ import {
   isPictureNoun,
 } from '../../../refusals.ts';
 
-const SEND = 'Bitte schick ein Standbild (PNG, JPEG oder WebP).';
+const SEND = 'Bitte schick ein Standbild, zum Beispiel als PNG oder JPEG.';
 
 const NOUNS: Record<string, string> = {
   'a PDF': 'ein PDF',
@@ -91,7 +91,7 @@ export const deRefusals: RefusalSentences = {
     `${marks.option(option)} muss ${describeChoices(choices, marks, ' oder ')} sein${youWrote(got, marks)}.`,
   not_in_range: ({ option, from, to, isWhole, got }, marks) =>
     `${marks.option(option)} muss ${isWhole ? 'eine ganze Zahl ' : ''}zwischen ${from} und ${to} sein${youWrote(got, marks)}.`,
-  picture_missing: () => 'Da ist kein Bild dabei. Häng bitte eins an (PNG, JPEG oder WebP) und versuch es noch einmal.',
+  picture_missing: () => 'Da ist kein Bild dabei. Häng bitte eins an und versuch es noch einmal.',
   picture_gone: () => 'Dieses Bild ist nicht mehr da. Häng es bitte noch einmal an.',
   picture_hidden: () => 'Dieses Bild kann ich nicht öffnen. Häng es bitte an eine eigene Nachricht.',
   picture_elsewhere: ({ service }) => `Ich kann nur Bilder nehmen, die auf ${service} hochgeladen wurden.`,
@@ -113,8 +113,8 @@ export const deRefusals: RefusalSentences = {
   picture_wrong_type: ({ noun, name }, { text }) => {
     const known = NOUNS[noun];
     if (name !== '' && known !== undefined && !isPictureNoun(noun))
-      return `${text(name)} ist kein PNG-, JPEG- oder WebP-Bild (sondern ${known}). ${SEND}`;
-    if (name !== '' && known === undefined) return `${text(name)} ist kein PNG-, JPEG- oder WebP-Bild. ${SEND}`;
+      return `${text(name)} ist gar kein Bild (sondern ${known}). ${SEND}`;
+    if (name !== '' && known === undefined) return `${text(name)} lässt sich nicht als Bild öffnen. ${SEND}`;
     if (known === undefined) return `Diese Art von Datei kenne ich nicht. ${SEND}`;
     if (!isPictureNoun(noun)) return `Das ist ${known}. ${SEND}`;
     return `${known} kann ich nicht öffnen. Schick es bitte als PNG, JPEG oder WebP.`;

@@ -10,7 +10,7 @@ import {
   isPictureNoun,
 } from '../../../refusals.ts';
 
-const SEND = 'Envía una imagen fija (PNG, JPEG o WebP).';
+const SEND = 'Envía una imagen fija, por ejemplo en PNG o JPEG.';
 
 const NOUNS: Record<string, string> = {
   'a PDF': 'un PDF',
@@ -98,7 +98,7 @@ export const esRefusals: RefusalSentences = {
     `${marks.option(option)} tiene que ser ${describeChoices(choices, marks, ' o ')}${youWrote(got, marks)}.`,
   not_in_range: ({ option, from, to, isWhole, got }, marks) =>
     `${marks.option(option)} tiene que ${isWhole ? 'ser un número entero' : 'estar'} entre ${from} y ${to}${youWrote(got, marks)}.`,
-  picture_missing: () => 'No veo ninguna imagen. Adjunta una (PNG, JPEG o WebP) e inténtalo de nuevo.',
+  picture_missing: () => 'No veo ninguna imagen. Adjunta una e inténtalo de nuevo.',
   picture_gone: () => 'Esa imagen ya no está. Adjúntala de nuevo.',
   picture_hidden: () => 'No puedo abrir esa imagen. Adjúntala a un mensaje tuyo.',
   picture_elsewhere: ({ service }) => `Solo puedo usar imágenes subidas a ${service}.`,
@@ -120,8 +120,8 @@ export const esRefusals: RefusalSentences = {
   picture_wrong_type: ({ noun, name }, { text }) => {
     const known = NOUNS[noun];
     if (name !== '' && known !== undefined && !isPictureNoun(noun))
-      return `${text(name)} no es una imagen PNG, JPEG o WebP (es ${known}). ${SEND}`;
-    if (name !== '' && known === undefined) return `${text(name)} no es una imagen PNG, JPEG o WebP. ${SEND}`;
+      return `${text(name)} en realidad no es una imagen (es ${known}). ${SEND}`;
+    if (name !== '' && known === undefined) return `No puedo abrir ${text(name)} como imagen. ${SEND}`;
     if (known === undefined) return `No conozco ese tipo de archivo. ${SEND}`;
     if (!isPictureNoun(noun)) return `Eso es ${known}. ${SEND}`;
     return `No puedo abrir ${known}. Envíala como PNG, JPEG o WebP.`;

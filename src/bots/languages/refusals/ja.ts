@@ -10,7 +10,7 @@ import {
   isPictureNoun,
 } from '../../../refusals.ts';
 
-const SEND = '静止画（PNG、JPEG、WebP）を送ってください。';
+const SEND = 'PNGやJPEGなどの静止画を送ってください。';
 
 const NOUNS: Record<string, string> = {
   'a PDF': 'PDF',
@@ -89,7 +89,7 @@ export const jaRefusals: RefusalSentences = {
     `${marks.option(option)} は ${describeChoices(choices, marks, ' か ')} にしてください${youWrote(got, marks)}。`,
   not_in_range: ({ option, from, to, isWhole, got }, marks) =>
     `${marks.option(option)} は${from}から${to}までの${isWhole ? '整数' : '数'}にしてください${youWrote(got, marks)}。`,
-  picture_missing: () => '画像がありません。PNG、JPEG、WebPのどれかを添付して、もう一度お試しください。',
+  picture_missing: () => '画像がありません。画像を添付して、もう一度お試しください。',
   picture_gone: () => 'その画像はもうありません。もう一度添付してください。',
   picture_hidden: () => 'その画像を開けません。ご自分のメッセージに添付してください。',
   picture_elsewhere: ({ service }) => `使えるのは${service}にアップロードされた画像だけです。`,
@@ -111,8 +111,8 @@ export const jaRefusals: RefusalSentences = {
   picture_wrong_type: ({ noun, name }, { text }) => {
     const known = NOUNS[noun];
     if (name !== '' && known !== undefined && !isPictureNoun(noun))
-      return `${text(name)} はPNG、JPEG、WebPの画像ではありません（中身は${known}です）。${SEND}`;
-    if (name !== '' && known === undefined) return `${text(name)} はPNG、JPEG、WebPの画像ではありません。${SEND}`;
+      return `${text(name)} は画像ではありません（中身は${known}です）。${SEND}`;
+    if (name !== '' && known === undefined) return `${text(name)} は画像として開けません。${SEND}`;
     if (known === undefined) return `この種類のファイルは分かりません。${SEND}`;
     if (!isPictureNoun(noun)) return `これは${known}です。${SEND}`;
     return `${known}は開けません。PNG、JPEG、WebPのどれかで送ってください。`;

@@ -10,7 +10,7 @@ import {
   isPictureNoun,
 } from '../../../refusals.ts';
 
-const SEND = '请发送静态图片（PNG、JPEG 或 WebP）。';
+const SEND = '请发送静态图片，例如 PNG 或 JPEG。';
 
 const NOUNS: Record<string, string> = {
   'a PDF': 'PDF',
@@ -86,7 +86,7 @@ export const zhCnRefusals: RefusalSentences = {
     `${marks.option(option)} 只能是 ${describeChoices(choices, marks, ' 或 ')}${youWrote(got, marks)}。`,
   not_in_range: ({ option, from, to, isWhole, got }, marks) =>
     `${marks.option(option)} 必须是 ${from} 到 ${to} 之间的${isWhole ? '整数' : '数'}${youWrote(got, marks)}。`,
-  picture_missing: () => '没有看到图片。请附上一张（PNG、JPEG 或 WebP）再试一次。',
+  picture_missing: () => '没有看到图片。请附上一张再试一次。',
   picture_gone: () => '这张图片已经不在了，请重新上传。',
   picture_hidden: () => '我打不开这张图片，请把它附在你自己的消息里。',
   picture_elsewhere: ({ service }) => `我只能使用上传到 ${service} 的图片。`,
@@ -105,8 +105,8 @@ export const zhCnRefusals: RefusalSentences = {
   picture_wrong_type: ({ noun, name }, { text }) => {
     const known = NOUNS[noun];
     if (name !== '' && known !== undefined && !isPictureNoun(noun))
-      return `${text(name)} 不是 PNG、JPEG 或 WebP 图片（其实是${known}）。${SEND}`;
-    if (name !== '' && known === undefined) return `${text(name)} 不是 PNG、JPEG 或 WebP 图片。${SEND}`;
+      return `${text(name)} 其实不是图片（而是${known}）。${SEND}`;
+    if (name !== '' && known === undefined) return `我无法把 ${text(name)} 当作图片打开。${SEND}`;
     if (known === undefined) return `我不认识这种文件。${SEND}`;
     if (!isPictureNoun(noun)) return `这是${known}。${SEND}`;
     return `我打不开${known}。请以 PNG、JPEG 或 WebP 格式发送。`;

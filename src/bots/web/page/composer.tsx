@@ -118,16 +118,20 @@ export function Composer({ draft, author, complaint, onComplaint, onFiles }: Com
       {complaint !== '' && (
         <p class="complaint" role="alert">
           <Sentence text={complaint} />
-          {wayOut.isConsentMissing && (
-            <button class="button primary" type="button" onClick={() => void acceptAndSend()}>
-              Accept and send
-            </button>
+          {(wayOut.isConsentMissing || wayOut.offers.length > 0) && (
+            <span class="ways-out">
+              {wayOut.isConsentMissing && (
+                <button class="button primary" type="button" onClick={() => void acceptAndSend()}>
+                  Accept and send
+                </button>
+              )}
+              {wayOut.offers.map((offer) => (
+                <button key={offer} class="button primary" type="button" onClick={() => takeOffer(offer)}>
+                  {OFFERS[offer]}
+                </button>
+              ))}
+            </span>
           )}
-          {wayOut.offers.map((offer) => (
-            <button key={offer} class="button primary" type="button" onClick={() => takeOffer(offer)}>
-              {OFFERS[offer]}
-            </button>
-          ))}
         </p>
       )}
       {sending.state.kind === 'unreachable' && (
