@@ -582,7 +582,7 @@ test('Cancel tells the truth about what was freed', async () => {
   const waiting = discord.animate(picture, { seconds: 1 });
   const status = await discord.until(() => inThread(waiting)[0]);
   expect(await discord.told(discord.press(status, 'Cancel'))).toBe('Cancelled before it started.');
-  await discord.until(() => inThread(waiting)[0]?.content.includes('no render time was used'));
+  await discord.until(() => inThread(waiting)[0]?.content.includes('took no GPU time'));
   start('worker');
   const running = discord.animate(picture, { prompt: `hold ${gate()}`, seconds: 1 });
   const drawing = await discord.until(() => inThread(running).find(({ content }) => content.includes('Drawing')));

@@ -156,7 +156,7 @@ describe('what comes back from a chat service', () => {
         getTextInputValue: (name: string) => filled[name] ?? '',
         getStringSelectValues: (name: string) => [filled[name] ?? ''],
       } as unknown as ModalSubmitFields;
-      ours(() => readDiscordForm(form));
+      ours(() => readDiscordForm(form, (given) => given));
     });
   });
 

@@ -7,13 +7,19 @@ import {
   GatewayCloseCodes,
   GatewayDispatchEvents,
   type Interaction,
+  InteractionResponseType,
+  MessageFlags,
+  Routes,
 } from 'discord.js';
 import { OperationError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { connectPatiently } from '../connect-patiently.ts';
+import { wordsOf } from '../languages/languages.ts';
 import { shapeOf } from '../shape.ts';
 import { TokenRefused } from './answers.ts';
 import { type ClientOptions, createDiscordClient } from './client.ts';
+import { NOBODY } from './drawing.ts';
+import { describeFault } from './faults.ts';
 
 export interface ConnectionOptions extends ClientOptions {
   token: string;
@@ -72,6 +78,7 @@ function listen(client: Client, onInteraction: ConnectionOptions['onInteraction'
     } catch (error) {
       const shape = shapeOf(packet?.d);
       log.error({ err: error, event: packet?.t, shape }, 'An event from Discord could not be read; it is left out');
+      if (isInteraction(packet)) void answerUnread(client, packet.d, error, log);
       return false;
     } finally {
       raw = undefined;
@@ -80,25 +87,58 @@ function listen(client: Client, onInteraction: ConnectionOptions['onInteraction'
   client.on(Events.InteractionCreate, (interaction) => onInteraction(interaction, raw));
 }
 
+function isInteraction(packet: Packet | undefined): packet is Packet & { d: Record<string, unknown> } {
+  return packet?.t === GatewayDispatchEvents.InteractionCreate && typeof packet.d === 'object' && packet.d !== null;
+}
+
+/** Its member would wait for an answer in vain. Of several bots with this token one answers; the others are refused. */
+async function answerUnread(
+  client: Client,
+  { id, token, locale }: Record<string, unknown>,
+  error: unknown,
+  log: Logger,
+): Promise<void> {
+  if (typeof id !== 'string' || typeof token !== 'string') return;
+  const words = wordsOf(typeof locale === 'string' ? locale : undefined);
+  const data = { content: describeFault(error, words), flags: MessageFlags.Ephemeral, allowed_mentions: NOBODY };
+  const body = { type: InteractionResponseType.ChannelMessageWithSource, data };
+  try {
+    await client.rest.post(Routes.interactionCallback(id, token), { body, auth: false });
+  } catch (refusal) {
+    log.info({ err: refusal }, 'A member could not be told that their command could not be read');
+  }
+}
+
 /**
  * discord.js insists on some fields of an interaction, and on each part of a message that a menu was opened on; the bot does not, and
  * reads that message itself.
  */
 function withDefaults(packet: Packet | undefined): Packet | undefined {
-  if (packet?.t !== GatewayDispatchEvents.InteractionCreate || typeof packet.d !== 'object') return packet;
-  const given = packet.d as { data?: { resolved?: { messages?: object | null } | null; target_id?: string } | null };
+  if (!isInteraction(packet)) return packet;
+  const given = packet.d as { data?: { resolved?: Record<string, unknown> | null; target_id?: string } | null };
   const { entitlements, authorizing_integration_owners: owners } = given as Record<string, unknown>;
   const { data } = given;
   const id = data?.target_id;
-  const messages = id !== undefined && data?.resolved?.messages && { [id]: { id } };
+  const resolved = withoutBroken(data?.resolved);
+  if (id !== undefined && resolved.messages) resolved.messages = { [id]: { id } };
   return {
     ...packet,
     d: {
       ...given,
       ...{ entitlements: entitlements ?? [], authorizing_integration_owners: owners ?? {} },
-      ...(messages && { data: { ...data, resolved: { ...data.resolved, messages } } }),
+      ...(data?.resolved && { data: { ...data, resolved } }),
     },
   };
+}
+
+/** What is resolved, by kind and id, without what is no object at all. */
+function withoutBroken(resolved: Record<string, unknown> | null | undefined): Record<string, object> {
+  const isObject = (entry: [string, unknown]): entry is [string, object] =>
+    typeof entry[1] === 'object' && entry[1] !== null;
+  const kinds = Object.entries(resolved ?? {}).filter(isObject);
+  return Object.fromEntries(
+    kinds.map(([kind, all]) => [kind, Object.fromEntries(Object.entries(all).filter(isObject))]),
+  );
 }
 
 /** An outage is one line when it begins and one when it ends, not one for each attempt. */

@@ -51,15 +51,21 @@ export function createEditForm(renderId: string, request: View['request'], words
     );
 }
 
-/** Throws a UserError with the sentence for what is wrong. `picture` is the number of the one that was picked. */
-export function readForm(fields: ModalSubmitFields): { command: ParsedCommand; picture: number } {
+/**
+ * Throws a UserError with the sentence for what is wrong. `picture` is the number of the one that was picked; `named` spells out
+ * whom and what a text mentions.
+ */
+export function readForm(
+  fields: ModalSubmitFields,
+  named: (text: string) => string,
+): { command: ParsedCommand; picture: number } {
   const has = (id: string): boolean => fields.fields.has(id);
   const typed = (id: string): string => (has(id) ? fields.getTextInputValue(id).trim() : '');
   const picked = (id: string): string | undefined => (has(id) ? fields.getStringSelectValues(id)[0] : undefined);
   const [resolution, quality] = picked('size')?.split(' ') ?? [];
   const command = parseOptions({
-    prompt: typed('prompt'),
-    negative: typed('negative'),
+    prompt: named(typed('prompt')),
+    negative: named(typed('negative')),
     resolution,
     quality,
     seconds: typed('seconds') || undefined,

@@ -29,6 +29,7 @@ import { ALREADY_ANSWERED, NO_LONGER_WAITING } from './error-codes.ts';
 import { describeFault } from './faults.ts';
 import { createEditForm, createPicturesForm, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
+import { withNamesOf } from './names.ts';
 import {
   canManage,
   isAgeRestricted,
@@ -142,8 +143,8 @@ export function createInteractions(options: InteractionsOptions) {
     requireFitting(attachment);
     const picture = { ...toPicture(attachment), isOwn: true };
     const command = parseOptions({
-      prompt: given.getString('prompt', true),
-      negative: given.getString('negative') ?? '',
+      prompt: withNamesOf(given.getString('prompt', true), interaction, raw),
+      negative: withNamesOf(given.getString('negative') ?? '', interaction, raw),
       resolution: given.getString('resolution') ?? undefined,
       seconds: given.getNumber('seconds')?.toString(),
       seed: given.getInteger('seed')?.toString(),
@@ -209,7 +210,7 @@ export function createInteractions(options: InteractionsOptions) {
   const onForm = async (interaction: ModalSubmitInteraction, words: Words, raw: unknown): Promise<void> => {
     const form = readFormId(interaction.customId);
     if (!form) throw new Refusal(words.chat.expired);
-    const { command, picture } = readForm(interaction.fields);
+    const { command, picture } = readForm(interaction.fields, (text) => withNamesOf(text, interaction, raw));
     const isPrivate = isForMemberAlone(messageIn(raw));
     if (form.form === 'edit') {
       // Nothing but the form's own id says whose render it is.

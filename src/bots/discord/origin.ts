@@ -25,6 +25,8 @@ export interface Origin {
   place: Place;
   language: string;
   home: Home;
+  /** The bot itself is no member of the place: whether it may write to the member directly is not known. */
+  isForeign: boolean;
   /** Only the member sees it. */
   isPrivate: boolean;
   /** In bytes, for one file in this place. */
@@ -134,6 +136,7 @@ export function toOrigin(
     place: toPlace(interaction),
     language: interaction.locale,
     home: toHome(),
+    isForeign: !isBotHere(interaction),
     isPrivate,
     sizeLimit: interaction.attachmentSizeLimit,
     lacksForThread: canManage(interaction) ? lacksForThread : [],

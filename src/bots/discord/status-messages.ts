@@ -32,6 +32,10 @@ const TAKEN_EVERYWHERE_BYTES = 10 * 2 ** 20;
 /** Uploads of one clip that were answered with a no, whatever the reason, in all its lives. */
 const MAX_REFUSED_UPLOADS = 2;
 
+/** Where a clip was brought to. */
+const HERE = '1';
+const DIRECTLY = 'directly';
+
 interface Details extends Record<string, string> {
   home: Origin['home'];
   member: string;
@@ -43,6 +47,8 @@ interface Details extends Record<string, string> {
   isAnswer: string;
   /** `yes`: the picture was hidden behind a click, and the clip is, too. */
   isSpoiler: string;
+  /** `yes`: the bot is no member of the place, and perhaps of none where the member is. */
+  isForeign: string;
   /** `yes`: the place is for adults, and the clip is hidden where it goes elsewhere. */
   isAgeRestricted: string;
 }
@@ -81,6 +87,7 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     const details: Details = {
       ...{ home, member: member.id, application, interaction, sizeLimit: String(sizeLimit), isAnswer: 'no' },
       isSpoiler: origin.isSpoiler ? 'yes' : 'no',
+      isForeign: origin.isForeign ? 'yes' : 'no',
       isAgeRestricted: origin.isAgeRestricted ? 'yes' : 'no',
       ...more,
     };
@@ -199,12 +206,15 @@ export function createStatusMessages(options: StatusMessagesOptions) {
         await change().catch(async (error) => {
           if (!isArchived(error)) throw error;
           await messages.unarchive(ref.channel);
+          // Whether it is open now is seen without a file.
+          if (files?.length) await messages.edit(reach, ref.message, { ...body });
           return change();
         });
         return 'done';
       } catch (error) {
         if (isForbidden(error)) return 'forbidden';
-        if (isTooLarge(error) || !isRefusedForGood(error)) throw error;
+        // Of what has a file a smaller one may do.
+        if ((files?.length && isTooLarge(error)) || !isRefusedForGood(error)) throw error;
         if (isGone(error)) continue;
         log.warn(
           { ...describeRefusal(error), renderId: view.renderId },
@@ -281,7 +291,8 @@ export function createStatusMessages(options: StatusMessagesOptions) {
   /** What the place would not have goes to the member, and the place is told: nothing there says for ever that it goes on. */
   const deliverElsewhere = async (ref: MessageRef, view: View, clip: Clip | undefined, came: Came): Promise<void> => {
     const isThere = await deliverDirectly(ref, view, clip);
-    if (came !== 'refused') return;
+    if (clip && isThere) await notes.keep(`brought:${view.renderId}`, DIRECTLY);
+    if (came === 'gone') return;
     const { discord } = wordsOf(view.language);
     const absence = clip ? await describeAbsence(view, clip, false) : [];
     const extra = isThere ? [discord.sentDirectly] : absence;
@@ -357,6 +368,12 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     await messages.edit({ channel: starterChannel }, starter, body, []).catch(unlessRefused);
   };
 
+  /** What becomes of a clip whose message can be changed no more. Discord refuses direct messages where no server is shared. */
+  const describeEnd = ({ details }: MessageRef, language: string | undefined): string => {
+    const { discord } = wordsOf(language);
+    return (details as Details).isForeign === 'yes' ? discord.continuesIfShared : discord.continuesDirectly;
+  };
+
   return {
     /** The message of a command, in a thread where that can be. Called again after a crash it finds what there is. */
     async open(origin: Origin, view: View): Promise<MessageRef> {
@@ -381,14 +398,14 @@ export function createStatusMessages(options: StatusMessagesOptions) {
     async update(ref: MessageRef, view: View): Promise<void> {
       if (view.kind === 'deleted') return remove(ref, view);
       const isLast = (await notes.get(`last:${view.renderId}`)) !== undefined;
-      const toCome = isLast ? [wordsOf(view.language).discord.continuesDirectly] : [];
+      const toCome = isLast ? [describeEnd(ref, view.language)] : [];
       await edit(ref, view, drawStatus(view, isOutcome(view) ? await clipLines.of(view.renderId) : toCome));
     },
 
     /** Prepares a member for the end of what can be shown them there. The message keeps its button. */
     async prepareForEnd(ref: MessageRef, renderId: string, language: string): Promise<void> {
       await notes.keep(`last:${renderId}`, '1');
-      const content = wordsOf(language).discord.continuesDirectly;
+      const content = describeEnd(ref, language);
       for (const reach of await reachesOf(ref)) {
         await messages.edit(reach, ref.message, { content, allowed_mentions: NOBODY }).catch((error) => {
           if (!isRefusedForGood(error)) throw error;
@@ -398,12 +415,14 @@ export function createStatusMessages(options: StatusMessagesOptions) {
 
     async deliver(ref: MessageRef, view: View, clip: Clip | undefined): Promise<void> {
       const brought = `brought:${view.renderId}`;
+      const before = clip && (await notes.get(brought));
+      if (before === DIRECTLY) return;
       // Only its mention is missing: the clip is not brought again for that.
-      if (clip && (await notes.get(brought)) !== undefined) return mention(ref, view);
+      if (before !== undefined) return mention(ref, view);
       const came = clip ? await bring(ref, view, clip) : await edit(ref, view, drawStatus(view));
       const { home } = ref.details as Details;
       if (came === 'done') {
-        if (clip) await notes.keep(brought, '1');
+        if (clip) await notes.keep(brought, HERE);
         await mention(ref, view);
       }
       // Who took the message away wants no clip; but a token that has ended, or a right that was lost, is nobody's wish.

@@ -150,6 +150,8 @@ export const de: Words = {
     notTakenButLink: (link) => `Discord hat den Clip nicht angenommen: [hier ansehen](${link})`,
     continuesDirectly:
       'Das dauert länger, als Discord mich diese Nachricht ändern lässt. Den Clip schicke ich dir als Direktnachricht.',
+    continuesIfShared:
+      'Das dauert länger, als Discord mich diese Nachricht ändern lässt. Als Direktnachricht kann ich dir den Clip nur schicken, wenn wir einen gemeinsamen Server haben: Füge mich zu einem von deinen hinzu, oder versuch es später noch einmal.',
     deletedButShown:
       'Der Clip ist gelöscht, aber seine Nachricht kann ich nicht entfernen: Ich sehe diesen Kanal nicht mehr. Wer hier Nachrichten verwaltet, kann sie löschen.',
     unknownCommand: (animate) => `Diesen Befehl gibt es nicht mehr. Nimm stattdessen ${animate}.`,

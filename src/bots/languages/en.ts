@@ -133,6 +133,8 @@ export const en: Words = {
     notTakenButLink: (link) => `Discord didn't let me post the clip: [watch it here](${link})`,
     continuesDirectly:
       "This takes longer than Discord lets me update this message. I'll send the clip to you in a direct message.",
+    continuesIfShared:
+      'This takes longer than Discord lets me update this message. I can send you the clip in a direct message only if we share a server: add me to one of yours, or try again later.',
     deletedButShown:
       "I deleted the clip, but I can't remove its message: I can no longer see this channel. Someone who manages messages here can delete it.",
     unknownCommand: (animate) => `That command no longer exists. Use ${animate} instead.`,

@@ -146,6 +146,8 @@ export const es: Words = {
     notTakenButLink: (link) => `Discord no me dejó publicar el clip: [míralo aquí](${link})`,
     continuesDirectly:
       'Esto tarda más de lo que Discord me deja actualizar este mensaje. Te enviaré el clip por mensaje directo.',
+    continuesIfShared:
+      'Esto tarda más de lo que Discord me deja actualizar este mensaje. Solo puedo enviarte el clip por mensaje directo si compartimos un servidor: añádeme a uno de los tuyos o inténtalo más tarde.',
     deletedButShown:
       'He borrado el clip, pero no puedo quitar su mensaje: ya no veo este canal. Quien gestione los mensajes aquí puede borrarlo.',
     unknownCommand: (animate) => `Ese comando ya no existe. Usa ${animate}.`,

@@ -147,6 +147,8 @@ export const ja: Words = {
     notTakenButLink: (link) => `Discordがクリップの投稿を受け付けませんでした：[ここで見る](${link})`,
     continuesDirectly:
       'Discordでこのメッセージを更新できる時間を超えそうです。クリップはダイレクトメッセージで送ります。',
+    continuesIfShared:
+      'Discordでこのメッセージを更新できる時間を超えそうです。ダイレクトメッセージでクリップを送れるのは、同じサーバーに参加している場合だけです。あなたのサーバーに私を追加するか、あとでもう一度お試しください。',
     deletedButShown:
       'クリップは削除しましたが、このチャンネルが見えなくなったため、メッセージを消せません。メッセージを管理できる人に削除を頼んでください。',
     unknownCommand: (animate) => `そのコマンドはもうありません。${animate} を使ってください。`,

@@ -121,6 +121,8 @@ export interface Words {
     notTakenButLink(link: string): string;
     /** The last edit of a message that cannot be changed any more. */
     continuesDirectly: string;
+    /** The same where the bot knows of no server that it shares with the member. */
+    continuesIfShared: string;
     deletedButShown: string;
     unknownCommand(animate: string): string;
     noPicture(animate: string): string;

@@ -133,6 +133,8 @@ export const zhCn: Words = {
     notTaken: '短片做好了，但 Discord 不允许我发布。请在别的频道试试**再来一次**。',
     notTakenButLink: (link) => `Discord 不允许我发布短片：[在此观看](${link})`,
     continuesDirectly: '所需时间超过了 Discord 允许我更新这条消息的时限。短片做好后我会私信发给你。',
+    continuesIfShared:
+      '所需时间超过了 Discord 允许我更新这条消息的时限。只有当我们在同一个服务器时，我才能私信发给你：请把我添加到你的服务器，或稍后再试。',
     deletedButShown: '短片已删除，但我已看不到此频道，无法移除它的消息。请让能管理消息的人删除。',
     unknownCommand: (animate) => `该命令已不存在。请改用 ${animate}。`,
     noPicture: (animate) =>

@@ -89,7 +89,7 @@ test('the end of an interaction’s token says nothing of the bot’s', async ()
   expect(tokens).toEqual([]);
 });
 
-test.each(['reset', 'lost'] as const)(
+test.each(['reset', 'lost', 'cut'] as const)(
   'a connection that is %s in the middle is tried again at once',
   async (status) => {
     discord.trouble({ ...MESSAGES, status, times: 2 });

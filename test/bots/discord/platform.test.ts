@@ -1,17 +1,10 @@
 // Discord as a platform: the real discord.js and the stand-in in this process, with handlers that the test tells what to do.
-import { randomUUID } from 'node:crypto';
-import { Writable } from 'node:stream';
 import { ChannelType, PermissionFlagsBits } from 'discord.js';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ParsedCommand } from '../../../src/bots/command.ts';
-import { createDiscordPlatform, type DiscordPlatformOptions } from '../../../src/bots/discord/discord-platform.ts';
+import type { DiscordPlatformOptions } from '../../../src/bots/discord/discord-platform.ts';
 import { en } from '../../../src/bots/languages/en.ts';
-import type { Platform } from '../../../src/bots/platform.ts';
 import { UserError } from '../../../src/errors.ts';
-import { createInbox } from '../../../src/queue/inbox.ts';
-import { createNotes } from '../../../src/queue/notes.ts';
-import { connectRedis, type Redis } from '../../../src/queue/redis.ts';
 import {
   ADA,
   BOB,
@@ -22,79 +15,31 @@ import {
   type FakeInteraction,
   type FakeMessage,
   GUILD_ID,
-  startDiscord,
 } from '../../fakes/discord/discord.ts';
-import { startRedis, type TestRedis } from '../../fakes/redis.ts';
-import { KEEP_MS } from '../../fakes/retention.ts';
-import { scriptedHandlers } from '../web/fixtures.ts';
+import { view } from '../web/fixtures.ts';
+import { createStarted, type Started } from './started.ts';
 
 const PICTURE = Buffer.from('a picture');
 const AVATAR = 'abcdef0123456789';
 
-let server: TestRedis;
-let redis: Redis;
+let started: Started;
 let discord: Discord;
-let platform: Platform;
-let script: ReturnType<typeof scriptedHandlers>;
-let logged: { level: number; msg: string; [name: string]: unknown }[];
 
 beforeEach(async () => {
-  server = await startRedis();
-  redis = connectRedis(server.url, () => undefined);
-  discord = await startDiscord();
-  logged = [];
+  started = await createStarted();
+  ({ discord } = started);
 });
+afterEach(() => started.stop());
 
-afterEach(async () => {
-  await platform.stop();
-  await discord.close();
-  redis.disconnect();
-  await server.stop();
-});
-
-async function startPlatform(given: Partial<DiscordPlatformOptions> = {}): Promise<void> {
-  const owner = randomUUID();
-  const lines = new Writable({
-    write(line, _encoding, done) {
-      logged.push(JSON.parse(String(line)));
-      discord.world.tell();
-      done();
-    },
-  });
-  platform = createDiscordPlatform({
-    ...{ token: discord.token, guild: undefined, admins: [], shards: 'auto', isSpoiler: false },
-    ...{ apiUrl: `${discord.url}/api`, cdnUrl: discord.url, ageRestrictedOnly: false, samePressMs: 0 },
-    alertChannel: undefined,
-    media: { read: async () => undefined },
-    inbox: createInbox(redis, owner),
-    notes: createNotes(redis, owner, KEEP_MS),
-    maxPictureBytes: 1_000_000,
-    log: pino(lines),
-    signal: new AbortController().signal,
-    ...given,
-  });
-  script = scriptedHandlers();
-  const { handlers } = script;
-  await platform.start({
-    ...handlers,
-    animate: (command) => handlers.animate(command).finally(() => discord.world.tell()),
-  });
-}
-
+const startPlatform = (given: Partial<DiscordPlatformOptions> = {}) => started.start(given);
+const opened = (count = 1) => started.opened(count);
+const said = (msg: string) => started.said(msg);
+const errors = () => started.errors();
 const isPublic = ({ flags }: FakeMessage): boolean => (flags & EPHEMERAL) === 0;
-const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
-const said = (msg: string) => discord.until(() => logged.find((line) => line.msg.includes(msg)));
-
-/** The status message of a command, wherever it is. */
-const opened = async (count = 1) => {
-  await discord.until(() => script.refs.length >= count || undefined);
-  const ref = script.refs[count - 1];
-  return discord.world.messages.get(ref?.message ?? '');
-};
 const formOf = async (menu: FakeInteraction) => JSON.stringify(await discord.until(() => menu.modal));
 /** Whose picture it is that a command brought. */
 const fetched = async (index = 0) => {
-  const { picture } = (await discord.until(() => script.commands[index])) ?? {};
+  const { picture } = (await discord.until(() => started.script.commands[index])) ?? {};
   return typeof picture === 'function' ? picture() : picture;
 };
 
@@ -106,7 +51,7 @@ test.each(['reset', 'lost'] as const)(
     const command = discord.animate(PICTURE);
     await opened();
     expect(discord.answersTo(command).every(isPublic)).toBe(true);
-    expect(new Set(script.commands.map(({ eventId }) => eventId))).toEqual(new Set([command.id]));
+    expect(new Set(started.script.commands.map(({ eventId }) => eventId))).toEqual(new Set([command.id]));
     expect(errors()).toEqual([]);
   },
 );
@@ -127,10 +72,10 @@ test('one refusal of the token is told to the operator by the setting’s name, 
   discord.animate(PICTURE);
   // It is asked after by whoever asks for the connection.
   await said('DISCORD_TOKEN');
-  platform.connection?.();
+  started.platform.connection?.();
   await said('Discord takes the token again');
   expect(errors().join()).toContain('DISCORD_TOKEN: Discord refuses the token');
-  expect(platform.connection?.()).not.toHaveProperty('fault');
+  expect(started.platform.connection?.()).not.toHaveProperty('fault');
 });
 
 test('while Discord refuses the token, the connection has a fault that names the setting', async () => {
@@ -140,7 +85,7 @@ test('while Discord refuses the token, the connection has a fault that names the
   discord.animate(PICTURE);
   // The clip does not wait for that: what is left is done with the interaction's token.
   await opened();
-  expect(platform.connection?.()).toMatchObject({ isConnected: true, fault: { setting: 'DISCORD_TOKEN' } });
+  expect(started.platform.connection?.()).toMatchObject({ isConnected: true, fault: { setting: 'DISCORD_TOKEN' } });
 });
 
 test('where only the commands are installed, the clip comes by the interaction’s token, and no permission is asked for', async () => {
@@ -148,7 +93,7 @@ test('where only the commands are installed, the clip comes by the interaction�
   await startPlatform();
   const command = discord.animate(PICTURE);
   expect(await opened()).toMatchObject({ id: command.original });
-  expect(script.refs[0]?.details).toMatchObject({ home: 'token' });
+  expect(started.script.refs[0]?.details).toMatchObject({ home: 'token' });
   const { requests } = discord;
   expect(requests.filter(({ path }) => path.startsWith('/channels'))).toEqual([]);
 });
@@ -253,7 +198,7 @@ test('a member’s avatar is animated from the menu of the member', async () => 
   const menu = discord.memberMenu(AVATAR);
   expect(await formOf(menu)).toContain('Animate this picture');
   discord.submit(menu, { prompt: 'he nods' });
-  expect((await discord.until(() => script.commands[0])).text).toMatchObject({ prompt: 'he nods' });
+  expect((await discord.until(() => started.script.commands[0])).text).toMatchObject({ prompt: 'he nods' });
 });
 
 test.each([
@@ -275,7 +220,7 @@ test.each([
   await startPlatform();
   discord.animate(discord.upload(PICTURE, name, 'image/png', flags));
   await opened();
-  expect(script.refs[0]?.details).toMatchObject({ isSpoiler: 'yes' });
+  expect(started.script.refs[0]?.details).toMatchObject({ isSpoiler: 'yes' });
 });
 
 test('a clip of a place for adults is hidden where it goes elsewhere', async () => {
@@ -283,7 +228,7 @@ test('a clip of a place for adults is hidden where it goes elsewhere', async () 
   await startPlatform();
   discord.animate(PICTURE, {}, { channel });
   await opened();
-  expect(script.refs[0]?.details).toMatchObject({ isSpoiler: 'no', isAgeRestricted: 'yes' });
+  expect(started.script.refs[0]?.details).toMatchObject({ isSpoiler: 'no', isAgeRestricted: 'yes' });
 });
 
 test('an age-restricted channel of a server that the bot is not in is one, too', async () => {
@@ -308,6 +253,28 @@ test('a message that can be changed for minutes only says before its end that th
     return found?.content.startsWith('This takes longer than Discord lets me update this message.') ? found : undefined;
   });
   expect(last.components).not.toEqual([]);
+});
+
+test.each([
+  ['shares a server with its member', false, /I'll send the clip to you in a direct message\.$/],
+  [
+    'knows of no server that it shares',
+    true,
+    /only if we share a server: add me to one of yours, or try again later\.$/,
+  ],
+])('the last words of a message where the bot %s promise what can come', async (_what, isForeign, words) => {
+  await startPlatform();
+  const far = discord.world.addChannel({ type: ChannelType.GuildText, name: 'far', guild: '999000000000000001' });
+  const given = { id: idOf(Date.now() - 13 * 60_000), ...(isForeign && { channel: far, isForeign }) };
+  discord.animate(PICTURE, { private: true }, given);
+  const message = await opened();
+  const isLast = () => discord.world.messages.get(message?.id ?? '')?.content.startsWith('This takes longer');
+  await discord.until(isLast);
+  expect(discord.world.messages.get(message?.id ?? '')?.content).toMatch(words);
+  // A later state of the render has them, too.
+  const [ref] = started.script.refs;
+  if (ref) await started.platform.update(ref, view());
+  expect(discord.world.messages.get(message?.id ?? '')?.content).toMatch(words);
 });
 
 test.each([
@@ -338,7 +305,7 @@ test('commands that were registered for one server are taken back when they are 
   await startPlatform({ guild: GUILD_ID });
   expect(discord.world.serverCommands.get(GUILD_ID)).toHaveLength(5);
   expect(discord.world.commands).toEqual([]);
-  await platform.stop();
+  await started.platform.stop();
   await startPlatform();
   expect(discord.world.serverCommands.get(GUILD_ID)).toEqual([]);
   expect(discord.world.commands).toHaveLength(5);
@@ -353,7 +320,7 @@ test('a command or a menu of an older release is answered with what there is now
 
 test('a member who is no friend of the server reads refusals all the same', async () => {
   await startPlatform();
-  script.onAnimate = () => Promise.reject(new Error('a bug'));
+  started.script.onAnimate = () => Promise.reject(new Error('a bug'));
   const command = discord.animate(PICTURE, {}, { isForeign: true, member: BOB });
   expect(await discord.told(command)).toMatch(/^Something broke on our side|^Something went wrong on our side/);
   expect(ADA.id).not.toBe(BOB.id);
@@ -363,8 +330,9 @@ const wide = () => new UserError('aspect_too_extreme', 'Too wide.', { offers: ['
 
 test('what a refusal offers is begun with one press, as its member’s own command, and once', async () => {
   await startPlatform();
-  const takes = script.onAnimate;
-  script.onAnimate = (command) => ((command.text as ParsedCommand).fit ? takes(command) : Promise.reject(wide()));
+  const takes = started.script.onAnimate;
+  started.script.onAnimate = (command) =>
+    (command.text as ParsedCommand).fit ? takes(command) : Promise.reject(wide());
   const command = discord.animate(PICTURE, { prompt: 'it waves' });
   await discord.told(command);
   const refused = discord.answersTo(command).find(({ components }) => components.length > 0);
@@ -372,7 +340,7 @@ test('what a refusal offers is begun with one press, as its member’s own comma
   const press = discord.press(refused, 'Pad it');
   const status = await opened();
   expect(status?.channel).toBe(press.original);
-  expect(script.commands.at(-1)).toMatchObject({
+  expect(started.script.commands.at(-1)).toMatchObject({
     eventId: `${command.id}-pad`,
     text: { prompt: 'it waves', fit: 'pad' },
   });
@@ -384,11 +352,11 @@ test('what a refusal offers is begun with one press, as its member’s own comma
 test('who accepts the text need not send the command again', async () => {
   await startPlatform();
   let isAccepted = false;
-  const takes = script.onAnimate;
-  script.onAccept = () => {
+  const takes = started.script.onAnimate;
+  started.script.onAccept = () => {
     isAccepted = true;
   };
-  script.onAnimate = (command) =>
+  started.script.onAnimate = (command) =>
     isAccepted ? takes(command) : Promise.reject(new UserError('consent_missing', 'Be kind.'));
   const command = discord.animate(PICTURE);
   await discord.told(command);
@@ -396,7 +364,7 @@ test('who accepts the text need not send the command again', async () => {
   if (!refused) throw new Error('There is no button');
   discord.press(refused, 'Accept');
   expect(await opened()).toBeDefined();
-  expect(script.commands.at(-1)).toMatchObject({ eventId: `${command.id}-ok` });
+  expect(started.script.commands.at(-1)).toMatchObject({ eventId: `${command.id}-ok` });
 });
 
 const inServer =
@@ -426,7 +394,7 @@ test.each(Object.entries(PLACES))(
   'in %s a refusal is read by its member, and by nobody else',
   async (_where, place) => {
     await startPlatform();
-    script.onAnimate = () => Promise.reject(new UserError('picture_broken', 'That picture is broken.'));
+    started.script.onAnimate = () => Promise.reject(new UserError('picture_broken', 'That picture is broken.'));
     for (const isPrivate of [false, true]) {
       const given = { channel: place.at(), isForeign: 'isForeign' in place };
       const command = discord.animate(PICTURE, { private: isPrivate }, given);

@@ -42,7 +42,7 @@ export function toOrigin(discord: Discord, command: FakeInteraction, given: Part
     ...{ interaction: command.id, application: APPLICATION_ID, channel: command.channel, language: 'en-US' },
     member: { id: command.member.id, name: command.member.name },
     place: { channel: command.channel, server: undefined, roles: [] },
-    ...{ home: 'thread', isPrivate: false, sizeLimit: discord.world.sizeLimit, lacksForThread: [] },
+    ...{ home: 'thread', isForeign: false, isPrivate: false, sizeLimit: discord.world.sizeLimit, lacksForThread: [] },
     ...{ message: undefined, isSpoiler: false, isAgeRestricted: false },
     ...given,
   };
@@ -50,12 +50,14 @@ export function toOrigin(discord: Discord, command: FakeInteraction, given: Part
 
 export type StatusOnDiscord = ReturnType<typeof createStatusOnDiscord>;
 
-export function createStatusOnDiscord({ token, url, rest: standIn, world, garden }: Discord) {
+export function createStatusOnDiscord(
+  { token, url, rest: standIn, world, garden }: Discord,
+  log = pino({ level: 'silent' }),
+) {
   const rest = createDiscordRest({ token, apiUrl: `${url}/api` });
   const messages = createMessages(rest);
   const notes = createKept();
   const media = { read: async () => undefined };
-  const log = pino({ level: 'silent' });
   const status = createStatusMessages({ messages, media, notes, isSpoiler: false, log });
 
   return {
@@ -83,11 +85,11 @@ export function createStatusOnDiscord({ token, url, rest: standIn, world, garden
       };
     },
 
-    async deliver(ref: MessageRef, bytes = 1000, clip: Partial<Clip> = {}): Promise<void> {
+    async deliver(ref: MessageRef, bytes = 1000, clip: Partial<Clip> = {}, renderId = 'discord-1'): Promise<void> {
       const result = { bytes, width: 64, height: 64, frames: 25, fps: 24, seed: 1, engine: 'x', model: 'x' };
-      const outcome = { kind: 'done', clip: 'clips/discord-1.mp4', result, seconds: 1, engineSeconds: 1 } as Outcome;
-      await status.deliver(ref, toOutcomeView(asked, outcome), {
-        ...{ key: 'clips/discord-1.mp4', filename: 'discord-1.mp4' },
+      const outcome = { kind: 'done', clip: `clips/${renderId}.mp4`, result, seconds: 1, engineSeconds: 1 } as Outcome;
+      await status.deliver(ref, toOutcomeView({ ...asked, id: renderId }, outcome), {
+        ...{ key: `clips/${renderId}.mp4`, filename: `${renderId}.mp4` },
         result: result as Clip['result'],
         read: async () => Readable.from([Buffer.alloc(bytes)]),
         shrink: async (most) => Buffer.alloc(most),

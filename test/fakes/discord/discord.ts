@@ -43,6 +43,10 @@ export interface SentCommand {
   isForeign?: boolean;
   /** Fields of the event that do not come. */
   without?: string[];
+  /** What becomes of the event before it is sent. */
+  alter?: (event: Record<string, unknown>) => Record<string, unknown>;
+  /** What Discord resolves of a command beside its picture. */
+  resolved?: object;
 }
 
 export interface Typed {
@@ -96,6 +100,9 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       original: undefined,
       source: (more as { message?: { id: string } }).message?.id,
       modal: undefined,
+      isForm: type === InteractionType.ModalSubmit,
+      isForeign,
+      followUps: 0,
       endsAt: Date.now() + TOKEN_MS,
     };
     world.interactions.set(id, interaction);
@@ -147,7 +154,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       ...more,
     };
     const sent = Object.entries(event).filter(([name]) => !given.without?.includes(name));
-    gateway.dispatch('INTERACTION_CREATE', Object.fromEntries(sent), channel.guild);
+    const { alter = (whole) => whole } = given;
+    gateway.dispatch('INTERACTION_CREATE', alter(Object.fromEntries(sent)), channel.guild);
     return interaction;
   };
 
@@ -230,7 +238,8 @@ export async function startDiscord(options: { token?: string; allowance?: Allowa
       const file = Buffer.isBuffer(picture) ? upload(picture) : picture;
       const options_ = toOptions({ prompt: 'she smiles', ...typed });
       const attachment = { name: 'picture', type: 11, value: file.id };
-      return command('animate', [attachment, ...options_], given, { attachments: { [file.id]: toAttachment(file) } });
+      const resolved = { attachments: { [file.id]: toAttachment(file) }, ...given.resolved };
+      return command('animate', [attachment, ...options_], given, resolved);
     },
 
     command: (name: string, given: SentCommand = {}, typed: Typed = {}) => command(name, toOptions(typed), given),

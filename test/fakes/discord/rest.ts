@@ -23,9 +23,9 @@ export interface Trouble {
   path: RegExp;
   /**
    * `hang` never answers; `late` answers as usual, when `until` resolves; `lost` does what was asked, and its answer is lost;
-   * `reset` breaks the connection before anything is done.
+   * `reset` breaks the connection before anything is done; `cut` does what was asked, and breaks it in the middle of the answer's body.
    */
-  status: number | 'hang' | 'late' | 'lost' | 'reset';
+  status: number | 'hang' | 'late' | 'lost' | 'reset' | 'cut';
   /** Something in front of Discord answers with this page. It says nothing of when to come again. */
   page?: string;
   headers?: Record<string, string>;
@@ -65,6 +65,8 @@ const THREAD_TYPES: Partial<Record<ChannelType, ChannelType>> = {
 };
 const ACKNOWLEDGE_WITHIN_MS = 3000;
 const LOADING = 128;
+/** Of an app that is the member's own, where its server does not have it. */
+const MAX_FOREIGN_FOLLOW_UPS = 5;
 
 interface Schema {
   safeParse(value: unknown): { success: boolean; error?: { message: string } };
@@ -98,6 +100,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
   const faults: string[] = [];
   /** Requests whose answers never arrive. */
   const lost = new WeakSet<FastifyRequest>();
+  /** And those of which half arrives. */
+  const cut = new WeakSet<FastifyRequest>();
   const nonces = new Map<string, string>();
 
   const holdTo = (name: string, body: unknown, request: FastifyRequest): void => {
@@ -251,6 +255,9 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       throw new Refusal(400, 40060, 'Interaction has already been acknowledged.');
     const after = Date.now() - interaction.sentAt;
     if (after > ACKNOWLEDGE_WITHIN_MS) throw unknown('interaction', 10062);
+    // There has to be a message to change, and a form does not open on top of a form.
+    if (type === DEFERRED_UPDATE && interaction.source === undefined) throw new Refusal(400, 50035, 'Invalid type');
+    if (type === MODAL && interaction.isForm) throw new Refusal(400, 50035, 'Invalid type');
     interaction.acknowledgedAfter = after;
     if (type === REPLY || type === DEFERRED) {
       const more = { interaction: interaction.id, isLoading: type === DEFERRED };
@@ -283,6 +290,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       if (status === 'hang') return new Promise(() => undefined);
       if (status === 'late') await until;
       else if (status === 'lost') lost.add(request);
+      else if (status === 'cut') cut.add(request);
       else if (status === 'reset') {
         reply.hijack();
         request.raw.socket.destroy();
@@ -309,6 +317,13 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
     if (!limits.allow(reply, key, !isOfInteraction)) return reply;
   });
   app.addHook('onSend', async (request, reply, payload) => {
+    if (cut.has(request) && typeof payload === 'string') {
+      const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+      reply.hijack();
+      reply.raw.writeHead(reply.statusCode, head);
+      reply.raw.write(payload.slice(0, payload.length / 2), () => request.raw.socket.destroy());
+      return payload;
+    }
     if (!lost.has(request)) return payload;
     reply.hijack();
     request.raw.socket.destroy();
@@ -382,6 +397,9 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const waiting = world.messages.get(interaction.original ?? '');
         // What follows a deferred answer takes its place, and is for whom that was.
         if (waiting?.isLoading) return toJson(change(waiting, body, files));
+        interaction.followUps += 1;
+        if (interaction.isForeign && interaction.followUps > MAX_FOREIGN_FOLLOW_UPS)
+          throw new Refusal(400, 40094, 'This interaction has hit the maximum number of follow up messages.');
         // Shown as a reply to the first answer.
         const more = { interaction: interaction.id, reference: interaction.original };
         return toJson(post(interaction.channel, body, files, more));
@@ -390,8 +408,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         const interaction = interactionOf(given);
         const id = message === '@original' ? interaction.original : message;
         const found = messageOf(interaction.channel, id ?? '');
-        // A webhook reaches nothing but its own.
-        if (found.interaction !== interaction.id && found.id !== interaction.source) throw unknown('Message', 10008);
+        // A webhook reaches nothing but its own, and the pressed message only where the answer was to change that.
+        if (found.interaction !== interaction.id && found.id !== interaction.original) throw unknown('Message', 10008);
         return found;
       };
       api.get<WithToken>('/webhooks/:application/:token/messages/:message', async ({ params }) =>
@@ -440,6 +458,7 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
         holdTo('MessageEditRequestPartialSchema', body, request);
         const message = messageOf(channel.id, request.params.message);
         requirePermission(channel, 0n);
+        if (files.length > 0) requirePermission(channel, P.AttachFiles);
         requireUnlocked(channel);
         if (channel.isArchived && !world.broken.has('archives')) throw new Refusal(400, 50083, 'Thread is archived');
         if (message.flags & EPHEMERAL) throw unknown('Message', 10008);
@@ -495,6 +514,8 @@ export async function serveRest({ world, token, allowance }: RestOptions) {
       api.patch<WithChannel>('/channels/:channel', async (request) => {
         holdTo('UpdateThreadRequestPartialSchema', request.body, request);
         const channel = channelOf(request.params.channel);
+        // Whoever may write in a thread may open it again, unless it is locked.
+        requirePermission(channel, channel.isLocked ? P.ManageThreads : P.SendMessagesInThreads);
         channel.isArchived = (request.body as { archived?: boolean }).archived ?? channel.isArchived ?? false;
         return { id: channel.id, type: channel.type };
       });

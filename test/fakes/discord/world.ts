@@ -70,6 +70,11 @@ export interface FakeInteraction {
   /** The message whose button was pressed. */
   source: string | undefined;
   modal: Record<string, unknown> | undefined;
+  /** It is the sending of a form. */
+  isForm: boolean;
+  /** The app is the member's own there. */
+  isForeign: boolean;
+  followUps: number;
   endsAt: number;
 }
 
