@@ -16,25 +16,31 @@ const fileSchema = z.object({
 
 export type SlackFile = z.infer<typeof fileSchema>;
 
+/** What the bot goes without where it is not as Slack documents it. */
+const optionalText = z.string().nullish().catch(undefined);
+
 const messageSchema = z.object({
   type: z.enum(['app_mention', 'message']),
   channel: z.string(),
-  channel_type: z.string().nullish(),
-  subtype: z.string().nullish(),
+  channel_type: optionalText,
+  subtype: optionalText,
   user: z.string().nullish(),
   bot_id: z.string().nullish(),
-  text: z.string().nullish(),
+  text: optionalText,
   ts: z.string(),
-  thread_ts: z.string().nullish(),
-  edited: z.object({ ts: z.string() }).nullish(),
+  thread_ts: optionalText,
+  edited: z.object({ ts: z.string() }).nullish().catch(undefined),
 });
 
 /** In a channel of several organisations the envelope is the sender's; the installation that hears it is in `authorizations`. */
 const envelopeSchema = z.object({
-  team_id: z.string().nullish(),
-  context_team_id: z.string().nullish(),
-  authorizations: z.array(z.object({ team_id: z.string().nullish() })).nullish(),
-  is_ext_shared_channel: z.boolean().nullish(),
+  team_id: optionalText,
+  context_team_id: optionalText,
+  authorizations: z
+    .array(z.object({ team_id: optionalText }).catch({}))
+    .nullish()
+    .catch(undefined),
+  is_ext_shared_channel: z.boolean().nullish().catch(undefined),
   event: z.record(z.string(), z.unknown()),
 });
 

@@ -208,3 +208,27 @@ test('a scope that is missing is the operator’s business, and its member is to
     reason: { kind: 'picture_hidden' },
   });
 });
+
+test.each([
+  ['image/tiff', 'tiff', { thumb_480: 'small', thumb_1024: 'large' }, 'large'],
+  ['image/vnd.adobe.photoshop', 'psd', { thumb_720: 'middle', thumb_360: 'tiny' }, 'middle'],
+  ['image/svg+xml', 'svg', { thumb_960: 'large' }, 'large'],
+  ['image/tiff', 'tiff', {}, 'original'],
+  ['image/png', 'png', { thumb_1024: 'large' }, 'original'],
+  ['image/heic', 'heic', { thumb_1024: 'large' }, 'original'],
+  ['application/pdf', 'pdf', { thumb_pdf: 'page', thumb_1024: 'large' }, 'original'],
+])('of a picture of %s (%s) with %j Slack’s own is fetched where nothing here opens it: %s', async (...given) => {
+  const [mimetype, filetype, thumbs, expected] = given;
+  const at = (name: string) => `https://files.slack.com/files-pri/T1-F1/${name}`;
+  const named = Object.fromEntries(Object.entries(thumbs).map(([size, name]) => [size, at(name)]));
+  const file = { id: 'F1', name: `a.${filetype}`, mimetype, filetype, size: 10, ...named, url_private: at('original') };
+  const asked: string[] = [];
+  const fetchThere = async (input: string | URL | Request): Promise<Response> => {
+    asked.push(String(input));
+    return new Response('the bytes', { headers: { 'content-type': 'image/jpeg' } });
+  };
+  const client = { files: { info: async () => ({ ok: true, file }) } } as unknown as Workspace['client'];
+  const files = createFiles({ maxBytes: 1000, filesUrl: undefined, fetch: fetchThere as never, log });
+  await files.fetch({ ...workspace(), client }, 'F1');
+  expect(asked).toEqual([at(expected)]);
+});
