@@ -71,10 +71,15 @@ function listen(client: Client, onInteraction: ConnectionOptions['onInteraction'
   const ws = client.ws as unknown as { handlePacket(packet?: Packet, shard?: unknown): boolean };
   const handle = ws.handlePacket.bind(ws);
   let raw: unknown;
+  let isHeard = false;
   ws.handlePacket = (packet, shard) => {
     raw = packet?.d;
+    isHeard = false;
     try {
-      return handle(withDefaults(packet), shard);
+      const isHandled = handle(withDefaults(packet), shard);
+      // discord.js is silent on the kinds that it does not know.
+      if (isHandled && !isHeard && isInteraction(packet)) throw new Error('An interaction of an unknown kind');
+      return isHandled;
     } catch (error) {
       const shape = shapeOf(packet?.d);
       log.error({ err: error, event: packet?.t, shape }, 'An event from Discord could not be read; it is left out');
@@ -84,7 +89,10 @@ function listen(client: Client, onInteraction: ConnectionOptions['onInteraction'
       raw = undefined;
     }
   };
-  client.on(Events.InteractionCreate, (interaction) => onInteraction(interaction, raw));
+  client.on(Events.InteractionCreate, (interaction) => {
+    isHeard = true;
+    onInteraction(interaction, raw);
+  });
 }
 
 function isInteraction(packet: Packet | undefined): packet is Packet & { d: Record<string, unknown> } {
@@ -116,7 +124,7 @@ async function answerUnread(
 function withDefaults(packet: Packet | undefined): Packet | undefined {
   if (!isInteraction(packet)) return packet;
   const given = packet.d as { data?: { resolved?: Record<string, unknown> | null; target_id?: string } | null };
-  const { entitlements, authorizing_integration_owners: owners } = given as Record<string, unknown>;
+  const { locale, entitlements, authorizing_integration_owners: owners } = given as Record<string, unknown>;
   const { data } = given;
   const id = data?.target_id;
   const resolved = withoutBroken(data?.resolved);
@@ -125,6 +133,7 @@ function withDefaults(packet: Packet | undefined): Packet | undefined {
     ...packet,
     d: {
       ...given,
+      locale: typeof locale === 'string' ? locale : 'en-US',
       ...{ entitlements: entitlements ?? [], authorizing_integration_owners: owners ?? {} },
       ...(data?.resolved && { data: { ...data, resolved } }),
     },
