@@ -92,12 +92,15 @@ export function createUploads(
     const isSpent = sent >= MAX_SENT;
     if (old !== undefined && (isFree || isInDoubt || isSpent)) {
       try {
-        if (!isInDoubt) await keep(once, { state: 'completing', file: old, sent });
+        // From here on Slack may have shared it. In doubt its bytes count as sent, until Slack says that it knows no such file.
+        await keep(once, { state: 'completing', file: old, sent: isInDoubt ? sent + 1 : sent });
         await complete(workspace, old, upload);
         return old;
       } catch (error) {
-        // What Slack does not know has not arrived: then no byte of it was taken.
         if (!isGone(error) || (isSpent && !isInDoubt)) throw error;
+        // The SDK asks again where an answer was lost, and Slack shares no file twice: then it is there by now.
+        if ((await untilShared(workspace, old, upload.channel, SHARED_EARLIER_WITHIN_MS)) !== undefined) return old;
+        // What Slack does not know has not arrived: no byte of it was taken.
       }
     } else if (old !== undefined) {
       // It was not seen so far, and so it never shall be.

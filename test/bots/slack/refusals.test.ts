@@ -213,6 +213,16 @@ describe('an upload', () => {
     expect(bytesSent()).toBe(1);
     expect(under(event).filter(hasClip)).toHaveLength(1);
   });
+
+  test('whose answer is lost, and then that of its sharing, is shared once', async () => {
+    const { event, renderId } = await begun();
+    slack.trouble({ method: 'files.upload', status: 502, isDone: true, times: 1 });
+    slack.trouble({ method: 'files.completeUploadExternal', status: 503, isDone: true, times: 1 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(bytesSent()).toBe(1);
+    expect(under(event).filter(hasClip)).toHaveLength(1);
+  });
 });
 
 test('a failure that cannot be told in its thread is told directly', async () => {
