@@ -4,7 +4,7 @@ import type { LogLine } from '../fakes/roles.ts';
 import { engineFiles, filesIn } from './engines.ts';
 import type { Given } from './members.ts';
 import { lookAtQueues } from './rest.ts';
-import { type Answer, ONCE_MORE, readAnswer, readMessages, type ShownMessage } from './shown.ts';
+import { type Answer, addUnnamedRefusals, ONCE_MORE, readAnswer, readMessages, type ShownMessage } from './shown.ts';
 import type { World } from './world.ts';
 
 export interface Verdict {
@@ -24,7 +24,7 @@ export interface Entry {
   isDelivered: boolean;
 }
 
-const UNUSABLE = /no picture with that|find a picture|^Attach a picture/i;
+const UNUSABLE = /isn't actually a picture|no picture with that|find a picture|^Attach a picture/i;
 const RENDER_KEY = '{animate}:render:';
 /** Families of keys that may be there at rest for good, or that end by themselves. */
 const LASTING =
@@ -59,6 +59,7 @@ export async function check(world: World, given: readonly Given[]): Promise<Verd
   const answered = given
     .filter((each) => each.isAccepted())
     .map((each) => ({ given: each, answer: readAnswer(world, messages, each) }));
+  addUnnamedRefusals(world, answered);
   return [
     verdict(
       'an accepted command is answered, once, where its member sees it',

@@ -48,6 +48,9 @@ const FOLLOWING: Partial<Record<Deed, string>> = {
   'presses Delete': 'Delete',
 };
 
+const SLACK_MEMBERS = [slackFakes.ADA, slackFakes.ADMIN] as const;
+export const slackMemberOf = ({ number }: Act) => SLACK_MEMBERS[number % 2] ?? slackFakes.ADA;
+
 /** Of its own for each command: what a refusal says at the top of a channel is known by it. */
 export const fileNameOf = ({ number }: Act): string => `picture-${number}.png`;
 
@@ -65,7 +68,6 @@ export async function gatherMembers(world: World) {
   );
   const people = {
     discord: [discordFakes.ADA, discordFakes.BOB],
-    slack: [slackFakes.ADA, slackFakes.ADMIN],
     page: [randomUUID(), randomUUID()],
   };
 
@@ -101,7 +103,7 @@ export async function gatherMembers(world: World) {
   };
 
   const onSlack = (act: Act): Talk => {
-    const member = people.slack[act.number % 2] ?? slackFakes.ADA;
+    const member = slackMemberOf(act);
     const isPicture = act.deed !== 'gives no picture';
     const file = slack.upload(isPicture ? picture : noPicture, fileNameOf(act), 'image/png', member);
     const sent = slack.mention(`${promptOf(act)} seconds:1`, { files: [file], member });

@@ -1,6 +1,6 @@
 // What members can see at the end, read off the stand-ins and, for the page, off the messages that it keeps in Redis.
 import { EPHEMERAL, type FakeInteraction } from '../fakes/discord/discord.ts';
-import { fileNameOf, type Given } from './members.ts';
+import { fileNameOf, type Given, slackMemberOf } from './members.ts';
 import type { World } from './world.ts';
 
 type Kind = 'done' | 'failed' | 'cancelled';
@@ -40,6 +40,7 @@ const HEADLINES: [Kind, string][] = [
 export const ONCE_MORE = 'On it: same words, new seed.';
 /** What a member is told alone while a mention could not be taken yet: its answer is still to come. */
 const TRIED_AGAIN = "I can't reach the queue right now. I'll keep trying for a few minutes.";
+const FILE = /picture-\d+\.png/;
 const RENDER = /(?:discord|slack)-[\w-]+/;
 
 const clipsOf = (files: readonly { name: string }[]): string[] =>
@@ -136,5 +137,21 @@ export function readAnswer({ discord, slack }: World, messages: readonly ShownMe
     }
     case 'page':
       return { ...of(({ statusOf }) => statusOf === id), refusals: [], toldAfterPress: [] };
+  }
+}
+
+/**
+ * What stands at the top of a Slack channel and names no file, a limit for example, says of no mention which one it answers: each
+ * is taken for one of its member's that has no other answer.
+ */
+export function addUnnamedRefusals({ slack }: World, answered: readonly { given: Given; answer: Answer }[]): void {
+  const unnamed = slack.ephemerals.filter(
+    ({ thread, via, isHidden, text }) =>
+      thread === undefined && via === 'chat.postEphemeral' && !isHidden && text !== TRIED_AGAIN && !FILE.test(text),
+  );
+  for (const { given, answer } of answered) {
+    if (given.act.platform !== 'slack' || answer.renders.length + answer.refusals.length > 0) continue;
+    const index = unnamed.findIndex(({ to }) => to === slackMemberOf(given.act).id);
+    if (index >= 0) answer.refusals.push(...unnamed.splice(index, 1).map(({ text }) => text));
   }
 }
