@@ -11,6 +11,7 @@ import {
   Routes,
   ThreadAutoArchiveDuration,
 } from 'discord.js';
+import { createInOrder } from '../in-order.ts';
 import { ForeignAnswer, TokenRefused } from './answers.ts';
 import { isKnown, type Meaning, meaningOf } from './error-codes.ts';
 
@@ -35,6 +36,9 @@ export type Reach = { channel: string } | { application: string; token: string }
 export type Messages = ReturnType<typeof createMessages>;
 
 export function createMessages(rest: REST) {
+  // discord.js sends what waits for a route's first answer beside what comes after that answer, and so more than Discord allows.
+  const openInOrder = createInOrder();
+
   const withFiles = (body: Body, files: MessageFile[] | undefined) => {
     if (!files) return { body };
     const attachments = files.map(({ name, description }, id) => ({ id: String(id), filename: name, description }));
@@ -109,7 +113,8 @@ export function createMessages(rest: REST) {
       name: string,
     ): Promise<{ id: string; isNew: boolean } | undefined> {
       const body = { name, auto_archive_duration: ThreadAutoArchiveDuration.OneDay };
-      const open = () => rest.post(Routes.threads(channel, message), { body }) as Promise<APIThreadChannel>;
+      const route = Routes.threads(channel, message);
+      const open = () => openInOrder(channel, () => rest.post(route, { body }) as Promise<APIThreadChannel>);
       try {
         const thread = await open().catch(async (error) => {
           if (!(error instanceof RateLimitError) || waitOf(error) > LONGEST_WAIT_FOR_THREAD_MS) throw error;
