@@ -604,7 +604,7 @@ test('members read their own language', async () => {
     'Löschen',
   ]);
   const broken = discord.animate(Buffer.from('not a picture'), {}, { member });
-  expect(await discord.told(broken)).toMatch(/^\S+ ist kein PNG-, JPEG- oder WebP-Bild \(sondern eine Textdatei\)/);
+  expect(await discord.told(broken)).toMatch(/^picture\.png ist gar kein Bild/);
 });
 
 test('/animate-help says how it is done, in the member’s language', async () => {
