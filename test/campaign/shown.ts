@@ -150,7 +150,8 @@ export function addUnnamedRefusals({ slack }: World, answered: readonly { given:
       thread === undefined && via === 'chat.postEphemeral' && !isHidden && text !== TRIED_AGAIN && !FILE.test(text),
   );
   for (const { given, answer } of answered) {
-    if (given.act.platform !== 'slack' || answer.renders.length + answer.refusals.length > 0) continue;
+    const isAnswered = answer.renders.length + answer.refusals.length > 0 || given.pressed?.label === 'Delete';
+    if (given.act.platform !== 'slack' || isAnswered) continue;
     const index = unnamed.findIndex(({ to }) => to === slackMemberOf(given.act).id);
     if (index >= 0) answer.refusals.push(...unnamed.splice(index, 1).map(({ text }) => text));
   }
