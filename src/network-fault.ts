@@ -91,7 +91,7 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-/** One request, for whoever wants to know how a service is reached. Throws OperationError `service_unreachable`, in words. */
+/** One request, for set-up and doctor, which say how a service is reached. Throws OperationError `service_unreachable`, in words. */
 export async function askService(service: Service, path: string, init: RequestInit): Promise<Answer> {
   const { name, address, setting, outgoing } = service;
   const fail = (text: string): never => {

@@ -17,7 +17,7 @@ from .engines import Frames
 from .sizes import FRAMES_PER_SECOND
 
 # More would add to each frame's wait and gain nothing at these sizes.
-MOST_THREADS = 8
+MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def effort_behind_a_gpu() -> Effort:
     """Frames that come ready for the encoder come from a GPU, which one thread could not keep up with. At the same
     quality `veryfast` makes files as small as `faster` does, and takes half of its time. With more than one thread x264
     gives other bytes now and then; a GPU's arithmetic does too."""
-    return Effort("veryfast", threads=min(MOST_THREADS, count_cores()))
+    return Effort("veryfast", threads=min(MAX_THREADS, count_cores()))
 
 
 def encoder_options(effort: Effort) -> dict[str, object]:

@@ -15,7 +15,7 @@ export const NO_LONGER_WAITING: number = Code.UnknownInteraction;
  * - `too_large`: a smaller file may do, or a link.
  * - `refused`: this message is not taken there as it is, now or later.
  * - `wait`: it may be taken later.
- * - `operator`: the bot's account or token; whoever runs the bot has to act.
+ * - `operator`: the bot's account or token; the operator has to act.
  */
 export type Meaning = 'gone' | 'token_ended' | 'forbidden' | 'archived' | 'too_large' | 'refused' | 'wait' | 'operator';
 

@@ -19,7 +19,7 @@ export function findMediaHost({ protocol, port, hostname }: URL): MediaHost | un
   return MEDIA_HOSTS.find(({ name }) => hostname === name || hostname.endsWith(`.${name}`));
 }
 
-/** Whoever may not see a file is sent to log in, and from there back to it. */
+/** Slack sends a reader who may not see a file to log in, and from there back to it. */
 export function asksToLogIn({ pathname, searchParams }: URL): boolean {
   return searchParams.has('redir') && !pathname.startsWith('/files');
 }

@@ -8,7 +8,7 @@ const LONGEST_RETRY_MS = 30_000;
 
 type Client = Pick<SocketModeReceiver['client'], 'on' | 'emit' | 'start'>;
 
-/** `heard` is told how each try ended. Whoever connects for the first time tries again by themselves. */
+/** `heard` is told how each try ended. The caller repeats a first connection itself. */
 export function keepConnected(client: Client, heard: (error?: unknown) => void): { stop(): void } {
   const stopping = new AbortController();
   const { signal } = stopping;

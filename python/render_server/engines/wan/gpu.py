@@ -14,7 +14,7 @@ from render_server.protocol import Gpu
 os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
 # 9.15: the first whose three-dimensional convolutions in bfloat16 are whole (pytorch/pytorch#166643, #177406, #174051).
-LEAST_CUDNN = 91_500
+MIN_CUDNN = 91_500
 
 
 def pick_device() -> torch.device:
@@ -55,9 +55,9 @@ def require_kernels(device: torch.device) -> None:
 
 def require_convolutions() -> None:
     found = torch.backends.cudnn.version() or 0  # type: ignore[no-untyped-call]
-    if found < LEAST_CUDNN:
+    if found < MIN_CUDNN:
         raise RuntimeError(
-            f"Expected cuDNN {LEAST_CUDNN} or newer, found {found}: older ones take several times the time and memory "
+            f"Expected cuDNN {MIN_CUDNN} or newer, found {found}: older ones take several times the time and memory "
             "for the decoder's convolutions. Use the render image as it comes, or PyTorch 2.11 or newer."
         )
 

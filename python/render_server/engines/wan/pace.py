@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import torch
 
 # Pieces of work ordered and not done: two keep the GPU at work, and are what a cancel has to wait for.
-MOST_ORDERED = 2
+MAX_ORDERED = 2
 
 
 class Pace:
@@ -22,7 +22,7 @@ class Pace:
             event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record()
             self._ordered.append(event)
-            if len(self._ordered) > MOST_ORDERED:
+            if len(self._ordered) > MAX_ORDERED:
                 self._ordered.popleft().synchronize()
         self._check()
 

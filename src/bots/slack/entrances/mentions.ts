@@ -13,7 +13,7 @@ import type { Entrance } from './entrance.ts';
 
 /** Slack sends an event three times more, over some minutes, while nobody tells it that it came. */
 const MOST_RETRIES = 3;
-/** Whoever chats on with the bot is not told each time how it is done. */
+/** A member who chats on with the bot is not told each time how it is done. */
 const HELPED_FOR_SECONDS = 24 * 3600;
 
 /** Throws what is put right, perhaps, until Slack sends the message again: `retries` is how often it has done that. */
