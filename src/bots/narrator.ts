@@ -11,6 +11,9 @@ const TELL_PLACES_EVERY_MS = 1000;
 /** Workers that come, go or have loaded their engine are no event: the waiting are told at least this often. */
 const LOOK_AGAIN_EVERY_MS = 5000;
 
+/** An end that nobody heard of (Redis was away, the outcome came after the last redraw) is found within this time. */
+const LOOK_AT_EACH_EVERY_MS = 60_000;
+
 /** A countdown that is off by less than this is not worth an edit. */
 const READY_AT_TOLERANCE_MS = 3000;
 
@@ -23,8 +26,8 @@ interface Told {
 }
 
 export interface NarratorOptions {
-  platform: Platform;
-  queue: RenderQueue;
+  platform: Pick<Platform, 'update'>;
+  queue: Pick<RenderQueue, 'find' | 'status' | 'tellAgain'>;
   inOrder: InOrder;
   /** By what the message shows now, and how many messages are followed. */
   redrawEveryMs(view: View | undefined, followed: number): number;
@@ -86,7 +89,13 @@ export function createNarrator({ platform, queue, inOrder, redrawEveryMs, log, n
       for (const [id, { view }] of renders) if (!view || view.kind === 'waiting') schedule(id, view);
     }, TELL_PLACES_EVERY_MS);
   };
-  const lookAgain = setInterval(tellPlaces, LOOK_AGAIN_EVERY_MS);
+  const lookAtEach = (): void => {
+    for (const [id, { at }] of renders) if (now() - at >= LOOK_AT_EACH_EVERY_MS) schedule(id);
+  };
+  const lookAgain = setInterval(() => {
+    tellPlaces();
+    lookAtEach();
+  }, LOOK_AGAIN_EVERY_MS);
 
   return {
     /** From now on this render's message is kept up to date, until its outcome is delivered. */

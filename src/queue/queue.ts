@@ -248,6 +248,7 @@ export function createRenderQueue({
         const events = new QueueEvents(name, { connection: redis, prefix: KEY_PREFIX });
         events.on('progress', changed);
         events.on('waiting', changed);
+        events.on('completed', changed);
         events.on('active', movedOn);
         events.on('removed', movedOn);
         events.on('error', (error) => listener.onError(error));

@@ -1,4 +1,6 @@
 // The bot's side of the queue, on a real Redis: what a bot that dies leaves half done, and what is told of the line.
+import { once } from 'node:events';
+import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDeliveries, type Deliveries } from '../../src/queue/deliveries.ts';
@@ -9,6 +11,7 @@ import { createLine, type Line } from '../../src/queue/line.ts';
 import { createQuarantine } from '../../src/queue/quarantine.ts';
 import { createRenderQueue, type RenderQueue } from '../../src/queue/queue.ts';
 import { createRecords, type Records, type RenderRecord } from '../../src/queue/records.ts';
+import { KEY_PREFIX } from '../../src/queue/redis.ts';
 import { createRoster, type Roster } from '../../src/queue/roster.ts';
 import { createRules } from '../../src/queue/rules.ts';
 import { begin } from '../fakes/beginnings.ts';
@@ -148,4 +151,26 @@ test('how long until there is room again goes by the engines that are there', as
   expect(await queue.secondsUntilEnded(request, 4)).toBeUndefined();
   await announce(2);
   expect(await queue.secondsUntilEnded(request, 4)).toBe(60);
+});
+
+test('the bot hears of a render that waits, begins and ends', async () => {
+  const heard: string[] = [];
+  const told = new EventTarget();
+  const onChange = (id: string) => {
+    heard.push(id);
+    told.dispatchEvent(new Event('change'));
+  };
+  const onError = (error: Error) => {
+    throw error;
+  };
+  stops.push(await queue.watch({ onChange, onLineMoved: () => undefined, onError }));
+  const jobs = openRendersQueue(redis, 'renders-480p-fast');
+  const worker = new Worker(jobs.name, async () => undefined, { connection: redis, prefix: KEY_PREFIX });
+  stops.push(async () => {
+    await worker.close();
+    await jobs.close();
+  });
+  await addRender(jobs, 'web-1');
+  while (heard.length < 3) await once(told, 'change');
+  expect(heard).toEqual(['web-1', 'web-1', 'web-1']);
 });
