@@ -17,7 +17,14 @@ from conftest import Launch, Server
 from PIL import Image
 
 from bench.checkpoint import TINY, make_checkpoint, make_pair_checkpoint
-from render_server.engines import RenderOrder, Step, create_pipeline, find_engine
+from render_server.engines import (
+    GpuMemory,
+    RenderCancelledError,
+    RenderOrder,
+    Step,
+    create_pipeline,
+    find_engine,
+)
 from render_server.engines.wan.weights import find_weights
 from render_server.pictures import Picture
 from render_server.start_trouble import find_trouble
@@ -188,6 +195,51 @@ def test_both_engines_make_the_same_latents(checkpoint: Path, tmp_path: Path, mo
     # FastVideo computes in bfloat16: three digits.
     assert (one - other).norm() / other.norm() < 0.01
     assert one.std() > 0.5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cancel_that_comes_when_the_clip_is_rendered_leaves_the_next_render_alone(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # FastVideo's worker is a process of its own.
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "without_gpu"))
+    create_mosaic(tmp_path, "a.png", 1)
+    order = RenderOrder(Picture(tmp_path / "a.png", SIZE), "a prompt", "", *SIZE, frames=9, seed=3)
+    pipeline: Any = create_pipeline(find_engine("fastvideo", str(checkpoint)))
+    pipeline.load()
+    try:
+        cancelled = pipeline.render(order, lambda: False)
+        # The last that the worker has to say; whoever leaves now abandons a render that is over.
+        while not isinstance(next(cancelled), GpuMemory):
+            pass
+        cancelled.close()
+        frames = [item for item in pipeline.render(order, lambda: False) if isinstance(item, np.ndarray)]
+        assert sum(map(len, frames)) == 9
+        with pytest.raises(RenderCancelledError):
+            list(pipeline.render(order, lambda: True))
+    finally:
+        pipeline.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_fails_before_it_connects_fails_the_load_in_its_words(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingGenerator:
+        executor: Any = None
+
+        def collective_rpc(self, *_args: Any, **_kwargs: Any) -> None:
+            raise RuntimeError("This PyTorch has no kernels for this card")
+
+    def from_pretrained(*_args: Any, **_kwargs: Any) -> FailingGenerator:
+        generator = FailingGenerator()
+        generator.executor = generator
+        return generator
+
+    monkeypatch.setattr("fastvideo.VideoGenerator.from_pretrained", from_pretrained)
+    pipeline = create_pipeline(find_engine("fastvideo", str(checkpoint)))
+    with pytest.raises(RuntimeError, match="no kernels for this card"):
+        pipeline.load()
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,6 +9,7 @@ import secrets
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
@@ -42,6 +43,8 @@ class FastVideoPipeline:
     def __init__(self, model: str, executor: str) -> None:
         self._model = model
         self._executor = executor
+        self._worker: Connection
+        self._renders = 0
 
     def load(self) -> EngineLoaded:
         # A worker that fails sends this to its parent, which dies of it before it can say why. It is told by the
@@ -72,12 +75,14 @@ class FastVideoPipeline:
         with Listener(address, "AF_UNIX", authkey=key) as listener:
             is_streamed = not plan.keeps_transformer
             opened = InThread(lambda: self._call(open_studio, folder, is_streamed, address, key))
-            self._worker: Connection = listener.accept()
+            self._worker = accept_unless_ended(listener, opened)
             gpu = opened.result()
         return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory=str(plan) if gpu else None)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
-        ended = InThread(lambda: self._call(render, to_worker(order)))
+        self._renders += 1
+        number = self._renders
+        ended = InThread(lambda: self._call(render, to_worker(order, number)))
         try:
             while not (ended.is_done() and not self._worker.poll()):
                 if self._worker.poll(0.05):
@@ -85,10 +90,10 @@ class FastVideoPipeline:
                 if is_cancelled():
                     raise RenderCancelledError
         except GeneratorExit:
-            self._abandon(ended)
+            self._abandon(ended, number)
             raise
         except RenderCancelledError:
-            self._abandon(ended)
+            self._abandon(ended, number)
             raise
         failure: Failure | None = ended.result()
         if failure:
@@ -96,7 +101,9 @@ class FastVideoPipeline:
 
     def latents_of(self, order: RenderOrder) -> torch.Tensor:
         """What a render decodes, for comparing engines: (channels, frames, height, width)."""
-        called = InThread(lambda: self._call(denoise, to_worker(order)))
+        self._renders += 1
+        number = self._renders
+        called = InThread(lambda: self._call(denoise, to_worker(order, number)))
         while not called.is_done() or self._worker.poll():
             if self._worker.poll(0.05):
                 self._receive()
@@ -116,10 +123,10 @@ class FastVideoPipeline:
         memory: GpuMemory = rest[0]
         return memory
 
-    def _abandon(self, ended: InThread) -> None:
-        """Lets the worker stop at its next step."""
+    def _abandon(self, ended: InThread, number: int) -> None:
+        """Lets the worker stop at its next step. One that has just ended reads this in its next render."""
         with contextlib.suppress(OSError):
-            self._worker.send("cancel")
+            self._worker.send(number)
         while not ended.is_done() or self._worker.poll():
             if self._worker.poll(0.05):
                 self._receive()
@@ -130,8 +137,9 @@ class FastVideoPipeline:
         return self._generator.executor.collective_rpc(function, kwargs=dict(zip(names, args, strict=True)))[0]
 
 
-def to_worker(order: RenderOrder) -> WorkerOrder:
+def to_worker(order: RenderOrder, number: int) -> WorkerOrder:
     return WorkerOrder(
+        number=number,
         prompt=order.prompt,
         pixels=order.picture.pixels,
         width=order.width,
@@ -165,3 +173,15 @@ class InThread:
         if self._error:
             raise self._error
         return self._result
+
+
+def accept_unless_ended(listener: Listener, opened: InThread) -> Connection:
+    """The worker's connection. Raises what the worker failed with where it ended before it connected."""
+    accepted = InThread(listener.accept)
+    while not accepted.is_done():
+        if opened.is_done():
+            opened.result()
+            break  # It has connected, then.
+        time.sleep(0.05)
+    connection: Connection = accepted.result()
+    return connection

@@ -33,8 +33,9 @@ log = logging.getLogger("engine.fastvideo")
 
 @dataclass(frozen=True)
 class WorkerOrder:
-    """A RenderOrder as it travels: `pixels` is (height, width, 3)."""
+    """A RenderOrder as it travels: `pixels` is (height, width, 3), `number` tells it from the renders around it."""
 
+    number: int
     prompt: str
     pixels: np.ndarray[Any, np.dtype[np.uint8]]
     width: int
@@ -65,6 +66,7 @@ class Studio:
         self._pipeline.post_init()
         self._args = worker.fastvideo_args
         self._home = home
+        self._number = 0
         self.device = pick_device()
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self._vae = AutoencoderKLWan.from_pretrained(model, subfolder="vae", dtype=dtype).to(self.device)
@@ -98,6 +100,7 @@ class Studio:
 
     def denoise(self, order: WorkerOrder) -> torch.Tensor:
         """The clip's normalised latents, (channels, frames, height, width)."""
+        self._number = order.number
         self._say("encoding_prompt", 0, 0)
         prompt = self._prompts.get(order.prompt, self.device)
         self._say("encoding_image", 0, 0)
@@ -143,10 +146,10 @@ class Studio:
         self._home.send(("step", stage, step, steps))
 
     def _check(self) -> None:
-        # The only thing that home ever says is that nobody wants this render any more.
-        if self._home.poll():
-            self._home.recv()
-            raise CancelledError
+        # All that home ever says is the number of a render that nobody wants any more. It may be the one before.
+        while self._home.poll():
+            if self._home.recv() == self._number:
+                raise CancelledError
 
     @torch.no_grad()
     def _encode_prompt(self, prompt: str) -> torch.Tensor:
