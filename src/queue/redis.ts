@@ -1,5 +1,6 @@
 // How this process talks to Redis: one set of options, and the key names that everything of ours lives under.
 import { Redis } from 'ioredis';
+import type { Logger } from '../log.ts';
 
 export type { Redis };
 
@@ -19,6 +20,20 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
   });
   redis.on('error', onError);
   return redis;
+}
+
+/** An outage is one line when it begins and one when it is over, not one for each attempt to reconnect. */
+export function logOutages(redis: Redis, log: Pick<Logger, 'info' | 'warn'>): void {
+  let isOut = false;
+  redis.on('error', (error) => {
+    if (isOut) return;
+    isOut = true;
+    log.warn({ err: error }, 'Redis cannot be reached; waiting for it');
+  });
+  redis.on('ready', () => {
+    if (isOut) log.info('Redis is back');
+    isOut = false;
+  });
 }
 
 /** The connection is lost, and being made anew: what is asked now would wait for that. */

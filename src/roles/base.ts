@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { makeOwnFolder } from '../folders.ts';
-import type { Logger } from '../log.ts';
 import { createFileStore } from '../media/files.ts';
 import { createS3Store } from '../media/s3.ts';
 import type { Store } from '../media/store.ts';
@@ -16,7 +15,7 @@ import { createLimits, type Limits } from '../queue/limits.ts';
 import { createLine, type Line } from '../queue/line.ts';
 import { createQuarantine, type Quarantine } from '../queue/quarantine.ts';
 import { createRecords, type Records } from '../queue/records.ts';
-import { connectRedis, type Redis } from '../queue/redis.ts';
+import { connectRedis, logOutages, type Redis } from '../queue/redis.ts';
 import { createRoster, type Roster } from '../queue/roster.ts';
 import { createRules, type Rules } from '../queue/rules.ts';
 import { version } from './package.ts';
@@ -40,7 +39,8 @@ export interface Base {
 
 export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl: string): Promise<Base> {
   await makeOwnFolder(config.dataFolder);
-  const redis = connectRedis(redisUrl, createRedisErrorLog(log));
+  const redis = connectRedis(redisUrl, () => undefined);
+  logOutages(redis, log);
   shutdown.onStop('redis connection', async () => redis.disconnect());
   const deliveries = createDeliveries(redis);
   shutdown.onStop('deliveries', () => deliveries.close());
@@ -65,14 +65,4 @@ export async function openBase({ config, log, shutdown }: RoleOptions, redisUrl:
 
 export function openStore({ bucket, dataFolder, proxies }: Config): Store {
   return bucket ? createS3Store(bucket, createOutgoing(proxies)) : createFileStore(join(dataFolder, 'media'));
-}
-
-/** An outage is one line when it begins, not one for every attempt to reconnect. */
-function createRedisErrorLog(log: Logger): (error: Error) => void {
-  let lastMessage = '';
-  return (error) => {
-    if (error.message === lastMessage) return;
-    lastMessage = error.message;
-    log.warn({ err: error }, 'Redis cannot be reached; waiting for it');
-  };
 }
