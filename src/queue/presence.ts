@@ -28,12 +28,18 @@ export function createPresence<Told extends object>(redis: Redis, key: string, n
   return {
     /** Announces one, as it is then, until the returned function is called, which takes it off. */
     async announce(id: string, describe: () => Promise<Told>): Promise<() => Promise<void>> {
-      const say = async () => redis.hset(key, id, JSON.stringify({ id, ...(await describe()), seenAt: now() }));
+      let hasLeft = false;
+      const say = async (): Promise<void> => {
+        const told = await describe();
+        // Taken off meanwhile: said now, it would be there again, and then missing.
+        if (!hasLeft) await redis.hset(key, id, JSON.stringify({ id, ...told, seenAt: now() }));
+      };
       await say();
       await forgetLongGone();
       // While Redis is away the commands wait in ioredis; a lost announcement is followed by the next one.
       const timer = setInterval(() => void say().catch(() => undefined), ANNOUNCE_EVERY_MS);
       return async () => {
+        hasLeft = true;
         clearInterval(timer);
         await redis.hdel(key, id);
       };
