@@ -59,7 +59,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const moderation = createModeration({ ...options, platform: platform.name, log });
   const refusedPictures = createRefusedPictures(redis, REFUSED_PICTURES_KEPT_MS, now);
   const admission = createAdmission({ limits, queue, refusedPictures, now });
-  const earlier = createEarlier({ queue, store, intake, clipTools });
+  const earlier = createEarlier({ platform: platform.name, queue, store, intake, clipTools });
   const memberRenders = createMemberRenders({ platform, queue, records, log, now });
   const memberExport = createMemberExport({ ...options, platform: platform.name, refusedPictures, now });
   const beginnings = createBeginnings(redis);
@@ -108,7 +108,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     recent: memberRenders.recent,
     forget: memberRenders.forget,
     kept: memberExport,
-    recall: async (press) => (await earlier.findOwn(press)).record.request,
+    recall: async (press) => (await earlier.findFor(press, press.renderId)).record.request,
     left: (asking) => admission.describeLeft({ platform: platform.name, ...asking }),
     async accept({ member, language }) {
       await moderation.accept(member);

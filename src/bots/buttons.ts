@@ -40,14 +40,14 @@ export function createButtons({ queue, earlier, moderation, taking }: ButtonsOpt
     const words = wordsOf(press.language);
     const { action } = press;
     if (action === 'cancel' || action === 'delete') {
-      const entry = await earlier.findOwn(press);
+      const entry = await earlier.findFor(press, press.renderId);
       if (action === 'cancel') return cancel(press.renderId, words);
       await queue.remove(entry);
       return words.deletedNow;
     }
     const { changes, which, sentence } = RENEWALS[action];
     if (!(await taking.resume(press))) {
-      const entry = await earlier.findOwn(press);
+      const entry = await earlier.findFor(press, press.renderId);
       await moderation.requireWelcome(press);
       await taking.renew(press, entry, changes, trace, which);
     }

@@ -11,7 +11,11 @@ import type { ButtonPress } from './platform.ts';
 /** Where workers keep a finished clip. */
 export const clipKey = (renderId: string): string => `clips/${renderId}.mp4`;
 
+/** Who wants an earlier render, and where: what they may do there is vouched for by the platform, the id is not. */
+export type Wanting = Pick<ButtonPress, 'member' | 'mayManage' | 'place'>;
+
 export interface EarlierOptions {
+  platform: string;
   queue: RenderQueue;
   store: Store;
   intake: Intake;
@@ -20,7 +24,7 @@ export interface EarlierOptions {
 
 export type Earlier = ReturnType<typeof createEarlier>;
 
-export function createEarlier({ queue, store, intake, clipTools }: EarlierOptions) {
+export function createEarlier({ platform, queue, store, intake, clipTools }: EarlierOptions) {
   const find = async (renderId: string): Promise<RenderEntry> => {
     const entry = await queue.find(renderId);
     if (!entry || entry.outcome?.kind === 'deleted') throw refusal('render_unknown', {});
@@ -30,12 +34,18 @@ export function createEarlier({ queue, store, intake, clipTools }: EarlierOption
   return {
     find,
 
-    /** For whoever may use its buttons. */
-    async findOwn(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage'>): Promise<RenderEntry> {
-      const entry = await find(press.renderId);
-      const { member } = entry.record;
-      if (press.mayManage || member.id === press.member.id) return entry;
-      throw refusal('not_yours', { owner: member.name });
+    /**
+     * The only way to a render by an id that came from a member: chat clients and browsers can send any. It is for its member, and
+     * for those who may manage the server that it was asked for in. Of other servers and other chats nobody learns anything.
+     */
+    async findFor({ member, mayManage, place }: Wanting, renderId: string): Promise<RenderEntry> {
+      const entry = await find(renderId);
+      const { record } = entry;
+      if (record.platform !== platform) throw refusal('render_unknown', {});
+      if (record.member.id === member.id) return entry;
+      if (record.place?.server !== place?.server) throw refusal('render_unknown', {});
+      if (mayManage) return entry;
+      throw refusal('not_yours', { owner: record.member.name });
     },
 
     /** The picture that it was made from, or the last of its clip. */

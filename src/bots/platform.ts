@@ -11,15 +11,20 @@ export type { Member, MessageRef, Place } from '../render.ts';
 
 /**
  * The picture of a command: bytes as the member sent them, or the already accepted picture of an earlier render. `isOwn`: the
- * member uploaded the file with this very command, so that its name is theirs.
+ * member uploaded the file with this very command, so that its name is theirs. `mayManage`: as of a ButtonPress.
  */
-export type CommandPicture = { bytes: Buffer; filename: string; isOwn?: boolean } | { ofRender: string };
+export type CommandPicture =
+  | { bytes: Buffer; filename: string; isOwn?: boolean }
+  | { ofRender: string; mayManage: boolean };
 
 /** One `/animate`, however it was given. `eventId` is the platform's own id for it: the same id twice is one render. */
 export interface AnimateCommand {
   eventId: string;
-  /** Which edit of its message it is, where it is one: what is refused of each edit counts against the member. */
-  edit?: string | undefined;
+  /**
+   * Which of the things asked for under this event it is, where there can be several: an edit of its message, or what a page sends,
+   * which makes up the ids. What is refused counts against the member once for each.
+   */
+  attempt?: string | undefined;
   member: Member;
   /** What the member's chat client speaks, such as `de`; undefined is English. */
   language?: string | undefined;
@@ -44,7 +49,7 @@ export interface ButtonPress {
   member: Member;
   language?: string | undefined;
   place?: Place | undefined;
-  /** The platform vouches that this member may use other members' buttons too. */
+  /** The platform vouches that this member may use other members' buttons too, in the server that `place` names. */
   mayManage: boolean;
   /** Posts the status message of the new render that `again`, `larger` and `extend` start. */
   open(view: View): Promise<MessageRef>;
@@ -126,7 +131,9 @@ export interface Handlers {
   /** The same as the verb `health`, for a platform that draws it. */
   health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
-  recall(press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'language'>): Promise<View['request']>;
+  recall(
+    press: Pick<ButtonPress, 'renderId' | 'member' | 'mayManage' | 'place' | 'language'>,
+  ): Promise<View['request']>;
   /** A line on what that member may still have today; empty where nothing is limited. */
   left(asking: Pick<AnimateCommand, 'member' | 'language' | 'place'>): Promise<string>;
 }

@@ -100,7 +100,7 @@ export function createTaking(options: TakingOptions) {
     await beginnings.end(record);
   };
 
-  type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open' | 'edit'>;
+  type Asking = Pick<AnimateCommand, 'member' | 'language' | 'place' | 'open' | 'attempt'>;
 
   /**
    * `look` fetches and decodes, which is only done for members who may have what they ask for. It says which render the picture
@@ -108,17 +108,17 @@ export function createTaking(options: TakingOptions) {
    */
   const beginNew = async (
     id: string,
-    { member, language, place, open, edit }: Asking,
+    { member, language, place, open, attempt }: Asking,
     command: ParsedCommand,
     look: (prospect: Prospect) => Promise<Looked>,
     trace: string | undefined,
   ): Promise<void> => {
     const kept = await oneByOne(member.id, async () => {
       if (await queue.find(id)) return undefined; // The same event came while this one waited.
-      const prospect = { id, platform, member, language, place, request: command };
+      const prospect = { id, platform, member, language, place, request: command, attempt: toAttempt(id, attempt) };
       await admission.requireRoom(prospect);
       const { picture, source } = await look(prospect);
-      await moderation.requireDecentPicture(member, picture.png, toAttempt(id, edit));
+      await moderation.requireDecentPicture(member, picture.png, prospect.attempt);
       const request = toRequest(command, `pictures/${id}.png`, picture);
       const pictureOf = source && ownerOf(source, member);
       const begun = { id, platform, member, language, place, request, createdAt: now() };
@@ -184,11 +184,11 @@ export function createTaking(options: TakingOptions) {
         const name = 'filename' in given ? given.filename.slice(0, MAX_NAME_LENGTH) : '';
         const isNameOwn = 'filename' in given && given.isOwn === true;
         const own = [parsed.prompt, parsed.negative, ...(isNameOwn ? [name] : [])];
-        await moderation.requireDecentWords(command.member, own, toAttempt(id, command.edit));
+        await moderation.requireDecentWords(command.member, own, prospect.attempt);
         // A name that somebody else gave is held against nobody: chat services do not even show it.
         if (!isNameOwn) await moderation.requireDecentWords(command.member, [name]);
         if ('ofRender' in given) {
-          const source = await earlier.find(given.ofRender);
+          const source = await earlier.findFor({ ...command, mayManage: given.mayManage }, given.ofRender);
           return { source, picture: await earlier.pictureOf(source, 'first') };
         }
         const { fit, frame } = parsed;
@@ -243,12 +243,12 @@ function toRequest(
   };
 }
 
-/** BullMQ refuses ids that are numbers or hold a colon, so the platform's name goes first and the rest is kept plain. */
 /** What counts once where it is refused. */
-function toAttempt(id: string, edit: string | undefined): string {
-  return edit === undefined ? id : `${id}-${edit}`;
+function toAttempt(id: string, attempt: string | undefined): string {
+  return attempt === undefined ? id : `${id}-${attempt}`;
 }
 
+/** BullMQ refuses ids that are numbers or hold a colon, so the platform's name goes first and the rest is kept plain. */
 function toRenderId(platform: string, eventId: string): string {
   const isPlain = /^[A-Za-z0-9_-]{1,80}$/.test(eventId);
   return `${platform}-${isPlain ? eventId : createHash('sha256').update(eventId).digest('hex')}`;

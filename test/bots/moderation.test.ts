@@ -52,7 +52,7 @@ test('an edit and a repeated render are looked at again, and a repetition is hel
       refused: "I can't animate that here.",
     });
   }
-  const edit = await bot.platform.animate({ text: `now ${CANARY}`, picture: { ofRender: renderId } });
+  const edit = await bot.platform.animate({ text: `now ${CANARY}`, picture: { ofRender: renderId, mayManage: false } });
   expect(edit).toEqual({ refused: expect.stringContaining('Warning 1 of 3') });
 });
 

@@ -8,6 +8,7 @@ import type {
   Handlers,
   Member,
   MessageRef,
+  Place,
   Platform,
 } from '../../src/bots/platform.ts';
 import type { View } from '../../src/bots/view.ts';
@@ -31,12 +32,14 @@ export interface SentCommand {
   text?: string;
   picture?: CommandPicture | undefined;
   member?: Member;
+  place?: Place;
 }
 
 export interface SentPress {
   eventId?: string;
   member?: Member;
   mayManage?: boolean;
+  place?: Place;
 }
 
 export interface FakePlatform extends Platform {
@@ -129,15 +132,15 @@ export function createFakePlatform({ name = 'fake', channel = new Map() }: FakeP
 
     announced: () => [...announced],
     messages,
-    animate({ eventId = randomUUID(), text = 'she smiles', picture, member = ADA } = {}) {
+    animate({ eventId = randomUUID(), text = 'she smiles', picture, member = ADA, place } = {}) {
       return tell(async ({ animate }) => {
-        const { renderId } = await animate({ eventId, member, text, picture, open: openFor(eventId) });
+        const { renderId } = await animate({ eventId, member, place, text, picture, open: openFor(eventId) });
         return renderId;
       });
     },
-    press(action, renderId, { eventId = randomUUID(), member = ADA, mayManage = false } = {}) {
+    press(action, renderId, { eventId = randomUUID(), member = ADA, mayManage = false, place } = {}) {
       return tell(({ press }) =>
-        press({ eventId, action, renderId, member, mayManage, open: openFor(eventId, renderId) }),
+        press({ eventId, action, renderId, member, place, mayManage, open: openFor(eventId, renderId) }),
       );
     },
     failNext(error) {

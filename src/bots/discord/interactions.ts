@@ -21,7 +21,14 @@ import { type Choice, type HeldCommands, heldEventId } from '../held-command.ts'
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
 import { requireSize } from '../picture-download.ts';
-import { ADMIN_VERBS, type ButtonPress, type Handlers, type Member, type MessageRef } from '../platform.ts';
+import {
+  ADMIN_VERBS,
+  type ButtonPress,
+  type CommandPicture,
+  type Handlers,
+  type Member,
+  type MessageRef,
+} from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, AVATAR_MENU, HELP, MENU } from './commands.ts';
 import { ACCEPT, NOBODY, readChoice, readCustomId } from './drawing.ts';
@@ -42,9 +49,11 @@ import {
 } from './origin.ts';
 import { hasSpoiler, hasSpoilers, type MessagePicture, type PictureFinder } from './pictures.ts';
 
+type RenderPicture = Extract<CommandPicture, { ofRender: string }>;
+
 /** What is left to do for a command or a press that was acknowledged. */
 export type Item =
-  | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | { ofRender: string } }
+  | { kind: 'animate'; origin: Origin; command: ParsedCommand; picture: MessagePicture | RenderPicture }
   | { kind: 'press'; origin: Origin; action: ButtonPress['action']; renderId: string; mayManage: boolean }
   /** The time is nearly over in which the message of a render can be changed. */
   | { kind: 'end'; origin: Origin; renderId: string; ref: MessageRef };
@@ -116,7 +125,7 @@ export function createInteractions(options: InteractionsOptions) {
   /** Answers with the first state of the message, and leaves the rest to the inbox. */
   const accept = async (
     interaction: Asking,
-    asked: { command: ParsedCommand; picture: MessagePicture | { ofRender: string }; isPrivate: boolean },
+    asked: { command: ParsedCommand; picture: MessagePicture | RenderPicture; isPrivate: boolean },
     raw: unknown,
   ): Promise<void> => {
     const { command, picture, isPrivate } = asked;
@@ -203,7 +212,10 @@ export function createInteractions(options: InteractionsOptions) {
   /** What a render was asked for, for whoever may use its buttons. */
   const recall = (interaction: Interaction, renderId: string): ReturnType<Handlers['recall']> => {
     const { locale: language } = interaction;
-    const asking = { renderId, member: memberOf(interaction), mayManage: mayUseButtonsOfOthers(interaction), language };
+    const asking = {
+      ...{ renderId, member: memberOf(interaction), place: toPlace(interaction), language },
+      mayManage: mayUseButtonsOfOthers(interaction),
+    };
     return soon(notes, () => handlers.recall(asking)).inTime;
   };
 
@@ -213,9 +225,10 @@ export function createInteractions(options: InteractionsOptions) {
     const { command, picture } = readForm(interaction.fields, (text) => withNamesOf(text, interaction, raw));
     const isPrivate = isForMemberAlone(messageIn(raw));
     if (form.form === 'edit') {
-      // Nothing but the form's own id says whose render it is.
+      const picture = { ofRender: form.of, mayManage: mayUseButtonsOfOthers(interaction) };
+      // Said at once where it is not theirs; it is looked at again when the picture is taken.
       await recall(interaction, form.of);
-      return accept(interaction, { command, picture: { ofRender: form.of }, isPrivate }, raw);
+      return accept(interaction, { command, picture, isPrivate }, raw);
     }
     const kept = await soon(notes, () => notes.get(`pictures:${form.of}`)).inTime;
     const picked = kept === undefined ? undefined : (JSON.parse(kept) as MessagePicture[])[picture];

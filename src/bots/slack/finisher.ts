@@ -79,11 +79,11 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
     mentioned = [],
     picture,
   }: Extract<Item, { kind: 'animate' }>): Promise<void> => {
-    const { member, language, roles } = await people.find(origin);
+    const { member, language, roles, mayManage } = await people.find(origin);
     let isOpened = false;
     await handlers.animate({
       eventId: origin.event,
-      edit: origin.edit,
+      attempt: origin.edit,
       member,
       language,
       place: { channel: origin.channel, server: origin.team, roles },
@@ -94,7 +94,7 @@ export function createFinisher({ handlers, workspaces, people, files, status, te
               ...(await files.fetch(await workspaces.of(origin.team), picture.file)),
               isOwn: picture.isOwn === true,
             })
-          : picture,
+          : { ...picture, mayManage },
       open: async (view) => {
         isOpened = true;
         return open(origin, view);

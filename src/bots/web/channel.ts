@@ -8,6 +8,7 @@ import type { View } from '../view.ts';
 import type { ChannelMessage, ClipLink, Picture, Reply, Stage } from './wire.ts';
 
 export const CHANNEL_NAME = 'animate';
+export const PLATFORM_NAME = 'web';
 
 export interface NewMessage {
   id: string;
@@ -80,7 +81,7 @@ export function createChannel({ redis, prefix, keep, now }: ChannelOptions) {
   const renders = `${prefix}renders`;
   const keyOf = (messageId: string) => `${prefix}message:${messageId}`;
   const refTo = (messageId: string, replyId: string): MessageRef => {
-    return { platform: 'web', channel: CHANNEL_NAME, message: replyId, thread: messageId };
+    return { platform: PLATFORM_NAME, channel: CHANNEL_NAME, message: replyId, thread: messageId };
   };
 
   async function post(messageId: string, message: NewMessage | undefined, reply: NewReply) {

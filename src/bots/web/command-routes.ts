@@ -52,7 +52,7 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
   });
 
   const animate = async (request: FastifyRequest, reply: FastifyReply, upload: Upload) => {
-    const { eventId, text, author, picture } = upload;
+    const { eventId, text, author, picture, attempt } = upload;
     const open = async (view: View): Promise<MessageRef> => {
       const earlier = picture !== undefined && 'ofRender' in picture ? [picture.ofRender] : [];
       const shown = await shownPicture(media, [view.renderId, ...earlier], view);
@@ -62,6 +62,7 @@ export function serveCommands(server: FastifyInstance, options: CommandRoutesOpt
     };
     const { renderId } = await handlers.animate({
       eventId,
+      attempt,
       member: memberOf(request, reply, author),
       place: PLACE,
       text,

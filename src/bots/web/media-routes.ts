@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isStoreKey, type Store } from '../../media/store.ts';
+import { PLATFORM_NAME } from './channel.ts';
 import type { Refusal } from './wire.ts';
 
 /** What the page reads of the media store. */
@@ -16,7 +17,7 @@ export function serveMedia(server: FastifyInstance, media: Media): void {
       `/media/${folder}/:name`,
       async (request, reply) => {
         const key = `${folder}/${request.params.name}`;
-        const size = isStoreKey(key) ? await media.size(key) : undefined;
+        const size = isStoreKey(key) && isOfPage(request.params.name) ? await media.size(key) : undefined;
         if (size === undefined) return gone(reply);
         // A key is never used for other bytes again, so its name says which they are.
         const tag = `"${request.params.name}"`;
@@ -32,6 +33,9 @@ export function serveMedia(server: FastifyInstance, media: Media): void {
   serve('pictures', 'image/png');
   serve('clips', 'video/mp4');
 }
+
+/** What was made for members of chats is not for those who have the page open. */
+const isOfPage = (name: string): boolean => name.startsWith(`${PLATFORM_NAME}-`);
 
 async function sendRange(request: FastifyRequest, reply: FastifyReply, media: Media, key: string, size: number) {
   const range = parseRange(request.headers.range, size);

@@ -1,4 +1,5 @@
 // A command as the page sends it: a form with the words, who says them, and a picture or the render whose picture it is.
+import { createHash, type Hash } from 'node:crypto';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { UserError } from '../../errors.ts';
@@ -10,6 +11,8 @@ export interface Upload {
   text: string;
   author: string;
   picture: CommandPicture | undefined;
+  /** The same for the same words and picture: the page makes up its event ids, and may use one for many commands. */
+  attempt: string;
 }
 
 /** Far more than a command may say; the parser tells the member so. */
@@ -37,7 +40,8 @@ async function readWhole(request: FastifyRequest, maxPictureBytes: number): Prom
 
 async function readParts(request: FastifyRequest, maxPictureBytes: number): Promise<Upload> {
   const fields = new Map<string, string>();
-  let file: Exclude<CommandPicture, { ofRender: string }> | undefined;
+  let file: Extract<CommandPicture, { bytes: Buffer }> | undefined;
+  const digest = createHash('sha256');
   let isTooLarge = false;
   const limits = { fileSize: maxPictureBytes, files: 1, fields: 8, parts: 10, fieldSize: MAX_FIELD_BYTES };
   // A picture that is too large is read to its end all the same: an answer before that would be a broken connection
@@ -47,17 +51,19 @@ async function readParts(request: FastifyRequest, maxPictureBytes: number): Prom
       fields.set(part.fieldname, String(part.value));
       continue;
     }
-    const bytes = await readFile(part);
+    const bytes = await readFile(part, digest);
     isTooLarge ||= part.file.truncated;
     if (part.fieldname === 'picture' && bytes.length > 0) file = { bytes, filename: part.filename, isOwn: true };
   }
   if (isTooLarge) throw pictureTooLarge(request, maxPictureBytes);
   const ofRender = fields.get('ofRender');
+  digest.update(JSON.stringify([fields.get('text'), ofRender, file?.filename]));
   return {
     eventId: toEventId(fields.get('eventId')),
     text: fields.get('text') ?? '',
     author: toAuthor(fields.get('author')),
-    picture: file ?? (isId(ofRender) ? { ofRender } : undefined),
+    attempt: digest.digest('hex'),
+    picture: file ?? (isId(ofRender) ? { ofRender, mayManage: true } : undefined),
   };
 }
 
@@ -70,9 +76,13 @@ export function toEventId(value: unknown): string {
   );
 }
 
-async function readFile(part: MultipartFile): Promise<Buffer> {
+async function readFile(part: MultipartFile, digest: Hash): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of part.file) chunks.push(chunk as Buffer);
+  for await (const chunk of part.file) {
+    chunks.push(chunk as Buffer);
+    // As it comes: all at once would hold up everybody.
+    digest.update(chunk as Buffer);
+  }
   return Buffer.concat(chunks);
 }
 

@@ -10,7 +10,7 @@ import type { Clip, Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
 import { guardAccess, requireSafeHost, SECURITY_HEADERS } from './access.ts';
 import { serveAdmin } from './admin-routes.ts';
-import { CHANNEL_NAME, createChannel } from './channel.ts';
+import { CHANNEL_NAME, createChannel, PLATFORM_NAME } from './channel.ts';
 import { serveCommands } from './command-routes.ts';
 import { createLiveFeed } from './live-feed.ts';
 import { type Media, serveMedia } from './media-routes.ts';
@@ -43,7 +43,6 @@ export interface WebPlatform extends Platform {
   address(): string;
 }
 
-const NAME = 'web';
 const DEFAULT_PREFIX = 'animate:web:';
 const DEFAULT_KEEP = 1000;
 const MESSAGES_SHOWN = 100;
@@ -123,7 +122,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
   }
 
   return {
-    name: NAME,
+    name: PLATFORM_NAME,
     start: listen,
     update: (ref, view) => show(ref, view, undefined),
     deliver: (ref, view, clip) => show(ref, view, clip && toClipLink(clip)),
@@ -133,7 +132,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       if (posted) return posted;
       const shown = await shownPicture(media, [renderId], view);
       // The same names as its command would have given them, had it come again.
-      const eventId = renderId.slice(`${NAME}-`.length);
+      const eventId = renderId.slice(`${PLATFORM_NAME}-`.length);
       const message = { id: `m-${eventId}`, author: member.name, text: request.prompt };
       const ref = await channel.open(message, { id: `r-${eventId}`, view, ...shown });
       await changed(ref.thread);

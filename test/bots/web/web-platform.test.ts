@@ -57,7 +57,7 @@ describe('a command', () => {
       picture: { bytes: Buffer.from('picture'), filename: 'ada.png' },
     });
     await page.animate({ eventId: 'e2', ofRender: 'web-1' });
-    expect(page.script.commands[1]?.picture).toEqual({ ofRender: 'web-1' });
+    expect(page.script.commands[1]?.picture).toEqual({ ofRender: 'web-1', mayManage: true });
     await page.animate({ eventId: 'e3' });
     expect(page.script.commands[2]?.picture).toBeUndefined();
   });
@@ -86,11 +86,20 @@ describe('a command', () => {
     ]);
   });
 
+  it('is the same attempt with the same words and picture, and another with others, whatever its id says', async () => {
+    await using page = await startPage(redis);
+    for (const picture of ['one', 'one', 'two']) await page.animate({ picture: new Blob([picture]) });
+    await page.animate({ picture: new Blob(['two']), text: 'other words' });
+    const [first, again, ...others] = page.script.commands.map(({ attempt }) => attempt);
+    expect(again).toBe(first);
+    expect(new Set([first, ...others]).size).toBe(3);
+  });
+
   it('that edits another shares its picture until it has its own', async () => {
     await using page = await startPage(redis);
-    page.files.set('pictures/first.png', pngHeader(64, 64));
-    await page.animate({ ofRender: 'first' });
-    expect((await page.messages())[0]?.replies[0]?.picture?.url).toBe('/media/pictures/first.png');
+    page.files.set('pictures/web-first.png', pngHeader(64, 64));
+    await page.animate({ ofRender: 'web-first' });
+    expect((await page.messages())[0]?.replies[0]?.picture?.url).toBe('/media/pictures/web-first.png');
   });
 
   it('that is refused answers with the sentence and leaves no message', async () => {
@@ -360,16 +369,20 @@ describe('media', () => {
     await hostile.text();
   });
 
-  it.each(['clips/none.mp4', 'clips/..%2Fsecret.mp4', 'clips/web-1.png%00.mp4', 'other/web-1.mp4'])(
-    'answers %s with 404',
-    async (path) => {
-      await using page = await startPage(redis);
-      const response = await fetch(`${page.at}/media/${path}`);
-      expect(response.status).toBe(404);
-      expect(response.headers.get('cache-control') ?? '').not.toContain('private');
-      await response.text();
-    },
-  );
+  it.each([
+    'clips/none.mp4',
+    'clips/discord-1.mp4',
+    'clips/..%2Fsecret.mp4',
+    'clips/web-1.png%00.mp4',
+    'other/web-1.mp4',
+  ])('answers %s with 404', async (path) => {
+    await using page = await startPage(redis);
+    page.files.set('clips/discord-1.mp4', Buffer.from('for a member of a chat'));
+    const response = await fetch(`${page.at}/media/${path}`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('cache-control') ?? '').not.toContain('private');
+    await response.text();
+  });
 
   it('is refused with all headers where the address cannot be read, and is not repeated', async () => {
     await using page = await startPage(redis);

@@ -17,9 +17,10 @@ export function listenForButtons(app: App, entrance: Entrance): void {
   const { accept, goOn, guard, logUnexpected, openView, personOf, put, wordsFor } = entrance;
 
   const onEdit = async (body: BlockAction, origin: Origin, renderId: string, words: Words): Promise<void> => {
-    const { member, mayManage, language } = await personOf(origin);
-    const recalling = soon(notes, () => handlers.recall({ renderId, member, mayManage, language }));
+    const { member, mayManage, language, roles } = await personOf(origin);
     const { channel, thread, team, isThreadThere } = origin;
+    const asking = { renderId, member, mayManage, language, place: { channel, server: team, roles } };
+    const recalling = soon(notes, () => handlers.recall(asking));
     const place = { channel, ...(thread !== undefined && { thread }), ...(isThreadThere && { isThreadThere }) };
     const contents = { renderId, ...place, request: await recalling.inTime };
     const view = await openView(team, body.trigger_id, drawForm(contents, words));
