@@ -1,5 +1,4 @@
 // Whether a render is taken in, and for a member who gets no more now, what the limit is and when to come back.
-import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { Beginning } from '../queue/beginnings.ts';
 import type { Allowance, Asked, Left, Limits } from '../queue/limits.ts';
@@ -29,6 +28,8 @@ export interface AdmissionOptions {
 /** A command before its picture is looked at. */
 export type Prospect = Pick<RenderRecord, 'id' | 'platform' | 'member' | 'place' | 'language'> & {
   request: Pick<RenderRequest, 'resolution' | 'quality' | 'seconds'>;
+  /** What counts once where it is refused. */
+  attempt: string;
 };
 
 export type Admission = ReturnType<typeof createAdmission>;
@@ -77,12 +78,12 @@ export function createAdmission({ limits, queue, refusedPictures, now }: Admissi
       throw refusal('refused_pictures', { most: MAX_REFUSED_PICTURES_PER_HOUR, waitSeconds });
     },
 
-    /** Resolves to the picture. Where looking at it was in vain, that counts against its member, each time: a page makes up its event ids. */
+    /** Resolves to the picture. Where looking at it was in vain, that counts against its member. */
     async counting<Picture>(whose: Prospect, look: () => Promise<Picture>): Promise<Picture> {
       try {
         return await look();
       } catch (error) {
-        if (error instanceof UserError) await refusedPictures.add(whose, randomUUID());
+        if (error instanceof UserError) await refusedPictures.add(whose, whose.attempt);
         throw error;
       }
     },

@@ -20,13 +20,26 @@ export function createRefusedPictures(redis: Redis, keepMs: number, now: () => n
   return createTally(redis, 'refused-pictures', keepMs, now);
 }
 
+// A sorted set of events. The score is when it was; below zero it has been dealt with: it counts no more, and is not counted anew.
+// KEYS: the set. ARGV: now, how long it is kept, the event.
+const ADD_SCRIPT = `
+local now, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], keep - now, now - keep)
+redis.call('ZADD', KEYS[1], 'NX', now, ARGV[3])
+redis.call('PEXPIRE', KEYS[1], keep)
+`;
+const CLEAR_SCRIPT = `
+local counted = redis.call('ZRANGEBYSCORE', KEYS[1], '(0', '+inf', 'WITHSCORES')
+for index = 1, #counted, 2 do redis.call('ZADD', KEYS[1], '-' .. counted[index + 1], counted[index]) end
+return #counted
+`;
+
 function createTally(redis: Redis, name: string, keepMs: number, now: () => number) {
   const keyOf = ({ platform, member }: Whose) => `${KEY_PREFIX}:member:${platform}:${member.id}:${name}`;
   return {
     /** Resolves to how many there are now. */
     async add(whose: Whose, event: string): Promise<number> {
-      const key = keyOf(whose);
-      await redis.multi().zadd(key, 'NX', now(), event).pexpire(key, keepMs).exec();
+      await redis.eval(ADD_SCRIPT, 1, keyOf(whose), now(), keepMs, event);
       return (await this.list(whose)).length;
     },
 
@@ -36,8 +49,9 @@ function createTally(redis: Redis, name: string, keepMs: number, now: () => numb
       return scored.filter((_, index) => index % 2 === 1).map(Number);
     },
 
+    /** None of them counts any more, nor does one of them that comes again. False if there were none. */
     async clear(whose: Whose): Promise<boolean> {
-      return (await redis.del(keyOf(whose))) === 1;
+      return (await redis.eval(CLEAR_SCRIPT, 1, keyOf(whose))) !== 0;
     },
   };
 }

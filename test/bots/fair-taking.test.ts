@@ -91,8 +91,7 @@ test('pictures that cannot be used have a budget of their own, from which on non
   const intake = createObservedIntake();
   await using bot = await startLimitedBot(server, intake);
   for (let number = 0; number < MAX_REFUSED_PICTURES_PER_HOUR; number += 1) {
-    // A page makes up its event ids, and may use one for many pictures.
-    await expect(send(bot, 'e', BROKEN)).rejects.toMatchObject({ code: 'picture_broken' });
+    await expect(send(bot, `e${number}`, BROKEN)).rejects.toMatchObject({ code: 'picture_broken' });
     bot.clock.now += MINUTE_MS;
   }
   const looked = intake.looked.length;
