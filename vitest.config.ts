@@ -1,4 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { isSupportedNode } from './src/node-version.ts';
+
+if (!isSupportedNode(process.versions.node)) {
+  throw new Error(
+    `Node ${process.versions.node} is not supported: \`export PATH="$(node scripts/supported-node.mjs):$PATH"\` brings one`,
+  );
+}
 
 /** They mostly wait, for processes, for services and for each other, each in an installation of its own. */
 const TOGETHER = ['test/e2e/{discord,slack,slack-http,slack-emulate,story,faults,operations}.test.ts'];

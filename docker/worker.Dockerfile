@@ -1,13 +1,12 @@
 # The worker image: Node, animate-bot and the render image in one, for machines that are containers themselves. Built from the
 # repository's root, after the render image: docker build -f docker/worker.Dockerfile -t animate-bot-worker .
-ARG NODE_IMAGE=node:22-bookworm-slim
+ARG NODE_IMAGE=node:24-bookworm-slim
 ARG RENDER_IMAGE=animate-bot-render
 
 FROM ${NODE_IMAGE} AS app
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Not `npm ci`, for the reason that scripts/setup.mjs gives.
-RUN npm install --no-save --omit=dev --no-fund --no-audit --loglevel=error
+RUN npm ci --omit=dev --no-fund --no-audit --loglevel=error
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src

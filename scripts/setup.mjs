@@ -1,11 +1,15 @@
 // Brings a fresh machine to where the product runs: npm packages, a Python environment of our own, and the build.
 // Uses nothing but Node, and does nothing again that was done for the same lock files.
+// What imports it goes on in a Node that we support: see supported-node.mjs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import { continueInSupportedNode } from './supported-node.mjs';
+
+await continueInSupportedNode();
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 const venv = join(root, '.venv');
@@ -13,7 +17,6 @@ export const python = join(venv, 'bin', 'python');
 
 /** For the tests of the GPU engines, which run on the processor. The images bring a build of their own. */
 const TORCH = 'torch==2.13.0';
-const OLDEST_NODE = [20, 19];
 const OLDEST_PYTHON = [3, 11];
 const PYTHON_NAMES = ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3'];
 
@@ -22,7 +25,6 @@ class SetupError extends Error {}
 
 export function setUp({ isForDevelopment = false } = {}) {
   try {
-    checkNode();
     installNodePackages(isForDevelopment);
     installPythonPackages(isForDevelopment);
     build();
@@ -33,28 +35,13 @@ export function setUp({ isForDevelopment = false } = {}) {
   }
 }
 
-function checkNode() {
-  if (isAtLeast(process.versions.node.split('.').map(Number), OLDEST_NODE)) return;
-  throw new SetupError(
-    `Expected Node ${OLDEST_NODE.join('.')} or newer, got ${process.versions.node}. Install it from https://nodejs.org or with your package manager.`,
-  );
-}
-
 function installNodePackages(isForDevelopment) {
   const stamp = join(root, 'node_modules', '.animate-bot');
   const lock = hashOf('package-lock.json');
   const installed = readStamp(stamp);
   if (installed === `development ${lock}` || (!isForDevelopment && installed === `production ${lock}`)) return;
   say('Installing npm packages');
-  // Not `npm ci`: it refuses a lock file that lacks the optional binaries of systems that nobody has locked on yet.
-  run('npm', [
-    'install',
-    '--no-save',
-    '--no-fund',
-    '--no-audit',
-    '--loglevel=error',
-    ...(isForDevelopment ? [] : ['--omit=dev']),
-  ]);
+  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error', ...(isForDevelopment ? [] : ['--omit=dev'])]);
   writeFileSync(stamp, `${isForDevelopment ? 'development' : 'production'} ${lock}`);
 }
 

@@ -1,6 +1,6 @@
 // `npm start`: sets this machine up if need be, then runs `animate-bot start` in this same process; `npm start -- doctor` another
 // of its commands.
-import { readFileSync } from 'node:fs';
+import { stopWhenOrphaned } from './orphaned.mjs';
 import { root, setUp } from './setup.mjs';
 
 setUp();
@@ -9,25 +9,3 @@ stopWhenOrphaned();
 const asked = process.argv.slice(2);
 process.argv = [process.execPath, 'animate-bot', ...(asked.length > 0 ? asked : ['start'])];
 await import('../dist/main.js');
-
-/** npm cannot pass on the signal that nobody can catch: when it is killed, we notice by having other ancestors. */
-function stopWhenOrphaned() {
-  // Whoever starts us without npm may well mean to leave us running.
-  if (process.env.npm_lifecycle_event === undefined) return;
-  const before = ancestors();
-  setInterval(() => {
-    if (ancestors() !== before) process.kill(process.pid, 'SIGTERM');
-  }, 1000).unref();
-}
-
-/** Our parent and, where that is the shell that npm runs scripts in, the parent of that. */
-function ancestors() {
-  const { ppid } = process;
-  try {
-    const [, shellsParent] =
-      /^\d+ \((?:ba|da|z|a)?sh\) \S (\d+)/.exec(readFileSync(`/proc/${ppid}/stat`, 'utf8')) ?? [];
-    return `${ppid} ${shellsParent}`;
-  } catch {
-    return `${ppid} undefined`; // Not every system has /proc, and ours may have ended just now.
-  }
-}

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
+import './supported-node.ts';
 import { constants } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { administer } from './admin-command.ts';

@@ -218,8 +218,6 @@ test('a bucket is tried out, and one that cannot be used is a failure without it
     S3_BUCKET: bucket.bucket,
     S3_ACCESS_KEY_ID: bucket.accessKeyId,
     S3_SECRET_ACCESS_KEY: bucket.secretAccessKey,
-    // Of AWS's client, on Node 20.
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
   expect((await examine(environment)).Store).toMatch(/^ok .*the bucket clips-of-tests at http/);
   const refused = await examine({ ...environment, S3_SECRET_ACCESS_KEY: 'another-secret' });

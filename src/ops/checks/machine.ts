@@ -1,21 +1,30 @@
 // What this machine brings: Node, Python, room on the disk.
 import { constants, existsSync } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type { Config } from '../../config.ts';
 import { OperationError } from '../../errors.ts';
 import { createSandbox } from '../../media/sandbox.ts';
-import { pythonOf } from '../../roles/package.ts';
+import { nodeMendedUntil } from '../../node-version.ts';
+import { packageFolder, pythonOf } from '../../roles/package.ts';
 import { type Finding, lastLine, probe } from './finding.ts';
 
 const GIBIBYTE = 1024 ** 3;
 const SCARCE_GIBIBYTES = 5;
 
 export async function checkNode(): Promise<Finding> {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const isEnough = major > 20 || (major === 20 && minor >= 19);
-  const advice = isEnough ? '' : '; expected 20.19 or newer: install it from your package manager';
-  return { verdict: isEnough ? 'ok' : 'fail', subject: 'Node', text: `${process.versions.node}${advice}` };
+  return judgeNode(process.versions.node, process.execPath, new Date());
+}
+
+/** That it is one that we support is sure: in another, no command runs. */
+export function judgeNode(version: string, path: string, now: Date): Finding {
+  const subject = 'Node';
+  const isBrought = path.startsWith(join(packageFolder, 'runtime', sep));
+  const found = `${version}${isBrought ? ', brought by the set-up in runtime/' : ` at ${path}`}`;
+  const end = nodeMendedUntil(version);
+  if (!end || now <= end) return { verdict: 'ok', subject, text: found };
+  const text = `${found}; its faults are no longer mended since ${end.toISOString().slice(0, 10)}: install a newer one`;
+  return { verdict: 'warn', subject, text };
 }
 
 export async function checkPython(config: Config): Promise<Finding> {
