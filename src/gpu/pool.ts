@@ -304,7 +304,9 @@ export class Pool {
     );
     await bay.client?.close();
     bay.client = undefined;
-    await runtime.stop(bay.slot);
+    await runtime
+      .stop(bay.slot)
+      .catch((error) => log.warn({ slot: bay.slot.index, err: error }, 'The engine could not be stopped'));
   }
 
   async #connect(bay: Bay, mayKeep: boolean, rung: Rung, signal: AbortSignal): Promise<void> {
@@ -312,8 +314,18 @@ export class Pool {
     const kept = mayKeep ? await runtime.attach(bay.slot, signal) : undefined;
     if (kept && bay.engine && bay.client) return;
     await bay.client?.close();
-    bay.engine = kept ?? (await runtime.start(bay.slot, signal, rung));
-    bay.client = createEngineClient(bay.engine.socketPath);
+    const engine = kept ?? (await runtime.start(bay.slot, signal, rung));
+    bay.engine = engine;
+    bay.client = createEngineClient(engine.socketPath);
+    // Once for each engine, not for each render: what is heard here is kept for as long as the engine lives.
+    void engine.exited.then((how) => this.#hearExit(bay, engine, `The render server ${how}.`));
+  }
+
+  /** While it starts, whoever waits for it finds out. */
+  #hearExit(bay: Bay, engine: Engine, reason: string): void {
+    if (bay.engine !== engine || bay.state === 'starting' || this.#closing.signal.aborted) return;
+    this.#tellEnd(bay.slot, reason);
+    this.#lose(bay, reason);
   }
 
   async #waitUntilReady(bay: Bay, closing: AbortSignal): Promise<EngineHealth> {
@@ -342,12 +354,6 @@ export class Pool {
     const { engine, lost } = bay;
     const isOver = () => this.#closing.signal.aborted || bay.engine !== engine || bay.lost !== lost;
     const stop = AbortSignal.any([this.#closing.signal, lost.signal]);
-    let reason: string | undefined;
-    void engine?.exited.then((text) => {
-      reason = `The render server ${text}.`;
-      if (!isOver()) this.#tellEnd(bay.slot, reason);
-      if (!isOver()) this.#lose(bay, reason);
-    });
     for (let missed = 0; !isOver(); ) {
       await sleep(HEALTH_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
       if (isOver() || lost.signal.aborted) return;
@@ -444,9 +450,12 @@ export class Pool {
     return bay.client;
   }
 
+  /** In the background. A bug in one slot must not end the worker, and with it the engines of all others. */
   #run(task: Promise<void>): void {
-    this.#tasks.add(task);
-    void task.finally(() => this.#tasks.delete(task));
+    const guarded = task
+      .catch((error) => this.#options.log.error({ err: error }, 'A slot of the pool had a fault'))
+      .finally(() => this.#tasks.delete(guarded));
+    this.#tasks.add(guarded);
   }
 }
 

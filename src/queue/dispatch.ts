@@ -38,6 +38,8 @@ export interface DispatchOptions {
   /** What their engine makes. */
   quality: Quality;
   pool: Pick<Pool, 'hasRoom' | 'claim' | 'onRoom'>;
+  /** From the start on: a worker that is drained takes nothing, not even before it is first told so. */
+  isHeld: boolean;
   /** How often a render may lose the worker that runs it. */
   mostLosses: number;
   /** Renders on the engine that was claimed, to the end. `cancelled` is aborted by `cancel`. */
@@ -59,7 +61,7 @@ export async function startDispatch(options: DispatchOptions) {
   let isStopping = false;
   let looking: Promise<void> | undefined;
   let isAskedAgain = false;
-  let isHeld = false;
+  let { isHeld } = options;
 
   /** Those that were with a worker before are next, the oldest first. */
   const lanesWithJobs = async (): Promise<OpenLane[]> => {

@@ -43,7 +43,7 @@ export interface RenderWorkerOptions {
   limits: Limits;
   durations: DurationLog;
   quarantine: Quarantine;
-  pool: Pool;
+  pool: Pick<Pool, 'hasRoom' | 'claim' | 'onRoom' | 'unload' | 'describe'>;
   gpus: GpuReadings;
   store: Store;
   /** What is told of it on the roster. */
@@ -238,8 +238,11 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     }
   };
 
-  const { holds, quality } = describe();
+  const { name, holds, quality } = describe();
+  const host = hostname();
+  const readDraining = () => roster.isDraining([name, host]);
   const dispatch = await startDispatch({
+    isHeld: await readDraining(),
     redis,
     line,
     resolutions: resolutionSchema.options.filter((resolution) => holds[resolution] > 0),
@@ -260,16 +263,17 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   });
   await cancels.subscribe(CANCELS_CHANNEL, UNLOADS_CHANNEL);
   // What was published while the connection was away was missed.
-  cancels.on('ready', async () => {
+  const catchUp = async (): Promise<void> => {
     for (const running of dispatch.ids()) if (await redis.exists(cancelKey(running))) dispatch.cancel(running);
+  };
+  cancels.on('ready', () => {
+    catchUp().catch((error) => options.log.warn({ err: error }, 'Cancels that were missed could not be looked for'));
   });
 
-  const host = hostname();
   const leaveRoster = await roster.announce(id, async () => {
-    const told = describe();
-    const isDraining = await roster.isDraining([told.name, host]);
+    const isDraining = await readDraining();
     dispatch.hold(isDraining);
-    return { host, ...told, isDraining, engines: engines.describe() };
+    return { host, ...describe(), isDraining, engines: engines.describe() };
   });
 
   return {

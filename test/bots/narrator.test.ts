@@ -47,10 +47,10 @@ function startNarrator() {
     follow(id: string) {
       entries.set(id, {
         record: { ...{ id, platform: 'fake', createdAt: 0, member: { id: 'ada', name: 'Ada' } }, request: REQUEST },
-        ref: { platform: 'fake', channel: 'c', message: id, thread: undefined },
+        ref: { platform: 'fake', channel: 'c', message: id, thread: 't' },
         outcome: undefined,
         isDelivered: false,
-      } as RenderEntry);
+      });
       narrator.follow(id);
     },
     end(id: string) {

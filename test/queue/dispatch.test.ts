@@ -56,6 +56,7 @@ async function dispatchOn(
     line,
     resolutions,
     quality,
+    isHeld: false,
     mostLosses: 3,
     pool: {
       hasRoom: (_id, resolution) => choose(resolution) >= 0,
