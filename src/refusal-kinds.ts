@@ -44,6 +44,8 @@ export interface RefusalFigures {
   limit_reached: LimitFigures;
   /** So many of the member's pictures could not be used within an hour. */
   refused_pictures: { most: number; waitSeconds: number };
+  /** What is kept of the member was sent to them within so many minutes. */
+  exported_lately: { minutes: number };
   blocked: { until: number | undefined };
   blocked_automatically: { until: number };
   server_blocked: Record<never, never>;

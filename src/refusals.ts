@@ -38,6 +38,7 @@ const CODES: Record<RefusalKind, UserErrorCode> = {
   not_yours: 'not_allowed',
   limit_reached: 'limit_reached',
   refused_pictures: 'limit_reached',
+  exported_lately: 'limit_reached',
   blocked: 'blocked',
   blocked_automatically: 'blocked',
   server_blocked: 'blocked',
@@ -242,6 +243,8 @@ export const ENGLISH: RefusalSentences = {
   limit_reached: describeLimit,
   refused_pictures: ({ most, waitSeconds }) =>
     `I couldn't use ${most} of your pictures within an hour, which is the limit. Please try again in about ${describeWait(waitSeconds, 'en')}.`,
+  exported_lately: ({ minutes }) =>
+    `You asked for that less than ${minutes} minutes ago. Please try again in ${minutes} minutes.`,
   blocked: ({ until }, { time }) =>
     `An admin has blocked you from making clips here${until === undefined ? '' : ` until ${time(until)}`}. Please ask them about it.`,
   blocked_automatically: ({ until }, { time }) =>

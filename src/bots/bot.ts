@@ -12,6 +12,7 @@ import type { BotRoster } from '../queue/bot-roster.ts';
 import { createCompaction } from '../queue/compaction.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Limits } from '../queue/limits.ts';
+import { createParcelClaims } from '../queue/parcel-claims.ts';
 import type { Records } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
 import { createRefusedPictures } from '../queue/strikes.ts';
@@ -29,6 +30,7 @@ import { createMemberExport } from './member-export.ts';
 import { createMemberRenders } from './member-renders.ts';
 import { createModeration, type ModerationOptions } from './moderation.ts';
 import { createNarrator, type NarratorOptions } from './narrator.ts';
+import { createParcels } from './parcels.ts';
 import type { Handlers, Member, Platform } from './platform.ts';
 import { createTaking } from './taking.ts';
 
@@ -61,8 +63,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const admission = createAdmission({ limits, queue, refusedPictures, now });
   const earlier = createEarlier({ platform: platform.name, queue, store, intake, clipTools });
   const memberRenders = createMemberRenders({ platform, queue, records, log, now });
-  const memberExport = createMemberExport({ ...options, platform: platform.name, refusedPictures, now });
   const beginnings = createBeginnings(redis);
+  const kept = createMemberExport({ ...options, platform: platform.name, refusedPictures, beginnings, now });
+  const sendKept = createParcels({
+    kept,
+    store,
+    ...createParcelClaims(redis, platform.name),
+    inOrder: createInOrder(),
+  });
   const taking = createTaking({
     ...{ platform: platform.name, queue, records, beginnings, store, intake, earlier, moderation, admission },
     ...{ meter, log, now },
@@ -107,7 +115,8 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     press: (press) => attended('press', press.member, (trace) => act(press, trace)),
     recent: memberRenders.recent,
     forget: memberRenders.forget,
-    kept: memberExport,
+    kept,
+    sendKept: (asked) => attended('export', asked.member, () => sendKept(asked)),
     recall: async (press) => (await earlier.findFor(press, press.renderId)).record.request,
     left: (asking) => admission.describeLeft({ platform: platform.name, ...asking }),
     async accept({ member, language }) {

@@ -128,6 +128,11 @@ export interface Handlers {
   forget(who: Pick<ButtonPress, 'member' | 'language'>): Promise<string>;
   /** All that is kept of a member, for them to read and to take away. */
   kept(who: Pick<ButtonPress, 'member'>): Promise<Kept>;
+  /**
+   * Sends them the same in parcels, each awaited. Resolves to the sentence that says so. Throws a UserError for those who have
+   * just had it.
+   */
+  sendKept(asked: KeptRequest): Promise<string>;
   /** The same as the verb `health`, for a platform that draws it. */
   health(): Promise<Health>;
   /** What that render was asked for, for the form of its Edit button. */
@@ -142,6 +147,17 @@ export interface Handlers {
 export interface Kept {
   document: object;
   files: string[];
+}
+
+export interface KeptRequest extends Pick<ButtonPress, 'member' | 'language'> {
+  /** What the service takes in one message, and for one file. */
+  maxBytes: number;
+  sent(parcel: Parcel): Promise<void>;
+}
+
+/** As much as one message takes. */
+export interface Parcel {
+  files: { name: string; bytes: Buffer }[];
 }
 
 /** A finished clip, ready to be handed over. `read` may be called more than once. */

@@ -42,6 +42,16 @@ export function createAudit(redis: Redis) {
         .exec();
     },
 
+    /** What names this member, the newest first. */
+    async about(platform: string, memberId: string): Promise<{ acts: AuditEntry[]; nearMisses: NearMiss[] }> {
+      const [acts, nearMisses] = await Promise.all([this.latest(2 * KEPT), this.latestNearMisses(MAX_NEAR_MISSES)]);
+      const isAbout = ({ by, what }: AuditEntry) => by.id === memberId || what.split(/[\s:,]+/).includes(memberId);
+      return {
+        acts: acts.filter((entry) => entry.platform === platform && isAbout(entry)),
+        nearMisses: nearMisses.filter((entry) => entry.platform === platform && entry.memberId === memberId),
+      };
+    },
+
     /** The newest first. */
     async latestNearMisses(count: number): Promise<NearMiss[]> {
       const found = await redis.xrevrange(NEAR_MISSES_KEY, '+', '-', 'COUNT', count);

@@ -60,6 +60,12 @@ export function createBeginnings(redis: Redis) {
       return names.map((name) => JSON.parse(name) as Beginning);
     },
 
+    /** Those of one member. */
+    async listOf(platform: string, memberId: string): Promise<Beginning[]> {
+      const names = await redis.zrange(beginningsKey(platform), 0, '-1');
+      return names.map((name) => JSON.parse(name) as Beginning).filter(({ member }) => member.id === memberId);
+    },
+
     /**
      * From now until `end` it cannot be begun, and no record of it be made. False if it has a record, or was begun anew since
      * that time.

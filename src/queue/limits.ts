@@ -212,9 +212,18 @@ export function createLimits({ redis, rules, estimates, now = Date.now }: Limits
     /** A render has ended. What failed, or was cancelled before it started, is not counted for the day. */
     async giveBack(record: Whose & Pick<RenderRecord, 'id'>, outcome: Outcome): Promise<void> {
       const holders = holdersOf(record);
-      const keys = [...holders.flatMap((holder) => holder.keys), `${KEY_PREFIX}:refunds:${memberKey(record)}`];
+      const keys = [...holders.flatMap((holder) => holder.keys), refundsKey(record)];
       const given = [record.id, tookOf(outcome), now(), DAY_MS, MAX_REFUNDS_PER_DAY];
       await redis.eval(SETTLE_SCRIPT, keys.length, ...keys, ...given);
+    },
+
+    /** When their commands of the last day were counted, and which were given back, in milliseconds since the epoch. */
+    async countedOf(whose: Pick<Whose, 'platform' | 'member'>): Promise<{ taken: number[]; refunds: number[] }> {
+      const [takenKey] = keysOf(`member:${memberKey(whose)}`);
+      const [taken, refunds] = await Promise.all(
+        [takenKey, refundsKey(whose)].map((key) => redis.zrangebyscore(key, now() - DAY_MS, '+inf', 'WITHSCORES')),
+      );
+      return { taken: timesIn(taken), refunds: timesIn(refunds) };
     },
 
     async left(whose: Whose): Promise<Left> {
@@ -247,6 +256,13 @@ function holdersOf(whose: Whose): { holder: Holder; keys: [string, string] }[] {
     ...(server ? [{ holder: 'server' as const, name: `server:${whose.platform}:${server}` }] : []),
     { holder: 'everyone' as const, name: 'everyone' },
   ].map(({ holder, name }) => ({ holder, keys: keysOf(name) }));
+}
+
+const refundsKey = (whose: Pick<Whose, 'platform' | 'member'>): string => `${KEY_PREFIX}:refunds:${memberKey(whose)}`;
+
+/** The scores of what Redis answers with them. */
+function timesIn(scored: string[] = []): number[] {
+  return scored.filter((_, index) => index % 2 === 1).map(Number);
 }
 
 function keysOf(name: string): [string, string] {

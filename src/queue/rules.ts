@@ -90,6 +90,13 @@ export function createRules(redis: Redis, now: () => number = Date.now) {
       return (await redis.lrange(HISTORY_KEY, 0, count - 1)).map((change) => JSON.parse(change) as RuleChange);
     },
 
+    /** What is set for this member alone, and the changes of it, the newest first. */
+    async ownOf(platform: string, memberId: string): Promise<{ rule: Rule; changes: RuleChange[] }> {
+      const field = fieldOf(platform, { kind: 'member', id: memberId });
+      const [stored, changes] = await Promise.all([redis.hget(RULES_KEY, field), this.history(CHANGES_KEPT)]);
+      return { rule: toRule(stored), changes: changes.filter(({ of }) => of === field) };
+    },
+
     async of({
       platform,
       member,

@@ -83,6 +83,7 @@ const CASES: { [Kind in RefusalKind]: [RefusalFigures[Kind], string[]][] } = {
     [limit({ of, limit: 'seconds', most: 3, got: 5, waitSeconds: undefined }), ['3', '5']],
   ]),
   refused_pictures: [[{ most: 10, waitSeconds: 1200 }, ['10', '20']]],
+  exported_lately: [[{ minutes: 10 }, ['10']]],
   blocked: [
     [{ until: undefined }, []],
     [{ until: UNTIL }, []],

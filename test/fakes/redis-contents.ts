@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis';
 export async function everythingIn(redis: Redis, isLeftOut: (key: string) => boolean = () => false): Promise<string> {
   const parts: string[] = [];
   for (const key of (await redis.keys('*')).filter((each) => !isLeftOut(each)))
-    parts.push(key, JSON.stringify(await read(redis, key)));
+    parts.push(key, JSON.stringify(await contentOf(redis, key)));
   return parts.join('\n');
 }
 
-async function read(redis: Redis, key: string): Promise<unknown> {
+export async function contentOf(redis: Redis, key: string): Promise<unknown> {
   const kind = await redis.type(key);
   switch (kind) {
     case 'string':

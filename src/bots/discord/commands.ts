@@ -112,7 +112,8 @@ export function describeCommands(): RESTPostAPIApplicationCommandsJSONBody[] {
   const help = describe(new SlashCommandBuilder(), ({ help: words }) => words)
     .setIntegrationTypes(EVERY_INSTALL)
     .setContexts(EVERYWHERE)
-    .addBooleanOption((forget) => describe(forget, ({ forget: words }) => words));
+    .addBooleanOption((forget) => describe(forget, ({ forget: words }) => words))
+    .addBooleanOption((own) => describe(own, ({ export: words }) => words));
   const menu = new ContextMenuCommandBuilder()
     .setType(ApplicationCommandType.Message)
     .setName(MENU)

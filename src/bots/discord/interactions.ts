@@ -28,6 +28,7 @@ import {
   type Handlers,
   type Member,
   type MessageRef,
+  type Parcel,
 } from '../platform.ts';
 import { keepInTime, soon } from '../soon.ts';
 import { ADMIN, ANIMATE, AVATAR_MENU, HELP, MENU } from './commands.ts';
@@ -36,6 +37,7 @@ import { ALREADY_ANSWERED, NO_LONGER_WAITING } from './error-codes.ts';
 import { describeFault } from './faults.ts';
 import { createEditForm, createPicturesForm, readForm, readFormId } from './forms.ts';
 import { readLimits } from './limits-options.ts';
+import { isRefusedForGood } from './messages.ts';
 import { withNamesOf } from './names.ts';
 import {
   canManage,
@@ -59,6 +61,8 @@ export type Item =
   | { kind: 'end'; origin: Origin; renderId: string; ref: MessageRef };
 
 const LONGEST_MESSAGE = 2000;
+const MAX_PARCEL_BYTES = 25 * 2 ** 20;
+const ROOM_FOR_WORDS = 100 * 1024;
 /** For so long Discord waits for an answer. */
 const ANSWERED_WITHIN_MS = 3000;
 const OTHERS_FIRST_MS = 500;
@@ -322,17 +326,34 @@ export function createInteractions(options: InteractionsOptions) {
     await interaction.editReply({ content: toFit(answer), allowedMentions: NOBODY });
   };
 
+  /** In answers that the member alone sees, so that it does not matter whether they take direct messages. */
+  const onExport = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+    const sent = async ({ files }: Parcel): Promise<void> => {
+      const attached = files.map(({ name, bytes }) => ({ name, attachment: bytes }));
+      await interaction.followUp({ files: attached, flags: MessageFlags.Ephemeral }).catch((error) => {
+        throw isRefusedForGood(error) ? new Refusal(words.discord.filesRefused) : error;
+      });
+    };
+    const asking = { member: memberOf(interaction), language: interaction.locale };
+    const content = await handlers.sendKept({ ...asking, maxBytes: maxParcelOf(interaction), sent });
+    await interaction.editReply({ content, allowedMentions: NOBODY });
+  };
+
   const onHelp = async (interaction: ChatInputCommandInteraction, words: Words): Promise<void> => {
     if (interaction.options.getBoolean('delete_my_clips')) {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
       const content = await handlers.forget({ member: memberOf(interaction), language: interaction.locale });
       return void (await interaction.editReply({ content, allowedMentions: NOBODY }));
     }
-    const { animate, menu } = words.commands;
+    if (interaction.options.getBoolean('send_my_data')) return onExport(interaction, words);
+    const { animate, menu, help } = words.commands;
     const asking = { member: memberOf(interaction), place: toPlace(interaction), language: interaction.locale };
     // Without Redis there is help all the same.
     const left = await soon(notes, () => handlers.left(asking)).inTime.catch(() => '');
-    const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu }), left].filter(Boolean).join('\n\n');
+    const content = [words.chat.help({ animate: `\`/${animate.name}\``, menu, help: `\`/${help.name}\`` }), left]
+      .filter(Boolean)
+      .join('\n\n');
     await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: NOBODY });
   };
 
@@ -407,6 +428,10 @@ export function createInteractions(options: InteractionsOptions) {
 function isAnsweredBefore(error: unknown): error is DiscordAPIError {
   return error instanceof DiscordAPIError && [ALREADY_ANSWERED, NO_LONGER_WAITING].includes(Number(error.code));
 }
+
+/** The request around the files counts, too. */
+const maxParcelOf = ({ attachmentSizeLimit }: Interaction): number =>
+  Math.min(attachmentSizeLimit, MAX_PARCEL_BYTES) - ROOM_FOR_WORDS;
 
 const memberOf = ({ user }: Interaction): Member => ({ id: user.id, name: user.displayName });
 

@@ -65,6 +65,10 @@ export const de: Words = {
     accepted: 'Danke! Schick deine Anfrage bitte noch einmal.',
     forgotten: (count) =>
       count === 0 ? 'Du hast hier keine Clips.' : `${count === 1 ? '1 Clip' : `${count} Clips`} gelöscht.`,
+    exported: (count) =>
+      `Das ist alles, was ich über dich gespeichert habe: \`export.json\`${count === 0 ? '' : ` und ${count === 1 ? '1 Datei' : `${count} Dateien`}`}.`,
+    exportLeftOut: (count) =>
+      `${count === 1 ? '1 weitere Datei ist' : `${count} weitere Dateien sind`} zu groß oder zu viel, um sie hier zu schicken. Sie stehen in \`export.json\`.`,
   },
   left: {
     atOnce: (left, most) => `Du kannst jetzt noch ${left} starten (Limit: ${most} gleichzeitig)`,
@@ -98,13 +102,14 @@ export const de: Words = {
     expired: 'Das war zu lange offen und ist abgelaufen. Fang bitte noch einmal an.',
     alreadyPressed: 'Schon notiert, ich bin dabei.',
     modalTitle: 'Dieses Bild animieren',
-    help: ({ animate, menu }) =>
+    help: ({ animate, menu, help }) =>
       [
         `**Bring ein Bild zum Leben.** Nimm ${animate}, häng ein Bild an und sag, wie es sich bewegen soll.`,
         `Oder öffne das Menü einer Nachricht mit Bild: Apps, dann **${menu}**.`,
         'Der Clip kommt in einem Thread, oder direkt hier, wo es keine Threads gibt. Bis dahin siehst du deinen Platz in der Schlange und die Restzeit.',
         'Die Knöpfe darunter: **Noch einmal** (neuer Seed), **Ändern**, **720p**, **Fortsetzen** (ab dem letzten Bild), **Löschen**.',
         'Kurze Sätze über Bewegung wirken am besten: *sie lächelt und schaut auf, Wind im Haar*.',
+        `Deine Daten: ${help} löscht alle deine Clips (\`delete_my_clips\`) oder schickt dir alles, was ich über dich gespeichert habe (\`send_my_data\`).`,
       ].join('\n'),
   },
   slack: {
@@ -132,6 +137,9 @@ export const de: Words = {
       `Deine Nachricht hat ${count} Bilder, also nehme ich das erste, das ich verwenden kann. Für ein anderes: Menü der Nachricht &gt; Weitere Nachrichten-Shortcuts &gt; *${menu}*.`,
     howToAccept:
       'Stimm mit dem Knopf zu, dann geht es gleich los. Oder tippe `/animate accept` und schick deine Anfrage noch einmal.',
+    dataSent: 'Ich habe es dir als Direktnachricht geschickt.',
+    dataNotSent:
+      'Ich kann dir keine Direktnachricht schicken. Öffne bitte den Tab „Nachrichten“ meiner App und versuch es noch einmal.',
     deletedMeanwhile: 'Dieser Clip wurde inzwischen gelöscht. Schließe dieses Fenster und fang mit einem Bild neu an.',
     help: ({ animate, menu, bot }) =>
       [
@@ -141,6 +149,7 @@ export const de: Words = {
         `• Erwähne ${bot} in einer Nachricht mit Bild und sag, wie es sich bewegen soll.`,
         '• Schick mir ein Bild als Direktnachricht, mit einem Satz dazu.',
         `Der Clip kommt im Thread. Bis dahin siehst du deinen Platz in der Schlange und die Restzeit. Kurze Sätze über Bewegung wirken am besten: _sie lächelt und schaut auf, Wind im Haar_. Optionen schreibst du ans Ende: \`seconds:3 resolution:720p seed:7\`.`,
+        'Deine Daten: `/animate delete my clips` löscht alle deine Clips, `/animate send my data` schickt dir alles, was ich über dich gespeichert habe.',
       ].join('\n'),
   },
   discord: {
@@ -152,6 +161,8 @@ export const de: Words = {
       'Das dauert länger, als Discord mich diese Nachricht ändern lässt. Den Clip schicke ich dir als Direktnachricht.',
     continuesIfShared:
       'Das dauert länger, als Discord mich diese Nachricht ändern lässt. Als Direktnachricht kann ich dir den Clip nur schicken, wenn wir einen gemeinsamen Server haben: Füge mich zu einem von deinen hinzu, oder versuch es später noch einmal.',
+    filesRefused:
+      'Discord hat hier keine Dateien von mir angenommen. Nimm den Befehl bitte in einer Direktnachricht an mich.',
     deletedButShown:
       'Der Clip ist gelöscht, aber seine Nachricht kann ich nicht entfernen: Ich sehe diesen Kanal nicht mehr. Wer hier Nachrichten verwaltet, kann sie löschen.',
     unknownCommand: (animate) => `Diesen Befehl gibt es nicht mehr. Nimm stattdessen ${animate}.`,
@@ -178,6 +189,10 @@ export const de: Words = {
     menu: 'Dieses Bild animieren',
     help: { name: 'animieren-hilfe', description: 'Wie man ein Bild zum Leben bringt' },
     forget: { name: 'delete_my_clips', description: 'Alle Clips löschen, die du hier gemacht hast' },
+    export: {
+      name: 'send_my_data',
+      description: 'Alles bekommen, was ich über dich gespeichert habe: Daten, Bilder und Clips',
+    },
     size: 'Größe und Qualität',
     quick: '480p, schnell',
     sharp: '720p, schärfer, dauert länger',

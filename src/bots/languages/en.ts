@@ -52,6 +52,10 @@ export const en: Words = {
     accepted: 'Thanks! Please send your request again.',
     forgotten: (count) =>
       count === 0 ? 'You have no clips here.' : `Deleted ${count === 1 ? '1 clip' : `${count} clips`}.`,
+    exported: (count) =>
+      `Here is everything I keep about you: \`export.json\`${count === 0 ? '' : ` and ${count === 1 ? '1 file' : `${count} files`}`}.`,
+    exportLeftOut: (count) =>
+      `${count === 1 ? '1 more file is' : `${count} more files are`} too large or too many to send here. \`export.json\` names them.`,
   },
   left: {
     atOnce: (left, most) => `You can start ${left} more now (limit: ${most} at once)`,
@@ -82,13 +86,14 @@ export const en: Words = {
     expired: 'This was open too long and has expired. Please start again.',
     alreadyPressed: "Got it, I'm already on it.",
     modalTitle: 'Animate this picture',
-    help: ({ animate, menu }) =>
+    help: ({ animate, menu, help }) =>
       [
         `**Bring a picture to life.** Use ${animate}, attach a picture, and say how it should move.`,
         `Or open the menu of any message with a picture: Apps, then **${menu}**.`,
         'The clip arrives in a thread, or right there where there are no threads. While you wait, it shows your place in line and the time left.',
         'The buttons below it: **Again** (new seed), **Edit**, **720p**, **Extend** (continue from the last frame), **Delete**.',
         'Short sentences about motion work best: *she smiles and looks up, wind in her hair*.',
+        `Your data: ${help} deletes all your clips (\`delete_my_clips\`) or sends you everything I keep about you (\`send_my_data\`).`,
       ].join('\n'),
   },
   slack: {
@@ -116,6 +121,8 @@ export const en: Words = {
       `Your message has ${count} pictures, so I took the first one I can use. To pick another: the message's menu &gt; More message shortcuts &gt; *${menu}*.`,
     howToAccept:
       "Press the button to accept, and I'll start right away. You can also type `/animate accept` and send your request again.",
+    dataSent: 'I sent it to you in a direct message.',
+    dataNotSent: "I can't send you a direct message. Please open the Messages tab of my app, then try again.",
     deletedMeanwhile: 'That clip was deleted in the meantime. Please close this and start again from a picture.',
     help: ({ animate, menu, bot }) =>
       [
@@ -125,6 +132,7 @@ export const en: Words = {
         `• Mention ${bot} in a message with a picture, and say how it should move.`,
         '• Send me a picture in a direct message, with a sentence.',
         `The clip arrives in the thread. While you wait, it shows your place in line and the time left. Short sentences about motion work best: _she smiles and looks up, wind in her hair_. You can add options at the end: \`seconds:3 resolution:720p seed:7\`.`,
+        'Your data: `/animate delete my clips` deletes all your clips, `/animate send my data` sends you everything I keep about you.',
       ].join('\n'),
   },
   discord: {
@@ -135,6 +143,7 @@ export const en: Words = {
       "This takes longer than Discord lets me update this message. I'll send the clip to you in a direct message.",
     continuesIfShared:
       'This takes longer than Discord lets me update this message. I can send you the clip in a direct message only if we share a server: add me to one of yours, or try again later.',
+    filesRefused: "Discord didn't let me send files here. Please use the command in a direct message to me.",
     deletedButShown:
       "I deleted the clip, but I can't remove its message: I can no longer see this channel. Someone who manages messages here can delete it.",
     unknownCommand: (animate) => `That command no longer exists. Use ${animate} instead.`,
@@ -161,6 +170,7 @@ export const en: Words = {
     menu: 'Animate this image',
     help: { name: 'animate-help', description: 'How to bring a picture to life' },
     forget: { name: 'delete_my_clips', description: 'Delete every clip you have made here' },
+    export: { name: 'send_my_data', description: 'Get everything I keep about you: data, pictures and clips' },
     size: 'Size and quality',
     quick: '480p, quick',
     sharp: '720p, sharper, takes longer',

@@ -65,6 +65,10 @@ export const es: Words = {
     accepted: '¡Gracias! Envía tu petición otra vez.',
     forgotten: (count) =>
       count === 0 ? 'No tienes clips aquí.' : `${count === 1 ? '1 clip borrado' : `${count} clips borrados`}.`,
+    exported: (count) =>
+      `Esto es todo lo que guardo sobre ti: \`export.json\`${count === 0 ? '' : ` y ${count === 1 ? '1 archivo' : `${count} archivos`}`}.`,
+    exportLeftOut: (count) =>
+      `${count === 1 ? '1 archivo más no cabe' : `${count} archivos más no caben`} aquí, por su tamaño o por su número. \`export.json\` los nombra.`,
   },
   left: {
     atOnce: (left, most) => `Puedes empezar ${left} más ahora (límite: ${most} a la vez)`,
@@ -95,13 +99,14 @@ export const es: Words = {
     expired: 'Esto estuvo abierto demasiado tiempo y ha caducado. Empieza de nuevo.',
     alreadyPressed: 'Recibido, ya estoy en ello.',
     modalTitle: 'Animar esta imagen',
-    help: ({ animate, menu }) =>
+    help: ({ animate, menu, help }) =>
       [
         `**Da vida a una imagen.** Usa ${animate}, adjunta una imagen y di cómo debe moverse.`,
         `O abre el menú de un mensaje con imagen: Aplicaciones, y luego **${menu}**.`,
         'El clip llega en un hilo, o ahí mismo donde no hay hilos. Mientras esperas, verás tu puesto en la cola y el tiempo que falta.',
         'Los botones de debajo: **Otra vez** (otra semilla), **Cambiar**, **720p**, **Continuar** (desde el último fotograma), **Borrar**.',
         'Van mejor las frases cortas sobre movimiento: *ella sonríe y mira arriba, viento en el pelo*.',
+        `Tus datos: ${help} borra todos tus clips (\`delete_my_clips\`) o te envía todo lo que guardo sobre ti (\`send_my_data\`).`,
       ].join('\n'),
   },
   slack: {
@@ -129,6 +134,8 @@ export const es: Words = {
       `Tu mensaje tiene ${count} imágenes, así que usé la primera que puedo animar. Para elegir otra: menú del mensaje &gt; Más atajos de mensaje &gt; *${menu}*.`,
     howToAccept:
       'Pulsa el botón para aceptar y empiezo enseguida. También puedes escribir `/animate accept` y enviar tu petición otra vez.',
+    dataSent: 'Te lo he enviado por mensaje directo.',
+    dataNotSent: 'No puedo enviarte mensajes directos. Abre la pestaña Mensajes de mi aplicación e inténtalo de nuevo.',
     deletedMeanwhile: 'Ese clip se ha borrado mientras tanto. Cierra esta ventana y empieza de nuevo con una imagen.',
     help: ({ animate, menu, bot }) =>
       [
@@ -138,6 +145,7 @@ export const es: Words = {
         `• Menciona a ${bot} en un mensaje con imagen y di cómo debe moverse.`,
         '• Envíame una imagen por mensaje directo, con una frase.',
         `El clip llega al hilo. Mientras esperas, verás tu puesto en la cola y el tiempo que falta. Funcionan mejor las frases cortas sobre movimiento: _sonríe y levanta la mirada, viento en el pelo_. Puedes añadir opciones al final: \`seconds:3 resolution:720p seed:7\`.`,
+        'Tus datos: `/animate delete my clips` borra todos tus clips y `/animate send my data` te envía todo lo que guardo sobre ti.',
       ].join('\n'),
   },
   discord: {
@@ -148,6 +156,7 @@ export const es: Words = {
       'Esto tarda más de lo que Discord me deja actualizar este mensaje. Te enviaré el clip por mensaje directo.',
     continuesIfShared:
       'Esto tarda más de lo que Discord me deja actualizar este mensaje. Solo puedo enviarte el clip por mensaje directo si compartimos un servidor: añádeme a uno de los tuyos o inténtalo más tarde.',
+    filesRefused: 'Discord no me dejó enviar archivos aquí. Usa el comando en un mensaje directo conmigo.',
     deletedButShown:
       'He borrado el clip, pero no puedo quitar su mensaje: ya no veo este canal. Quien gestione los mensajes aquí puede borrarlo.',
     unknownCommand: (animate) => `Ese comando ya no existe. Usa ${animate}.`,
@@ -174,6 +183,7 @@ export const es: Words = {
     menu: 'Animar esta imagen',
     help: { name: 'animar-ayuda', description: 'Cómo dar vida a una imagen' },
     forget: { name: 'delete_my_clips', description: 'Eliminar todos los clips que has hecho aquí' },
+    export: { name: 'send_my_data', description: 'Recibir todo lo que guardo sobre ti: datos, imágenes y clips' },
     size: 'Tamaño y calidad',
     quick: '480p, rápido',
     sharp: '720p, más nítido, tarda más',

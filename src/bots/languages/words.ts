@@ -54,7 +54,14 @@ export interface Words {
   /** Buttons below a refusal that send the same command again, with that done to the picture. */
   offers: Record<Offer, string>;
   /** Answers to what a member does about themselves. */
-  trust: { accept: string; accepted: string; forgotten(count: number): string };
+  trust: {
+    accept: string;
+    accepted: string;
+    forgotten(count: number): string;
+    /** What is kept of them is there, with so many files beside `export.json`; and so many that were not sent. */
+    exported(count: number): string;
+    exportLeftOut(count: number): string;
+  };
   /** What a member may still have. */
   left: Record<'atOnce' | 'perDay' | 'gpuSecondsPerDay', (left: number, most: number) => string>;
   /** What only a chat service needs. */
@@ -82,7 +89,7 @@ export interface Words {
     expired: string;
     alreadyPressed: string;
     modalTitle: string;
-    help(commands: { animate: string; menu: string }): string;
+    help(commands: { animate: string; menu: string; help: string }): string;
   };
   /** What only Slack needs, where the picture comes by a form, a mention, a direct message or a message's menu. */
   slack: {
@@ -110,6 +117,9 @@ export interface Words {
     tookFirst(count: number, menu: string): string;
     /** Below the text that has to be accepted first. */
     howToAccept: string;
+    /** Of what is kept of the member. */
+    dataSent: string;
+    dataNotSent: string;
     deletedMeanwhile: string;
     help(commands: { animate: string; menu: string; bot: string }): string;
   };
@@ -123,6 +133,8 @@ export interface Words {
     continuesDirectly: string;
     /** The same where the bot knows of no server that it shares with the member. */
     continuesIfShared: string;
+    /** Files for the member alone were refused. */
+    filesRefused: string;
     deletedButShown: string;
     unknownCommand(animate: string): string;
     noPicture(animate: string): string;
@@ -149,6 +161,7 @@ export interface Words {
     menu: string;
     help: OptionWords;
     forget: OptionWords;
+    export: OptionWords;
     /** Above the choice of a resolution with a quality. */
     size: string;
     quick: string;

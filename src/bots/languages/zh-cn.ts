@@ -57,6 +57,8 @@ export const zhCn: Words = {
     accept: '同意',
     accepted: '谢谢！请再发送一次你的请求。',
     forgotten: (count) => (count === 0 ? '你在这里没有短片。' : `已删除 ${count} 个短片。`),
+    exported: (count) => `这是我保存的关于你的全部内容：\`export.json\`${count === 0 ? '' : `和 ${count} 个文件`}。`,
+    exportLeftOut: (count) => `还有 ${count} 个文件太大或太多，无法在这里发送。\`export.json\` 里列出了它们。`,
   },
   left: {
     atOnce: (left, most) => `现在还可以开始 ${left} 个（上限：同时 ${most} 个）`,
@@ -85,13 +87,14 @@ export const zhCn: Words = {
     expired: '打开太久，已经失效。请重新开始。',
     alreadyPressed: '收到，我已经在做了。',
     modalTitle: '让这张图动起来',
-    help: ({ animate, menu }) =>
+    help: ({ animate, menu, help }) =>
       [
         `**让图片动起来。** 使用 ${animate}，附上图片，说明怎么动。`,
         `或在带图片的消息菜单中选择：应用，然后 **${menu}**。`,
         '短片会发到子区里；没有子区的地方就发在原处。等待期间会显示排队位置和剩余时间。',
         '下面的按钮：**再来一次**（新种子）、**修改**、**720p**、**续写**（从最后一帧继续）、**删除**。',
         '写动作的短句效果最好：*她微笑着抬头，风吹动头发*。',
+        `你的数据：${help} 可以删除你的所有短片（\`delete_my_clips\`），或把我保存的关于你的全部内容发给你（\`send_my_data\`）。`,
       ].join('\n'),
   },
   slack: {
@@ -117,6 +120,8 @@ export const zhCn: Words = {
     tookFirst: (count, menu) =>
       `你的消息里有 ${count} 张图片，我用了第一张可用的。要换一张：消息菜单 &gt; 更多消息快捷方式 &gt; *${menu}*。`,
     howToAccept: '按下按钮表示同意，我就会立即开始。也可以输入 `/animate accept`，然后再发送一次你的请求。',
+    dataSent: '我已通过私信发给你。',
+    dataNotSent: '我无法给你发私信。请打开我的应用的“消息”标签页，然后再试。',
     deletedMeanwhile: '这个短片在此期间已被删除。请关闭此窗口，从图片重新开始。',
     help: ({ animate, menu, bot }) =>
       [
@@ -126,6 +131,7 @@ export const zhCn: Words = {
         `• 在带图片的消息里提到 ${bot}，并说明它该怎么动。`,
         '• 把图片和一句话私信给我。',
         `短片会出现在消息列里。等待期间会显示排队位置和剩余时间。关于动作的短句效果最好：_她微笑着抬起头，风吹动头发_。选项可以写在最后：\`seconds:3 resolution:720p seed:7\``,
+        '你的数据：`/animate delete my clips` 删除你的所有短片，`/animate send my data` 把我保存的关于你的全部内容发给你。',
       ].join('\n'),
   },
   discord: {
@@ -135,6 +141,7 @@ export const zhCn: Words = {
     continuesDirectly: '所需时间超过了 Discord 允许我更新这条消息的时限。短片做好后我会私信发给你。',
     continuesIfShared:
       '所需时间超过了 Discord 允许我更新这条消息的时限。只有当我们在同一个服务器时，我才能私信发给你：请把我添加到你的服务器，或稍后再试。',
+    filesRefused: 'Discord 不允许我在这里发送文件。请在与我的私信里使用这个命令。',
     deletedButShown: '短片已删除，但我已看不到此频道，无法移除它的消息。请让能管理消息的人删除。',
     unknownCommand: (animate) => `该命令已不存在。请改用 ${animate}。`,
     noPicture: (animate) =>
@@ -160,6 +167,7 @@ export const zhCn: Words = {
     menu: '让这张图动起来',
     help: { name: '动起来-帮助', description: '怎样让图片动起来' },
     forget: { name: 'delete_my_clips', description: '删除你在这里做过的所有短片' },
+    export: { name: 'send_my_data', description: '获取我保存的关于你的全部内容：数据、图片和短片' },
     size: '尺寸和质量',
     quick: '480p，快',
     sharp: '720p，更清晰，更久',

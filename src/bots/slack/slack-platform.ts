@@ -21,6 +21,7 @@ import { createInstallations } from './installations.ts';
 import type { Item } from './item.ts';
 import { post } from './messages.ts';
 import { createOpenForms } from './open-forms.ts';
+import { createOwnData } from './own-data.ts';
 import { createPeople } from './people.ts';
 import { createSettingFault } from './setting-fault.ts';
 import { createStatusMessages } from './status-messages.ts';
@@ -82,7 +83,10 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
   let heard: Handlers | undefined;
 
   const start = async (handlers: Handlers): Promise<void> => {
-    const taking = createEntrances({ ...options, handlers, people, workspaces, openForms, telling, held });
+    const sendOwnData = createOwnData({ handlers, people, workspaces, fetch: outgoing?.fetch });
+    const taking = createEntrances({
+      ...{ ...options, handlers, people, workspaces, openForms, telling, held, sendOwnData },
+    });
     const showing = createHome({ handlers, people, workspaces, notes, log });
     heard = handlers;
     entrances = taking;

@@ -79,6 +79,10 @@ export function scriptedHandlers() {
     async kept({ member }) {
       return { document: { of: member.id }, files: ['pictures/web-1.png', 'clips/gone.mp4'] };
     },
+    async sendKept({ sent }) {
+      await sent({ files: [{ name: 'export.json', bytes: Buffer.from('{}') }] });
+      return 'You have everything.';
+    },
     async accept() {
       script.onAccept();
       return 'You accepted.';

@@ -58,6 +58,7 @@ export interface Typed {
   private?: boolean;
   quality?: 'fast' | 'best';
   delete_my_clips?: boolean;
+  send_my_data?: boolean;
 }
 
 export type Discord = Awaited<ReturnType<typeof startDiscord>>;

@@ -136,6 +136,8 @@ export const deRefusals: RefusalSentences = {
   limit_reached: describeLimit,
   refused_pictures: ({ most, waitSeconds }) =>
     `${most} deiner Bilder ließen sich in einer Stunde nicht verwenden; mehr geht nicht. Versuch es bitte in etwa ${describeWait(waitSeconds, 'de')} noch einmal.`,
+  exported_lately: ({ minutes }) =>
+    `Danach hast du vor weniger als ${minutes} Minuten schon gefragt. Versuch es bitte in ${minutes} Minuten noch einmal.`,
   blocked: ({ until }, { time }) =>
     `Ein Admin hat dich hier${until === undefined ? '' : ` bis ${time(until)}`} für neue Clips gesperrt. Frag dort bitte nach.`,
   blocked_automatically: ({ until }, { time }) =>

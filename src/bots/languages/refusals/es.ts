@@ -142,6 +142,8 @@ export const esRefusals: RefusalSentences = {
   limit_reached: describeLimit,
   refused_pictures: ({ most, waitSeconds }) =>
     `No he podido usar ${most} de tus imágenes en una hora, que es el límite. Inténtalo de nuevo dentro de ${describeWait(waitSeconds, 'es')}, más o menos.`,
+  exported_lately: ({ minutes }) =>
+    `Ya lo has pedido hace menos de ${minutes} minutos. Inténtalo de nuevo dentro de ${minutes} minutos.`,
   blocked: ({ until }, { time }) =>
     `Un administrador te ha bloqueado aquí${until === undefined ? '' : ` hasta ${time(until)}`} para hacer clips. Pregúntale.`,
   blocked_automatically: ({ until }, { time }) =>

@@ -133,6 +133,8 @@ export const jaRefusals: RefusalSentences = {
   limit_reached: describeLimit,
   refused_pictures: ({ most, waitSeconds }) =>
     `1時間に${most}枚の画像が使えませんでした。これが上限です。約${describeWait(waitSeconds, 'ja')}後にもう一度お試しください。`,
+  exported_lately: ({ minutes }) =>
+    `${minutes}分以内にすでにリクエストされています。${minutes}分後にもう一度お試しください。`,
   blocked: ({ until }, { time }) =>
     `管理者により${until === undefined ? '' : `${time(until)}まで`}クリップの作成をブロックされています。管理者にお問い合わせください。`,
   blocked_automatically: ({ until }, { time }) =>

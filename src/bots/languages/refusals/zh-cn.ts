@@ -127,6 +127,7 @@ export const zhCnRefusals: RefusalSentences = {
   limit_reached: describeLimit,
   refused_pictures: ({ most, waitSeconds }) =>
     `你在一小时内有 ${most} 张图片无法使用，已达上限。请大约${describeWait(waitSeconds, 'zh-CN')}后再试。`,
+  exported_lately: ({ minutes }) => `你在 ${minutes} 分钟内已经请求过。请过 ${minutes} 分钟再试。`,
   blocked: ({ until }, { time }) =>
     `管理员已禁止你在这里制作短片${until === undefined ? '' : `，直到 ${time(until)}`}。请向管理员询问。`,
   blocked_automatically: ({ until }, { time }) => `被拒绝的请求太多。你可以从 ${time(until)} 起再制作短片。`,

@@ -12,7 +12,8 @@ import { ADMIN, ANIMATE } from '../manifest.ts';
 import { type Entrance, tellBy, type Who } from './entrance.ts';
 
 export function listenForCommands(app: App, entrance: Entrance): void {
-  const { handlers, people, notes, workspaces, accept, goOn, guard, helpFor, openForm, personOf } = entrance;
+  const { handlers, people, notes, workspaces, accept, goOn, guard, helpFor, openForm, personOf, sendOwnData } =
+    entrance;
 
   /** With what the member has left there. Without Redis there is help all the same. */
   const helpHere = async (asking: Who & { channel: string }, words: Words): Promise<string> => {
@@ -44,6 +45,7 @@ export function listenForCommands(app: App, entrance: Entrance): void {
         if (typed === 'help') await tell(await helpHere({ team, channel, user }, words));
         else if (typed === 'accept') await tell(await accept({ team, user }));
         else if (typed === 'delete my clips') await tell(await onForget({ team, user }));
+        else if (typed === 'send my data') await tell(await sendOwnData({ team, user }, trigger));
         else await openForm({ team, user }, trigger, { channel, request: readTyped(text) }, words);
       }),
     );

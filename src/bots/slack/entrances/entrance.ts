@@ -17,6 +17,7 @@ import type { Item } from '../item.ts';
 import { ANIMATE, MENU } from '../manifest.ts';
 import type { OpenForms } from '../open-forms.ts';
 import { toItemId } from '../origin.ts';
+import type { createOwnData } from '../own-data.ts';
 import type { People, Person } from '../people.ts';
 import type { Telling } from '../telling.ts';
 import type { Workspaces } from '../workspaces.ts';
@@ -34,6 +35,8 @@ export interface EntrancesOptions {
   openForms: OpenForms;
   telling: Telling;
   held: HeldCommands<Item>;
+  /** What is kept of a member, to their direct messages. */
+  sendOwnData: ReturnType<typeof createOwnData>;
   /** Commands are taken in channels that other organisations are in, too, and from their members. */
   isShared: boolean;
   /** A second press within this time is the same press. */
