@@ -15,8 +15,6 @@ export const root = fileURLToPath(new URL('../', import.meta.url));
 const venv = join(root, '.venv');
 export const python = join(venv, 'bin', 'python');
 
-/** For the tests of the GPU engines, which run on the processor. The images bring a build of their own. */
-const TORCH = 'torch==2.13.0';
 const OLDEST_PYTHON = [3, 11];
 const PYTHON_NAMES = ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3'];
 
@@ -46,31 +44,22 @@ function installNodePackages(isForDevelopment) {
 }
 
 function installPythonPackages(isForDevelopment) {
-  const lists = [
-    'python/requirements.txt',
-    ...(isForDevelopment || isClassifierWanted() ? ['python/requirements-moderation.txt'] : []),
-    ...(isForDevelopment ? ['python/requirements-dev.txt', 'python/requirements-engines.txt'] : []),
-  ];
-  if (isForDevelopment) installPyTorch();
-  for (const list of lists) {
-    const stamp = join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
-    const lock = hashOf(list);
-    if (existsSync(python) && readStamp(stamp) === lock) continue;
-    if (!existsSync(python)) makeVirtualEnvironment();
-    say(`Installing Python packages (${list})`);
-    run(python, [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '--require-hashes',
-      '-r',
-      list,
-    ]);
-    writeFileSync(stamp, lock);
-  }
+  installPythonList('python/requirements.txt');
+  if (isForDevelopment || isClassifierWanted()) installPythonList('python/requirements-moderation.txt');
+  if (!isForDevelopment) return;
+  for (const name of ['torch', 'dev', 'engines']) installPythonList(`python/requirements-${name}.txt`);
+  if (isTorchForCuda()) installPythonList('python/requirements-torch-cuda.txt');
+}
+
+function installPythonList(list) {
+  const stamp = join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
+  const lock = hashOf(list);
+  if (existsSync(python) && readStamp(stamp) === lock) return;
+  if (!existsSync(python)) makeVirtualEnvironment();
+  say(`Installing Python packages (${list})`);
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes'];
+  run(python, ['-m', 'pip', 'install', ...options, '-r', list]);
+  writeFileSync(stamp, lock);
 }
 
 /** 130 MB that most installations do without. The file is read as `npm start` will read it, and nothing else of it is kept. */
@@ -79,14 +68,11 @@ function isClassifierWanted() {
   return (given ?? parseEnv(readStamp(join(root, '.env'))).MODERATION_CLASSIFIER) === 'nsfw';
 }
 
-/** Not in a locked list: which build there is, and which other packages it brings, differs from machine to machine. */
-function installPyTorch() {
-  const stamp = join(venv, '.animate-bot-torch');
-  if (existsSync(python) && readStamp(stamp) === TORCH) return;
-  if (!existsSync(python)) makeVirtualEnvironment();
-  say(`Installing ${TORCH}`);
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', TORCH]);
-  writeFileSync(stamp, TORCH);
+/** PyPI's build on Linux is. One for processors alone, where pip finds it (an index or a folder of the machine's own), is preferred. */
+function isTorchForCuda() {
+  const script = "import importlib.metadata as found; print(found.version('torch'))";
+  const { stdout } = spawnSync(python, ['-c', script], { encoding: 'utf8' });
+  return process.platform === 'linux' && !stdout.trim().endsWith('+cpu');
 }
 
 function makeVirtualEnvironment() {

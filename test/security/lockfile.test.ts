@@ -107,17 +107,75 @@ test('no npm package comes from git, a file or an address', () => {
   expect(packages.filter(([, { resolved = '' }]) => /^(git|file|http:)|\.git(#|$)/.test(resolved))).toEqual([]);
 });
 
-test('every Python package is pinned with hashes', () => {
-  const lists = readdirSync(fileURLToPath(new URL('python/', root))).filter((name) =>
-    /^requirements.*\.txt$/.test(name),
-  );
-  expect(lists.length).toBeGreaterThan(3);
-  for (const list of [...lists.map((name) => `python/${name}`), 'docker/requirements.txt']) {
-    const entries = read(list)
-      .replaceAll('\\\n', ' ')
+const PYTHON_LISTS = ['python/', 'docker/'].flatMap((folder) =>
+  readdirSync(fileURLToPath(new URL(folder, root)))
+    .filter((name) => /^requirements.*\.txt$/.test(name))
+    .map((name) => folder + name),
+);
+
+function readRequirements(list: string): string[] {
+  return read(list)
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => /^[A-Za-z-]/.test(line));
+}
+
+test.each(PYTHON_LISTS)('every Python package of %s is pinned with hashes', (list) => {
+  const entries = readRequirements(list);
+  expect(entries.length).toBeGreaterThan(0);
+  for (const entry of entries) expect(entry).toMatch(/^[\w.-]+(\[[\w,]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}/);
+});
+
+test('PyTorch is among them, for the tests and for the image', () => {
+  const torch = PYTHON_LISTS.filter((list) => readRequirements(list).some((entry) => entry.startsWith('torch==')));
+  expect(torch).toEqual(['python/requirements-torch.txt', 'docker/requirements-torch.txt']);
+});
+
+test('every requirement that is asked for by name is locked in the list of that name', () => {
+  for (const list of PYTHON_LISTS) {
+    const asked = read(list.replace(/txt$/, 'in'))
       .split('\n')
-      .filter((line) => /^[A-Za-z-]/.test(line));
-    expect(entries.length, list).toBeGreaterThan(0);
-    for (const entry of entries) expect(entry, list).toMatch(/^[\w.-]+(\[[\w,]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}/);
+      .map((line) => /^([A-Za-z][\w.-]*)/.exec(line)?.[1]?.toLowerCase().replaceAll('_', '-'))
+      .filter((name) => name !== undefined);
+    const names = readRequirements(list).map((entry) => entry.split(/[[=]/)[0]?.toLowerCase().replaceAll('_', '-'));
+    expect(names, list).toEqual(expect.arrayContaining(asked));
+  }
+});
+
+test('nothing is installed by pip without hashes but what an operator names for an image', () => {
+  const files = [
+    'scripts/setup.mjs',
+    'docker/Dockerfile',
+    'docker/worker.Dockerfile',
+    '.ci/run',
+    '.ci/docker-image',
+    'test/docker/Dockerfile',
+  ];
+  const installs = files.flatMap((file) =>
+    read(file)
+      .replaceAll('\\\n', ' ')
+      .split(/\n|;|&&/)
+      .filter((command) => /pip['", ]+(install|download)/.test(command) && !command.trimStart().startsWith('#'))
+      .map((command) => `${file}: ${command.replace(/^ *(RUN|then|else|if)? */, '').trim()}`),
+  );
+  const loose = installs.filter((command) => !/--require-hashes|--no-index|\.\.\.options/.test(command));
+  expect(installs.length).toBeGreaterThan(loose.length + 3);
+  expect(loose).toEqual([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as the Dockerfile has them.
+    'docker/Dockerfile: pip install --index-url ${TORCH_INDEX} ${TORCH}',
+    expect.stringMatching(/^docker\/Dockerfile: pip install .* "\$\{FASTVIDEO\}"/),
+  ]);
+  expect(read('scripts/setup.mjs')).toMatch(/const options = \[.*'--require-hashes'\];/);
+});
+
+test('npm installs what was locked, and nothing else, wherever we run it', () => {
+  for (const file of [
+    'scripts/setup.mjs',
+    'scripts/supported-node.mjs',
+    'docker/worker.Dockerfile',
+    '.ci/docker-image',
+  ]) {
+    expect(read(file), file).not.toMatch(/npm['", ]+(install|i|add)\b/);
+    expect(read(file), file).toMatch(/npm ci|\['ci'/);
   }
 });
