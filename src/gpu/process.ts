@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makePrivateFolder } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
+import { commandLineOf } from './command-line.ts';
 import { describeExit } from './exit.ts';
 import { describeEngine, type EngineChoice } from './render-server.ts';
 import type { Engine, Launch, Runtime, Slot } from './runtime.ts';
@@ -131,9 +132,7 @@ async function readPid(file: string): Promise<number | undefined> {
 
 /** A pid file may be older than the process that has its number now: never signal a stranger. */
 async function isRenderServer(pid: number): Promise<boolean> {
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  if (commandLine !== undefined) return commandLine.includes('render_server');
-  return process.platform !== 'linux' && isAlive(pid);
+  return (await commandLineOf(pid))?.includes('render_server') ?? false;
 }
 
 function isAlive(pid: number): boolean {

@@ -60,9 +60,14 @@ export async function startRedisServer({
   let isStopping = false;
   let child = spawnServer(program, folder, socketPath);
   const restartOnExit = (): void => {
-    child.once('exit', async (code) => {
+    // One that could not even be started, because the machine has no more processes, has no exit.
+    const ended = new Promise<unknown>((resolve) => child.once('exit', resolve).once('error', resolve));
+    void ended.then(async (how) => {
       if (isStopping) return;
-      log.error({ code, logFile: join(folder, 'redis.log') }, 'Redis stopped; it is started again');
+      log.error(
+        { ...(how instanceof Error ? { err: how } : { code: how }), logFile: join(folder, 'redis.log') },
+        'Redis stopped; it is started again',
+      );
       await sleep(RESTART_DELAY_MS);
       if (isStopping) return;
       child = spawnServer(program, folder, socketPath);
@@ -76,7 +81,7 @@ export async function startRedisServer({
     url: socketPath,
     async stop() {
       isStopping = true;
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.stdin?.end();
       const force = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), STOP_WITHIN_MS);
