@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDeadline } from './deadline.ts';
 import { OperationError, UserError } from './errors.ts';
 import { socketFolderOf } from './folders.ts';
 import { createEngineClient, type EngineClient } from './gpu/client.ts';
@@ -38,13 +39,14 @@ async function startEngine(runtime: Runtime, slot: Slot, engineStartMs: number, 
   const client = createEngineClient(engine.socketPath);
   const lost = new AbortController();
   void engine.exited.then((how) => lost.abort(new OperationError('engine_exited', `The render server ${how}.`)));
-  const deadline = AbortSignal.timeout(engineStartMs);
+  using deadline = createDeadline([stopping, lost.signal]);
+  deadline.start(engineStartMs);
   try {
-    await waitUntilReady(client, AbortSignal.any([stopping, lost.signal, deadline]));
+    await waitUntilReady(client, deadline.signal);
   } catch (error) {
     await client.close();
     lost.signal.throwIfAborted();
-    if (!deadline.aborted) throw error;
+    if (!deadline.hasPassed()) throw error;
     throw new OperationError('engine_not_ready', `The engine was not ready after ${engineStartMs / 1000} s.`);
   }
   return {

@@ -3,6 +3,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
+import { createDeadline, type Deadline } from '../deadline.ts';
 import { OperationError, type OperationErrorCode } from '../errors.ts';
 import {
   cancelAnswerSchema,
@@ -70,7 +71,8 @@ export function createEngineClient(
     });
 
   const ask = async (method: Method, path: string, signal: AbortSignal, body?: object): Promise<Answer> => {
-    using limit = limitTime(signal, answerTimeoutMs);
+    using limit = createDeadline([signal]);
+    limit.start(answerTimeoutMs);
     try {
       const { statusCode, body: answer } = await send(method, path, limit.signal, body);
       return { statusCode, json: parseJson(await readText(answer, path), path) };
@@ -79,7 +81,7 @@ export function createEngineClient(
     }
   };
 
-  const openEvents = async (path: string, signal: AbortSignal, limit: TimeLimit) => {
+  const openEvents = async (path: string, signal: AbortSignal, limit: Deadline) => {
     try {
       const { statusCode, body } = await send('GET', path, limit.signal);
       if (!isSuccess(statusCode)) throw toRefusal({ statusCode, json: parseJson(await readText(body, path), path) });
@@ -99,7 +101,8 @@ export function createEngineClient(
     async *render(id: string, body: RenderBody, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
       const path = `/renders/${id}`;
       readAnswer(await ask('PUT', path, signal, body), healthSchema, path);
-      using limit = limitTime(signal, answerTimeoutMs);
+      using limit = createDeadline([signal]);
+      limit.start(answerTimeoutMs);
       yield* readEvents(await openEvents(`${path}/events`, signal, limit), signal);
     },
 
@@ -214,32 +217,4 @@ function outsideTheContract(what: string, cause: unknown): OperationError {
 function toFault(cause: unknown, signal: AbortSignal, code: OperationErrorCode, message: string): unknown {
   if (signal.aborted) return signal.reason;
   return cause instanceof OperationError ? cause : new OperationError(code, message, { cause });
-}
-
-interface TimeLimit extends Disposable {
-  /** Aborted with the signal that was given, or when the time is over. */
-  signal: AbortSignal;
-  /** From now on there is no time limit. */
-  lift(): void;
-}
-
-/**
- * Not AbortSignal.any with AbortSignal.timeout: on Node 20 nothing holds on to the latter, and once it is collected the time
- * never ends. See https://github.com/nodejs/node/issues/57736
- */
-function limitTime(signal: AbortSignal, ms: number): TimeLimit {
-  const controller = new AbortController();
-  const follow = () => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(), ms);
-  const lift = () => clearTimeout(timer);
-  signal.addEventListener('abort', follow);
-  if (signal.aborted) follow();
-  return {
-    signal: controller.signal,
-    lift,
-    [Symbol.dispose]() {
-      lift();
-      signal.removeEventListener('abort', follow);
-    },
-  };
 }

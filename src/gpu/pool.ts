@@ -1,5 +1,6 @@
 // Which engine is free? Keeps one warm engine in every slot, replaces those that break, and lends each to one render at a time.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDeadline } from '../deadline.ts';
 import { OperationError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Resolution } from '../render.ts';
@@ -168,7 +169,8 @@ export class Pool {
     return {
       isAsleep,
       lease: async (signal) => {
-        await unlessAborted(awake, AbortSignal.any([signal, this.#closing.signal]));
+        using unwanted = createDeadline([signal, this.#closing.signal]);
+        await unlessAborted(awake, unwanted.signal);
         return this.#lend(bay, giveBack);
       },
       [Symbol.asyncDispose]: giveBack,
@@ -329,8 +331,9 @@ export class Pool {
   }
 
   async #waitUntilReady(bay: Bay, closing: AbortSignal): Promise<EngineHealth> {
-    const deadline = AbortSignal.timeout(this.#options.engineStartMs);
-    const signal = AbortSignal.any([closing, deadline]);
+    using deadline = createDeadline([closing]);
+    const { signal } = deadline;
+    deadline.start(this.#options.engineStartMs);
     bay.condemned = undefined;
     bay.lost = new AbortController();
     try {
@@ -343,7 +346,7 @@ export class Pool {
         await sleep(READY_POLL_MS, undefined, { signal });
       }
     } catch (cause) {
-      if (!deadline.aborted) throw cause;
+      if (!deadline.hasPassed()) throw cause;
       const seconds = this.#options.engineStartMs / 1000;
       throw new OperationError('engine_not_ready', `The engine was not ready after ${seconds} s.`, { cause });
     }
@@ -353,12 +356,12 @@ export class Pool {
   async #watch(bay: Bay): Promise<void> {
     const { engine, lost } = bay;
     const isOver = () => this.#closing.signal.aborted || bay.engine !== engine || bay.lost !== lost;
-    const stop = AbortSignal.any([this.#closing.signal, lost.signal]);
+    using stop = createDeadline([this.#closing.signal, lost.signal]);
     for (let missed = 0; !isOver(); ) {
-      await sleep(HEALTH_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
+      await sleep(HEALTH_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
       if (isOver() || lost.signal.aborted) return;
       const health = await this.#clientOf(bay)
-        .health(stop)
+        .health(stop.signal)
         .catch(() => undefined);
       if (health?.state === 'failed') return this.#lose(bay, health.lastError?.message ?? 'The engine failed.');
       missed = health ? 0 : missed + 1;
@@ -388,10 +391,10 @@ export class Pool {
   async #unloadWhenIdle(bay: Bay): Promise<void> {
     const { engineIdleMs } = this.#options;
     bay.idle = new AbortController();
-    const stop = AbortSignal.any([this.#closing.signal, bay.idle.signal, bay.lost.signal]);
-    await sleep(engineIdleMs, undefined, { signal: stop }).catch(() => undefined);
+    using wanted = createDeadline([this.#closing.signal, bay.idle.signal, bay.lost.signal]);
+    await sleep(engineIdleMs, undefined, { signal: wanted.signal }).catch(() => undefined);
     // One that is kept for a render is somebody's still.
-    if (stop.aborted || bay.state !== 'free' || bay.reservedFor !== undefined) return;
+    if (wanted.signal.aborted || bay.state !== 'free' || bay.reservedFor !== undefined) return;
     await this.#unload(bay);
   }
 

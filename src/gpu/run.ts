@@ -1,4 +1,5 @@
 // One render on one lent engine: its progress, its end, and every way in which it can go wrong.
+import { createDeadline } from '../deadline.ts';
 import { OperationError } from '../errors.ts';
 import type { Progress, RenderResult } from '../render.ts';
 import type { Lease } from './pool.ts';
@@ -33,9 +34,9 @@ export interface RunOptions {
 export async function runRender(lease: Lease, options: RunOptions): Promise<RenderResult> {
   const { id, body, onProgress, cancelled, abandoned, silenceMs } = options;
   const silence = startSilenceTimer(silenceMs);
-  const signal = AbortSignal.any([cancelled, abandoned, lease.lost, silence.signal]);
+  using ended = createDeadline([cancelled, abandoned, lease.lost, silence.signal]);
   try {
-    for await (const event of lease.client.render(id, body, signal)) {
+    for await (const event of lease.client.render(id, body, ended.signal)) {
       silence.restart();
       const result = readEvent(event, onProgress);
       if (result) return result;

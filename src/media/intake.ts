@@ -2,8 +2,8 @@
 // Nothing is decoded in this process: the bytes come from strangers.
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { createDeadline } from '../deadline.ts';
 import { type Fit, type Frame, MAX_ASPECT, type Size } from '../render.ts';
-import { createDeadline } from './deadline.ts';
 import { createDecoderPool } from './decoder-pool.ts';
 import { type DecoderDeath, type DecoderProcess, startDecoder } from './decoder-process.ts';
 import type { DecoderReply, DecoderRequest, PictureHeader, PlainPicture } from './decoder-protocol.ts';

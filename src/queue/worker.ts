@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
+import { createDeadline } from '../deadline.ts';
 import { OperationError } from '../errors.ts';
 import type { Claim, Lease, Pool } from '../gpu/pool.ts';
 import type { GpuReadings } from '../gpu/readings.ts';
@@ -151,7 +152,8 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
   const renderOnEngine = async (job: Job, entry: RenderEntry, claim: Claim, cancelled: AbortSignal) => {
     const { id } = entry.record;
     if (claim.isAsleep) await job.updateProgress({ stage: 'loading', elapsed: 0, at: now() });
-    await using lease = await claim.lease(AbortSignal.any([cancelled, leaving.signal]));
+    using unwanted = createDeadline([cancelled, leaving.signal]);
+    await using lease = await claim.lease(unwanted.signal);
     const started = now();
     const told = await engines.watch(lease.engine.slot, () => render(lease, job, entry, cancelled));
     const output = join(lease.engine.outputsFolder, `${id}.mp4`);
