@@ -144,6 +144,14 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
     );
   });
 
+  it('lets a container be made whose folders have long names', async () => {
+    const { path, body } = create;
+    const deep = Array(8).fill('a'.repeat(240)).join('/');
+    const long = body.replaceAll('/engine-0', `/${deep}/engine-0`);
+    expect(long.length).toBeGreaterThan(6500);
+    expect(await ask(through, 'POST', path, long)).toBe(201);
+  });
+
   it('lets a worker of a rootless engine be root, and no other', async () => {
     securityOptions = ['name=rootless'];
     try {
@@ -282,6 +290,18 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
     ['HEAD', '/info'],
     ['OPTIONS', '/info'],
     ['GET', '/info?x=1'],
+    // Podman's own, which it answers beside Docker's.
+    ['GET', '/_ping'],
+    ['GET', '/libpod/info'],
+    ['GET', '/v4.0.0/libpod/info'],
+    ['GET', '/v4.0.0/libpod/images/json'],
+    ['POST', '/v4.0.0/libpod/containers/create'],
+    ['POST', `/libpod/containers/create?name=${OURS}`],
+    ['POST', `/libpod/containers/${OURS}/start`],
+    ['POST', '/v4.0.0/libpod/pods/create'],
+    ['POST', '/v4.0.0/libpod/play/kube'],
+    ['GET', '/images/x/../../libpod/info'],
+    ['GET', `/v1.41/containers/${OURS}/json`],
   ])('refuses %s %s', async (method, path) => {
     expect(await ask(through, method, path)).toBe(403);
   });
@@ -298,5 +318,118 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
     socket.write(`GET /info HTTP/1.1\r\nHost: d\r\n\r\n${smuggled}`);
     const heard = await text(socket);
     expect(heard.match(/^HTTP\/1\.[01] \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 403']);
+  });
+
+  /** The statuses of what comes back for these bytes, and what the engine has heard of them. */
+  const sendRaw = async (...pieces: (string | Buffer)[]) => {
+    const before = asked.length;
+    const socket = connect(through);
+    socket.on('error', () => undefined);
+    for (const piece of pieces) socket.write(piece);
+    socket.end();
+    let heard = '';
+    socket.on('data', (bytes) => {
+      heard += bytes;
+    });
+    // However it ends: a proxy that has heard enough closes while more is written.
+    await new Promise((resolve) => socket.once('close', resolve));
+    const statuses = (heard.match(/HTTP\/1\.[01] \d+/g) ?? []).map((line) => Number(line.slice(-3)));
+    return { statuses, engine: asked.slice(before).map(({ method, path }) => `${method} ${path}`) };
+  };
+
+  const CREATE = `POST /containers/create?name=${OURS} HTTP/1.1\r\nHost: d\r\n`;
+  const EVIL = JSON.stringify({ HostConfig: { Privileged: true, Binds: ['/:/host'] } });
+  const withLength = (body: string, head = CREATE, more = '') =>
+    `${head}Content-Length: ${Buffer.byteLength(body)}\r\n${more}\r\n${body}`;
+
+  it.each<[string, () => (string | Buffer)[]]>([
+    [
+      'two lengths, the shorter of which is a good body',
+      () => [withLength(create.body, CREATE, 'Content-Length: 9999\r\n'), EVIL],
+    ],
+    ['a length with a sign', () => [`${CREATE}Content-Length: +${create.body.length}\r\n\r\n${create.body}`]],
+    ['a length and pieces', () => [withLength(create.body, CREATE, 'Transfer-Encoding: chunked\r\n')]],
+    ['pieces that are said oddly', () => [withLength(create.body, CREATE, 'Transfer-Encoding: xchunked\r\n')]],
+    ['pieces that are said after a tab', () => [withLength(create.body, CREATE, 'Transfer-Encoding:\tchunked\r\n')]],
+    [
+      'pieces said with a space before the colon',
+      () => [withLength(create.body, CREATE, 'Transfer-Encoding : chunked\r\n')],
+    ],
+    [
+      'pieces with extensions',
+      () => [
+        `${CREATE}Transfer-Encoding: chunked\r\n\r\n${create.body.length.toString(16)};a="\r\n0\r\n\r\n"\r\n${create.body}\r\n0\r\n\r\n`,
+      ],
+    ],
+    [
+      'the name of a key in escapes',
+      () => [
+        withLength(create.body.replace('"HostConfig":{', '"HostC\\u006fnfig":{"Privileged":true},"HostConfig":{')),
+      ],
+    ],
+    ['a key twice', () => [withLength(create.body.replace('"User":', '"User":"0:0","User":'))]],
+    ['a key once more in other letters', () => [withLength(create.body.replace('"User":', '"USER":"0:0","User":'))]],
+    [
+      'a key in letters that fold to it',
+      () => [withLength(create.body.replace('"HostConfig":{', '"HoſtConfig":{"Privileged":true},"HostConfig":{'))],
+    ],
+    ['a mark of byte order', () => [withLength(`\ufeff${create.body}`)]],
+    ['a NUL and more behind it', () => [withLength(`${create.body}\0${EVIL}`)]],
+    [
+      'a NUL far behind',
+      () => [withLength(`${create.body.replaceAll('/engine-0', `/${'a/'.repeat(1200)}engine-0`)}\0${EVIL}`)],
+    ],
+    ['a line break and more behind it', () => [withLength(`${create.body}\n${EVIL}`)]],
+    ['a body of ten megabytes', () => [withLength(create.body + ' '.repeat(10 * 2 ** 20))]],
+    ['a length in a header that is folded', () => [`${CREATE}Content-Length:\r\n ${EVIL.length}\r\n\r\n${EVIL}`]],
+    ['the length of nothing, and a body', () => [`${CREATE}Content-Length: 0\r\n\r\n${create.body}`]],
+    ['no length, and a body', () => [`${CREATE}\r\n${create.body}`]],
+    ['the name twice', () => [withLength(create.body, CREATE.replace('?', `?name=${OURS}&`))]],
+    ['the name in escapes', () => [withLength(create.body, CREATE.replace('name=', 'nam%65='))]],
+    ['a fragment', () => [withLength(create.body, CREATE.replace(' HTTP', '#x HTTP'))]],
+    [
+      'another method by a header',
+      () => ['GET /containers/create HTTP/1.1\r\nHost: d\r\nX-HTTP-Method-Override: POST\r\n\r\n'],
+    ],
+    [
+      'the whole address of elsewhere',
+      () => [withLength(EVIL, 'POST http://d/v1.41/containers/create?name=x HTTP/1.1\r\nHost: d\r\n')],
+    ],
+    [
+      'CONNECT',
+      () => ['CONNECT d:2375 HTTP/1.1\r\nHost: d:2375\r\n\r\n', `POST /containers/create HTTP/1.1\r\nHost: d\r\n\r\n`],
+    ],
+    ['the preface of HTTP/2', () => ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]],
+    [
+      'an upgrade to HTTP/2',
+      () => [
+        'POST /session HTTP/1.1\r\nHost: d\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
+      ],
+    ],
+    ['HTTP/0.9', () => ['GET /containers/json?all=1\r\n\r\n']],
+    ['line ends without a return', () => [`POST /containers/other/stop?t=5 HTTP/1.1\nHost: d\nContent-Length: 0\n\n`]],
+    ['a space in the path', () => [`POST /containers/${OURS}/start HTTP/1.1 /x HTTP/1.1\r\nHost: d\r\n\r\n`]],
+    ['a tab in the path', () => [`GET /info\tHTTP/1.1 HTTP/1.1\r\nHost: d\r\n\r\n`]],
+    ['a header without end', () => ['GET /info HTTP/1.1\r\nHost: d\r\nX: ', 'x'.repeat(200_000), '\r\n\r\n']],
+  ])('lets nothing through by %s', async (_, bytes) => {
+    const { statuses, engine } = await sendRaw(...bytes());
+    expect(engine).toEqual([]);
+    for (const status of statuses) expect(status).toBeGreaterThanOrEqual(400);
+  });
+
+  it('takes what is behind a request for a request of its own, however its body is said to end', async () => {
+    const start = `POST /containers/${OURS}/start HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n`;
+    const evil = withLength(EVIL, 'POST /containers/create?name=x HTTP/1.1\r\nHost: d\r\n');
+    const { statuses, engine } = await sendRaw(start + evil);
+    expect(engine).toEqual([`POST /containers/${OURS}/start`]);
+    expect(statuses).toEqual([204, 403]);
+  });
+
+  it('hands over as it was looked at what names a host or a way of its own', async () => {
+    const { statuses, engine } = await sendRaw(
+      'GET http://elsewhere/info HTTP/1.1\r\nHost: d\r\nX-Original-URL: /containers/json\r\nConnection: close, host\r\n\r\n',
+    );
+    if (statuses[0] === 200) expect(engine).toEqual([expect.stringMatching(/^GET (http:\/\/elsewhere)?\/info$/)]);
+    else expect(engine).toEqual([]);
   });
 });
