@@ -18,6 +18,9 @@ COPY --from=app /usr/local/bin/node /usr/local/bin/node
 COPY --from=app /app /app
 COPY python/render_server /app/python/render_server
 USER root
+# What a bot marks clips with. The containers that render go without: they are of the render image.
+COPY python/requirements-mark.txt /app/python/
+RUN pip install --no-deps --require-hashes -r /app/python/requirements-mark.txt
 RUN install -d -m 0700 -o render /data
 USER render
 ENV DATA_FOLDER=/data \

@@ -45,6 +45,7 @@ function installNodePackages(isForDevelopment) {
 
 function installPythonPackages(isForDevelopment) {
   installPythonList('python/requirements.txt');
+  installPythonList('python/requirements-mark.txt');
   if (isForDevelopment || isClassifierWanted()) installPythonList('python/requirements-moderation.txt');
   if (!isForDevelopment) return;
   for (const name of ['torch', 'dev', 'engines']) installPythonList(`python/requirements-${name}.txt`);

@@ -274,6 +274,12 @@ const environmentSchema = z.object({
   MODERATION_THRESHOLD_PERCENT: wholeNumber(1, 100)
     .default(80)
     .describe('How sure `nsfw` has to be before it refuses.'),
+  AI_LABEL: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe(
+      'Below each clip of a model stands that it was made with AI, on all platforms: true or false. The mark in the file stays (docs/marks.md).',
+    ),
   ENGINE_START_SECONDS: wholeNumber(1, 3600).default(600).describe('How long an engine may take until it is ready.'),
   ENGINE_SILENCE_SECONDS: wholeNumber(1, 3600)
     .default(120)
@@ -355,6 +361,8 @@ export interface Config {
     classifier: string | undefined;
     thresholdPercent: number;
   };
+  /** Clips of models say that they were made with AI. */
+  isAiLabelled: boolean;
   engineStartMs: number;
   engineSilenceMs: number;
   /** 0: an idle engine is kept. */
@@ -466,6 +474,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       classifier: values.MODERATION_CLASSIFIER,
       thresholdPercent: values.MODERATION_THRESHOLD_PERCENT,
     },
+    isAiLabelled: values.AI_LABEL === 'true',
     engineStartMs: values.ENGINE_START_SECONDS * SECOND_MS,
     engineSilenceMs: values.ENGINE_SILENCE_SECONDS * SECOND_MS,
     engineIdleMs: values.ENGINE_IDLE_SECONDS * SECOND_MS,

@@ -27,6 +27,7 @@ import { openEmbeddedRedis } from './roles/embedded-redis.ts';
 import { version } from './roles/package.ts';
 import type { RoleOptions } from './roles/role.ts';
 import { openWorker } from './roles/worker.ts';
+import { verifyFile } from './verify-command.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -35,6 +36,10 @@ Exit codes:
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
+  5    verify: signed by another than this installation; 0 is by this one
+  6    verify: it carries a signed mark, and the file or the mark was altered
+  7    verify: no signed mark, but plain metadata
+  8    verify: no mark
   130  render: stopped by Ctrl-C, and no clip was made (by SIGTERM: 143)
 `;
 const EXIT_USAGE = 2;
@@ -213,6 +218,18 @@ program
       await withShutdown(log, 'Stopped.', async (shutdown) => {
         process.exitCode = (await administer({ verb, subject }, options, { config, log, shutdown })) ? 0 : 1;
       });
+    });
+  });
+
+program
+  .command('verify')
+  .description('was a clip made here? reads the marks in it, those of C2PA and the plain ones (docs/marks.md)')
+  .argument('<file>', 'an MP4 of at most 64 MiB')
+  .option('--json', 'the same for programs', false)
+  .addHelpText('after', EXIT_CODES)
+  .action(async (file, options) => {
+    await guard(async () => {
+      process.exitCode = await verifyFile(file, options, loadConfig());
     });
   });
 

@@ -4,14 +4,18 @@ import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { parseOptions } from './bots/command.ts';
 import { UserError } from './errors.ts';
 import { runRender } from './gpu/run.ts';
 import { createIntake } from './media/intake.ts';
 import { readPlainFile } from './media/plain-file.ts';
+import { createSandbox } from './media/sandbox.ts';
 import { openOneEngine } from './one-engine.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
+import { openMarkThatIsThere } from './roles/mark.ts';
 import type { RoleOptions } from './roles/role.ts';
 
 export interface RenderCommandOptions {
@@ -59,7 +63,11 @@ export async function renderToFile(
     abandoned: new AbortController().signal,
     silenceMs: config.engineSilenceMs,
   }).finally(report.finish);
-  await keepClip(join(lease.engine.outputsFolder, 'render.mp4'), options.output);
+  const clip = await buffer(Readable.from(readPlainFile(join(lease.engine.outputsFolder, 'render.mp4'))));
+  const mark = await openMarkThatIsThere(config, createSandbox(), log);
+  const marked = await mark(clip, result);
+  if (marked.fault !== undefined) log.warn({ fault: marked.fault }, 'The clip is not marked as it should be');
+  await keepClip(marked.clip, options.output);
   const { size } = await stat(options.output);
   const megabytes = (size / 1_000_000).toFixed(1);
   const label = result.engine === 'preview' ? 'preview, no GPU' : result.engine;
@@ -83,10 +91,10 @@ async function requireWritable(output: string): Promise<void> {
 }
 
 /** Whoever looks at the output finds the whole clip or none. */
-async function keepClip(clip: string, output: string): Promise<void> {
+async function keepClip(clip: Buffer, output: string): Promise<void> {
   const part = `${output}.${process.pid}.part`;
   try {
-    await writeFile(part, readPlainFile(clip));
+    await writeFile(part, clip);
     await rename(part, output);
   } catch (cause) {
     await rm(part, { force: true });

@@ -118,6 +118,9 @@ export const renderResultSchema = z.object({
 });
 export type RenderResult = z.infer<typeof renderResultSchema>;
 
+/** The preview moves a camera over the picture; every other engine is taken for a model. */
+export const isMadeWithAi = ({ engine }: Pick<RenderResult, 'engine'>): boolean => engine !== 'preview';
+
 /** How much cropping the picture weighs against rendering fewer pixels than the resolution allows. */
 const CROP_WEIGHT = 4;
 

@@ -130,6 +130,11 @@ def sample(clip: bytes, count: int) -> bytes:
     return b"".join(files)
 
 
+def limit_memory() -> None:
+    if sys.platform == "linux":  # macOS takes no such limit.
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="render_server.clip_tools")
     tools = parser.add_subparsers(dest="tool", required=True)
@@ -137,8 +142,7 @@ def main() -> None:
     tools.add_parser("last-frame")
     tools.add_parser("sample").add_argument("count", type=int)
     args = parser.parse_args()
-    if sys.platform == "linux":  # macOS takes no such limit.
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
+    limit_memory()
     clip = sys.stdin.buffer.read()
     try:
         match args.tool:

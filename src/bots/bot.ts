@@ -12,6 +12,7 @@ import type { BotRoster } from '../queue/bot-roster.ts';
 import { createCompaction } from '../queue/compaction.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Limits } from '../queue/limits.ts';
+import { createNotes } from '../queue/notes.ts';
 import { createParcelClaims } from '../queue/parcel-claims.ts';
 import type { Records } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
@@ -26,6 +27,7 @@ import { createDelivery } from './delivery.ts';
 import { createEarlier } from './earlier.ts';
 import { createInOrder } from './in-order.ts';
 import { wordsOf } from './languages/languages.ts';
+import { createMarking } from './marking.ts';
 import { createMemberExport } from './member-export.ts';
 import { createMemberRenders } from './member-renders.ts';
 import { createModeration, type ModerationOptions } from './moderation.ts';
@@ -47,6 +49,8 @@ export interface BotOptions
   bots: BotRoster;
   limits: Limits;
   version: string;
+  /** Clips of models say that they were made with AI. */
+  isAiLabelled: boolean;
   meter?: Meter;
   tracer?: Tracer;
 }
@@ -54,7 +58,7 @@ export interface BotOptions
 /** Joins a platform and serves it until the returned function is called. */
 export async function startBot(options: BotOptions): Promise<() => Promise<void>> {
   const { platform, redis, queue, records, store, intake, clipTools, bots, limits, health, version, meter } = options;
-  const { redrawEveryMs, tracer = NO_TRACES, now = Date.now } = options;
+  const { redrawEveryMs, isAiLabelled, tracer = NO_TRACES, now = Date.now } = options;
   const log = options.log.child({ platform: platform.name });
   const inOrder = createInOrder();
   const narrator = createNarrator({ platform, queue, inOrder, redrawEveryMs, log, now });
@@ -62,7 +66,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
   const refusedPictures = createRefusedPictures(redis, REFUSED_PICTURES_KEPT_MS, now);
   const admission = createAdmission({ limits, queue, refusedPictures, now });
   const earlier = createEarlier({ platform: platform.name, queue, store, intake, clipTools });
-  const memberRenders = createMemberRenders({ platform, queue, records, log, now });
+  const memberRenders = createMemberRenders({ platform, queue, records, isAiLabelled, log, now });
   const beginnings = createBeginnings(redis);
   const kept = createMemberExport({ ...options, platform: platform.name, refusedPictures, beginnings, now });
   const sendKept = createParcels({
@@ -77,9 +81,14 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     onBegun: narrator.follow,
   });
   const act = createButtons({ queue, earlier, moderation, taking });
+  const marking = createMarking({
+    ...{ store, clipTools, log },
+    notes: createNotes(redis, 'marks', 0),
+    secondsKept: (record) => Math.max(1, Math.ceil((records.forgottenAt(record) - now()) / 1000)),
+  });
   const delivery = createDelivery({
     ...{ platform, queue, records, store, clipTools, limits },
-    ...{ moderation, inOrder, meter, tracer, log, now },
+    ...{ moderation, marking, isAiLabelled, inOrder, meter, tracer, log, now },
   });
   const administer = createAdmin({
     ...{ ...options, platform: platform.name, log },

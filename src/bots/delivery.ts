@@ -12,6 +12,7 @@ import type { Outcome, Records, RenderEntry, RenderRecord } from '../queue/recor
 import type { Tracer } from '../trace.ts';
 import { clipKey } from './earlier.ts';
 import type { InOrder } from './in-order.ts';
+import type { Marking } from './marking.ts';
 import type { Moderation } from './moderation.ts';
 import type { Clip, Platform } from './platform.ts';
 import { toOutcomeView } from './view.ts';
@@ -28,6 +29,9 @@ export interface DeliveryOptions {
   clipTools: ClipTools;
   limits: Limits;
   moderation: Moderation;
+  marking: Marking;
+  /** Clips of models say that they were made with AI. */
+  isAiLabelled: boolean;
   inOrder: InOrder;
   meter: Meter | undefined;
   tracer: Tracer;
@@ -36,7 +40,8 @@ export interface DeliveryOptions {
 }
 
 export function createDelivery(options: DeliveryOptions) {
-  const { platform, queue, records, store, clipTools, limits, moderation, inOrder, meter, tracer, log, now } = options;
+  const { platform, queue, records, store, clipTools, limits, moderation, marking, isAiLabelled } = options;
+  const { inOrder, meter, tracer, log, now } = options;
 
   const read = async (key: string): Promise<Readable> => {
     const stored = await store.read(key);
@@ -72,15 +77,17 @@ export function createDelivery(options: DeliveryOptions) {
     return refused;
   };
 
-  const toClip = (record: RenderRecord, outcome: Outcome): Clip | undefined => {
+  const toClip = async (record: RenderRecord, outcome: Outcome): Promise<Clip | undefined> => {
     if (outcome.kind !== 'done') return undefined;
+    await marking.markStored(record, outcome);
     const { clip: key, result } = outcome;
     return {
       key,
       filename: `${record.id}.mp4`,
-      result,
+      // Its mark has bytes, too.
+      result: { ...result, bytes: (await store.size(key)) ?? result.bytes },
       read: () => read(key),
-      shrink: async (maxBytes) => clipTools.shrink(await buffer(await read(key)), maxBytes),
+      shrink: async (maxBytes) => marking.shrink(await buffer(await read(key)), maxBytes, record, outcome),
       async link() {
         const endsAt = Math.min(now() + LONGEST_LINK_MS, records.forgottenAt(record));
         const address = await store.link(key, Math.floor((endsAt - now()) / 1000));
@@ -93,7 +100,7 @@ export function createDelivery(options: DeliveryOptions) {
     await Promise.all([store.remove(record.request.image), store.remove(clipKey(record.id))]);
     // Its message may be on its way still: whoever brings it in line comes by here again.
     if (!ref) return undefined;
-    await platform.update(ref, toOutcomeView(record, outcome));
+    await platform.update(ref, toOutcomeView(record, outcome, isAiLabelled));
     return outcome;
   };
 
@@ -105,9 +112,9 @@ export function createDelivery(options: DeliveryOptions) {
       if (!entry?.ref || !entry.outcome || entry.isDelivered) return undefined;
       const { ref } = entry;
       const outcome = await withoutIndecentClip(record, await withoutMissingClip(record, entry.outcome));
-      const view = toOutcomeView(record, outcome);
-      await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, () =>
-        platform.deliver(ref, view, toClip(record, outcome)),
+      const view = toOutcomeView(record, outcome, isAiLabelled);
+      await tracer.span('deliver', { parent: record.trace, attributes: { outcome: outcome.kind } }, async () =>
+        platform.deliver(ref, view, await toClip(record, outcome)),
       );
       meter?.delivered(platform.name, (now() - record.createdAt) / 1000);
       log.info({ ...namesOf(record), outcome: outcome.kind }, 'Delivered');
@@ -120,7 +127,7 @@ export function createDelivery(options: DeliveryOptions) {
   const showAgain = ({ record, ref, outcome }: RenderEntry): Promise<void> =>
     inOrder(record.id, async () => {
       if (!ref || !outcome) return;
-      await platform.update(ref, toOutcomeView(record, await withoutMissingClip(record, outcome)));
+      await platform.update(ref, toOutcomeView(record, await withoutMissingClip(record, outcome), isAiLabelled));
     });
 
   return { deliver, showAgain };

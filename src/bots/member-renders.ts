@@ -13,20 +13,21 @@ export interface MemberRendersOptions {
   platform: Pick<Platform, 'name'>;
   queue: RenderQueue;
   records: Records;
+  isAiLabelled: boolean;
   log: Logger;
   now(): number;
 }
 
 export type MemberRenders = ReturnType<typeof createMemberRenders>;
 
-export function createMemberRenders({ platform, queue, records, log, now }: MemberRendersOptions) {
+export function createMemberRenders({ platform, queue, records, isAiLabelled, log, now }: MemberRendersOptions) {
   const recent: Handlers['recent'] = async (memberId) => {
     const entries = await Promise.all(
       (await records.listOf(platform.name, memberId, MOST_RECENT)).map((id) => queue.find(id)),
     );
     const shown = entries.map(async (entry) => {
       if (!entry?.ref || entry.outcome?.kind === 'deleted') return undefined;
-      return { view: toView(entry, await queue.status(entry), now()), ref: entry.ref };
+      return { view: toView(entry, await queue.status(entry), now(), isAiLabelled), ref: entry.ref };
     });
     return (await Promise.all(shown)).filter((each) => each !== undefined);
   };

@@ -2,7 +2,7 @@
 
 import type { RenderStatus } from '../queue/queue.ts';
 import type { Outcome, RenderEntry, RenderRecord } from '../queue/records.ts';
-import type { Progress, RenderRequest, RenderResult } from '../render.ts';
+import { isMadeWithAi, type Progress, type RenderRequest, type RenderResult } from '../render.ts';
 import { wordsOf } from './languages/languages.ts';
 import type { Words } from './languages/words.ts';
 
@@ -41,7 +41,7 @@ export function firstView(asked: Asked): View {
   return blank(asked, { kind: 'waiting', headline: wordsOf(asked.language).gettingInLine, buttons: ['cancel'] });
 }
 
-export function toView({ record }: RenderEntry, status: RenderStatus, now: number): View {
+export function toView({ record }: RenderEntry, status: RenderStatus, now: number, isAiLabelled = true): View {
   const words = wordsOf(record.language);
   switch (status.state) {
     case 'waiting':
@@ -60,7 +60,7 @@ export function toView({ record }: RenderEntry, status: RenderStatus, now: numbe
         buttons: ['cancel'],
       });
     case 'ended':
-      return toOutcomeView(record, status.outcome);
+      return toOutcomeView(record, status.outcome, isAiLabelled);
   }
 }
 
@@ -69,7 +69,8 @@ export function isOutcome({ kind }: View): boolean {
   return kind === 'done' || kind === 'failed' || kind === 'cancelled';
 }
 
-export function toOutcomeView(asked: Asked, outcome: Outcome): View {
+/** `isAiLabelled`: clips of models say that they were made with AI. */
+export function toOutcomeView(asked: Asked, outcome: Outcome, isAiLabelled = true): View {
   const words = wordsOf(asked.language);
   switch (outcome.kind) {
     case 'done': {
@@ -78,7 +79,7 @@ export function toOutcomeView(asked: Asked, outcome: Outcome): View {
         kind: 'done',
         headline: words.done,
         fraction: 1,
-        facts: toFacts(outcome, words),
+        facts: toFacts(outcome, words, isAiLabelled),
         buttons: ['again', 'edit', ...(isSmall ? (['larger'] as const) : []), 'extend', 'delete'],
       });
     }
@@ -130,9 +131,14 @@ function describeProgress(progress: Progress, { stage }: Words): string {
   return stage[progress.stage];
 }
 
-function toFacts({ result, seconds, engineSeconds }: Extract<Outcome, { kind: 'done' }>, words: Words): Fact[] {
+function toFacts(
+  { result, seconds, engineSeconds }: Extract<Outcome, { kind: 'done' }>,
+  words: Words,
+  isAiLabelled: boolean,
+): Fact[] {
   const { facts, took } = words;
   return [
+    ...(isAiLabelled && isMadeWithAi(result) ? [{ label: facts.madeWith, value: words.ai }] : []),
     { label: facts.size, value: `${result.width}×${result.height}` },
     { label: facts.length, value: describeSeconds(result.frames / result.fps, words) },
     { label: facts.seed, value: String(result.seed) },
@@ -143,7 +149,7 @@ function toFacts({ result, seconds, engineSeconds }: Extract<Outcome, { kind: 'd
 
 function describeEngine({ engine, model }: RenderResult, words: Words): string {
   // Nobody may take a camera move for the model's work.
-  if (engine === 'preview') return words.preview;
+  if (!isMadeWithAi({ engine })) return words.preview;
   return model === engine ? engine : `${engine}, ${model}`;
 }
 

@@ -1,6 +1,7 @@
-// What a bot does to finished clips: makes one small enough for a chat service, or takes its last frame. Video is Python's
-// business, so each is a short process of its own.
+// What a bot does to finished clips: marks them, makes one small enough for a chat service, or takes its last frame. Video is
+// Python's business, so each is a short process of its own.
 import { OperationError } from '../errors.ts';
+import type { Made, Marked } from './clip-marks.ts';
 import { unpackFiles } from './packed-files.ts';
 import type { Sandbox } from './sandbox.ts';
 import { runShortProcess } from './short-process.ts';
@@ -19,17 +20,22 @@ export interface ClipTools {
   sample(clip: Buffer): Promise<Buffer[]>;
   /** As a PNG. */
   lastFrame(clip: Buffer): Promise<Buffer>;
+  mark: Mark;
 }
 
+/** The clip with the mark that it was made here. */
+export type Mark = (clip: Buffer, made: Made) => Promise<Marked>;
+
 /** `serverFolder` has the package render_server. Throws OperationError `setup_missing` when Python cannot do it. */
-export function createClipTools(python: () => string, serverFolder: string, sandbox: Sandbox): ClipTools {
+export function createClipTools(python: () => string, serverFolder: string, sandbox: Sandbox, mark: Mark): ClipTools {
   // One at a time: each takes a core and the memory of a whole clip.
   let last: Promise<unknown> = Promise.resolve();
-  const run = (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
-    const running = last.then(() => runNow(args, clip));
+  const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {
+    const running = last.then(act);
     last = running.catch(() => undefined);
     return running;
   };
+  const run = (args: string[], clip: Buffer): Promise<Buffer | undefined> => inTurn(() => runNow(args, clip));
   const runNow = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
     const { exitCode, how, output, complaint } = await runShortProcess({
       ...{ program: python(), args: ['-m', 'render_server.clip_tools', ...args], folder: serverFolder },
@@ -52,5 +58,6 @@ export function createClipTools(python: () => string, serverFolder: string, sand
       if (!png) throw new OperationError('setup_missing', 'The last frame of the clip could not be taken.');
       return png;
     },
+    mark: (clip, made) => inTurn(() => mark(clip, made)),
   };
 }

@@ -6,6 +6,7 @@ import { checkEngine } from './checks/engine.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';
 import { checkDisk, checkNode, checkPython, checkSandbox } from './checks/machine.ts';
+import { checkMark } from './checks/mark.ts';
 import { checkClock, checkRedis, checkStore, checkWorkers } from './checks/services.ts';
 
 export interface DoctorOptions {
@@ -19,6 +20,7 @@ const CHECKS: ((config: Config) => Promise<Finding>)[] = [
   checkNode,
   checkPython,
   checkSandbox,
+  checkMark,
   checkRedis,
   checkClock,
   checkWorkers,

@@ -20,6 +20,7 @@ import { KEY_PREFIX } from '../queue/redis.ts';
 import { createRetention } from '../queue/retention.ts';
 import { createVault } from '../queue/vault.ts';
 import type { Base } from './base.ts';
+import { openMark } from './mark.ts';
 import { packageFolder, pythonOf, version } from './package.ts';
 import type { RoleOptions } from './role.ts';
 import { openTrust } from './trust.ts';
@@ -43,7 +44,12 @@ export async function openBot(
     log.warn('Pictures are decoded without a sandbox; `doctor` says what to install');
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
-  const clipTools = createClipTools(() => pythonOf(config), join(packageFolder, 'python'), sandbox);
+  const clipTools = createClipTools(
+    () => pythonOf(config),
+    join(packageFolder, 'python'),
+    sandbox,
+    await openMark(config, sandbox, log),
+  );
   const health = () => gatherHealth({ ...base, queue, version });
   ops.watchQueue(() => queue.counts());
   const trust = openTrust(config, redis, sandbox);
@@ -55,6 +61,7 @@ export async function openBot(
     return startBot({
       ...{ ...base, ...(ops.meter && { meter: ops.meter }), ...(ops.tracer && { tracer: ops.tracer }) },
       ...{ platform, redrawEveryMs, queue, intake, clipTools, ...trust, health, version, log },
+      isAiLabelled: config.isAiLabelled,
     });
   };
   const web = createWebPlatform({

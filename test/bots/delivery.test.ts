@@ -2,7 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Mark } from '../../src/media/clip-tools.ts';
 import { createFileStore } from '../../src/media/files.ts';
 import type { Store } from '../../src/media/store.ts';
 import { PICTURE, startTestBot } from '../fakes/bot.ts';
@@ -69,4 +72,40 @@ test('a deletion is brought to its end however often the service or the store fa
   const keys: string[] = [];
   for await (const { key } of bot.store.list()) keys.push(key);
   expect(keys).toEqual([]);
+});
+
+test('a clip is marked once, before anybody is shown it, with nothing of its member in the mark', async () => {
+  const asked: unknown[] = [];
+  const mark: Mark = async (clip, made) => {
+    asked.push(made);
+    return { clip: Buffer.concat([clip, Buffer.from(' (marked)')]) };
+  };
+  await using bot = await startTestBot(server, { channel, mark });
+  const renderId = await take(bot);
+  bot.platform.failNext(new Error('The service cannot be reached'));
+  await bot.finish(renderId, Buffer.from('a clip'));
+  const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  expect(await text((await message?.clip?.read()) ?? Readable.from([]))).toBe('a clip (marked)');
+  expect(message?.clip?.result.bytes).toBe('a clip (marked)'.length);
+  expect(asked).toEqual([expect.objectContaining({ engine: 'fastvideo' })]);
+});
+
+test('a clip that cannot be marked is delivered, and its operator is told', async () => {
+  const mark: Mark = async (clip) => ({ clip, fault: 'No mark at all: it is no MP4' });
+  await using bot = await startTestBot(server, { channel, mark });
+  const renderId = await take(bot);
+  await bot.finish(renderId);
+  await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  expect(bot.logged()).toContain('"fault":"No mark at all: it is no MP4","msg":"A clip is not marked as it should be"');
+});
+
+test('a clip that is made smaller is marked, too, within the bytes that there are', async () => {
+  const mark: Mark = async (clip) => ({ clip: Buffer.concat([clip, Buffer.alloc(13_000)]) });
+  const shrink = async (_clip: Buffer, maxBytes: number) => Buffer.alloc(maxBytes);
+  await using bot = await startTestBot(server, { channel, mark, shrink });
+  const renderId = await take(bot);
+  await bot.finish(renderId);
+  const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  const smaller = await message?.clip?.shrink(100_000);
+  expect(smaller?.length).toBe(93_000);
 });

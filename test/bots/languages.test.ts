@@ -4,7 +4,7 @@ import { TRANSLATIONS, wordsOf } from '../../src/bots/languages/languages.ts';
 import type { Words } from '../../src/bots/languages/words.ts';
 import { drawStatus as onSlack } from '../../src/bots/slack/drawing.ts';
 import { toOutcomeView } from '../../src/bots/view.ts';
-import { view } from './web/fixtures.ts';
+import { clipOf, view } from './web/fixtures.ts';
 
 const en = wordsOf('en');
 const EVERY_LANGUAGE = [en, ...TRANSLATIONS.map(({ words }) => words)];
@@ -57,4 +57,28 @@ test('why a render failed is told in the member’s language, with the ID to ask
       expect(failed(locale, code)).toBe(`${words.failure(code, '')} ${words.askForHelp('web-7')}`);
     }
   }
+});
+
+test.each([
+  ['a model, in the member’s language', 'de', 'fastvideo', true, ['Erstellt mit', 'KI']],
+  ['a model, where the label is off', 'de', 'fastvideo', false, undefined],
+  ['the preview', 'de', 'preview', true, undefined],
+])('the label of a clip of %s', async (_what, language, engine, isAiLabelled, expected) => {
+  const { request } = view();
+  const { result } = clipOf('clips/web-7.mp4');
+  const { facts } = toOutcomeView(
+    { id: 'web-7', request: request as never, language },
+    { kind: 'done', clip: 'clips/web-7.mp4', result: { ...result, engine }, seconds: 1, engineSeconds: 1 },
+    isAiLabelled,
+  );
+  const found = facts.find(({ label }) => label === 'Erstellt mit');
+  expect(found && [found.label, found.value]).toEqual(expected);
+});
+
+test('the label is in all languages, in short', () => {
+  const labels = ['en', 'de', 'es-ES', 'ja', 'zh-CN'].map((language) => {
+    const { facts, ai } = wordsOf(language);
+    return `${facts.madeWith} ${ai}`;
+  });
+  expect(labels).toEqual(['Made with AI', 'Erstellt mit KI', 'Hecho con IA', '作成方法 AI生成', '生成方式 AI']);
 });

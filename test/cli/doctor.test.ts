@@ -11,7 +11,7 @@ import { startDurableRedis } from '../fakes/redis.ts';
 import { main, run, startRole } from '../fakes/roles.ts';
 import { startS3 } from '../fakes/s3.ts';
 
-const SUBJECTS = ['Node', 'Python', 'Sandbox', 'Redis', 'Clock', 'Workers', 'Store', 'Disk', 'GPU', 'Docker'];
+const SUBJECTS = ['Node', 'Python', 'Sandbox', 'Mark', 'Redis', 'Clock', 'Workers', 'Store', 'Disk', 'GPU', 'Docker'];
 
 let folder: string;
 

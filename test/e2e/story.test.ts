@@ -3,6 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readMarks } from '../../src/media/clip-marks.ts';
+import { identityFolderOf, readAnchors } from '../../src/media/identity.ts';
+import { TOOL } from '../fakes/marks.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import type { Role } from '../fakes/roles.ts';
 import { useInstallation } from './installation.ts';
@@ -37,6 +40,15 @@ describe.each<[string, () => Promise<Storyteller>]>([
     expect(done.buttons).toEqual(['Again', 'Edit', '720p', 'Extend', 'Delete']);
     expect(done.words).toContain('Seed 7');
     expect(done.words).toContain('Length 1.0 s');
+    // The engine of this story is not the preview, so it is taken for a model.
+    expect(done.words).toContain('Made with AI');
+    const [clip = Buffer.alloc(0)] = await teller.clips();
+    const anchors = await readAnchors(identityFolderOf(join(installation.folder, 'data')));
+    expect(await readMarks(TOOL, clip, anchors)).toMatchObject({
+      plain: { tag: expect.stringMatching(/trainedAlgorithmicMedia$/), xmp: expect.anything() },
+      manifest: { state: 'Trusted', faults: [] },
+    });
+    expect(clip.toString('latin1')).not.toMatch(/she smiles/);
     expect(await teller.press(given, 'Again')).toBe('On it: same words, new seed.');
     await teller.untilClips(2);
     expect(await teller.press(given, 'Delete')).toBe('Deleted.');

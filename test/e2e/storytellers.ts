@@ -32,6 +32,8 @@ export interface Storyteller extends AsyncDisposable {
   until(given: Given, isIt: (told: Told) => boolean): Promise<Told>;
   /** So many clips are there, and no more. */
   untilClips(count: number): Promise<void>;
+  /** The files of all clips that are there, as they came. */
+  clips(): Promise<Buffer[]>;
 }
 
 const POLL_MS = 50;
@@ -103,6 +105,10 @@ export async function tellOnThePage(): Promise<Storyteller> {
         () => 'the chat page',
       );
     },
+    async clips() {
+      const shown = (await page().replies()).flatMap(({ clip }) => (clip ? [clip.url] : []));
+      return Promise.all(shown.map((path) => page().download(path)));
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -147,6 +153,8 @@ export async function tellOnDiscord(): Promise<Storyteller> {
     async untilClips(count) {
       await discord.until(() => [...discord.world.messages.values()].filter(hasClip).length === count);
     },
+    clips: async () =>
+      [...discord.world.messages.values()].filter(hasClip).flatMap(({ files }) => files.map(({ bytes }) => bytes)),
     [Symbol.asyncDispose]: () => discord.close(),
   };
 }
@@ -189,6 +197,8 @@ export async function tellOnSlack(): Promise<Storyteller> {
     async untilClips(count) {
       await slack.until(() => [...slack.world.messages.values()].filter(hasClip).length === count);
     },
+    clips: async () =>
+      [...slack.world.messages.values()].filter(hasClip).flatMap(({ files }) => files.map(({ bytes }) => bytes)),
     [Symbol.asyncDispose]: async () => void (await slack.close()),
   };
 }

@@ -9,6 +9,7 @@ import { startBot } from '../../src/bots/bot.ts';
 import type { ModerationSettings } from '../../src/bots/moderation.ts';
 import type { AdminRequest, Handlers, Member, Platform } from '../../src/bots/platform.ts';
 import type { Logger } from '../../src/log.ts';
+import type { Mark } from '../../src/media/clip-tools.ts';
 import { createFileStore } from '../../src/media/files.ts';
 import type { Intake } from '../../src/media/intake.ts';
 import type { Store } from '../../src/media/store.ts';
@@ -48,6 +49,9 @@ export interface TestBotOptions {
   normalise?: Intake['normalise'];
   /** In the place of one that makes no clip smaller. */
   shrink?: (clip: Buffer, maxBytes: number) => Promise<Buffer | undefined>;
+  /** In the place of one that leaves clips as they are. */
+  mark?: Mark;
+  isAiLabelled?: boolean;
   /** What the service keeps: that of another bot, for one that works beside it. */
   channel?: Map<string, ShownMessage>;
 }
@@ -59,7 +63,7 @@ export const startTestBot = (server: TestRedis, options: TestBotOptions = {}) =>
 export async function startBotOn<P extends Platform>(
   server: TestRedis,
   create: (given: { redis: Redis; store: Store; log: Logger }) => P,
-  { settings, classifier, store: given, normalise, shrink }: TestBotOptions = {},
+  { settings, classifier, store: given, normalise, shrink, mark, isAiLabelled = true }: TestBotOptions = {},
 ) {
   const redis = new Redis({ ...server.options, maxRetriesPerRequest: null });
   const folder = await mkdtemp(join(tmpdir(), 'bot-'));
@@ -106,6 +110,7 @@ export async function startBotOn<P extends Platform>(
       shrink: shrink ?? (async () => undefined),
       lastFrame: async (clip) => clip,
       sample: async (clip) => [clip],
+      mark: mark ?? (async (clip) => ({ clip })),
     },
     audit: createAudit(redis),
     blocks: createBlocks(redis, now),
@@ -114,6 +119,7 @@ export async function startBotOn<P extends Platform>(
     consents: createConsents(redis, now),
     settings: { mostStrikes: 3, blockMs: 24 * 3600 * 1000, consentText: undefined, ...settings },
     classifier,
+    isAiLabelled,
     log,
   });
   const there = (): Handlers => {

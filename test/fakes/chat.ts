@@ -36,6 +36,13 @@ export function openChat(address: string) {
       return ((await response.json()) as { message: string }).message;
     },
 
+    /** The bytes of a file that the page shows. */
+    async download(path: string): Promise<Buffer> {
+      const response = await fetch(`${address}${path}`);
+      if (!response.ok) throw new Error(`${response.status} for ${path}`);
+      return Buffer.from(await response.arrayBuffer());
+    },
+
     /** The status reply of a render, once it is as asked: the page is another process, so it is asked until it says so. */
     async until(renderId: string, isIt: (reply: Reply) => boolean, timeoutMs = 90_000): Promise<Reply> {
       const deadline = Date.now() + timeoutMs;

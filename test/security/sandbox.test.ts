@@ -83,7 +83,8 @@ test('a program for clips sees no more, and its memory is watched though it is a
 });
 
 test('the tools for clips work in it', async () => {
-  const tools = createClipTools(() => join(root, '.venv', 'bin', 'python'), join(root, 'python'), createSandbox());
+  const python = () => join(root, '.venv', 'bin', 'python');
+  const tools = createClipTools(python, join(root, 'python'), createSandbox(), async (clip) => ({ clip }));
   const clip = execFileSync('cat', [fileURLToPath(new URL('../fixtures/clip.mp4', import.meta.url))]);
   expect((await tools.lastFrame(clip)).subarray(1, 4).toString()).toBe('PNG');
   expect(await tools.sample(clip)).toHaveLength(6);

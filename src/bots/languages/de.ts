@@ -38,8 +38,9 @@ export const de: Words = {
     released: 'Ich habe mittendrin aufgehört; die Engine ist wieder frei.',
     recycling: 'Ich habe mittendrin aufgehört; dafür musste die Engine neu starten.',
   },
-  facts: { size: 'Größe', length: 'Länge', seed: 'Seed', took: 'Dauer', engine: 'Engine' },
+  facts: { madeWith: 'Erstellt mit', size: 'Größe', length: 'Länge', seed: 'Seed', took: 'Dauer', engine: 'Engine' },
   took: (whole, engine) => `${whole} (davon ${engine} Rendern)`,
+  ai: 'KI',
   preview: 'Vorschau, ohne GPU',
   buttons: {
     cancel: 'Abbrechen',

@@ -38,8 +38,9 @@ export const es: Words = {
     released: 'Lo he parado a la mitad, y el motor vuelve a estar libre.',
     recycling: 'Lo he parado a la mitad, y el motor ha tenido que reiniciarse.',
   },
-  facts: { size: 'Tamaño', length: 'Duración', seed: 'Semilla', took: 'Tardó', engine: 'Motor' },
+  facts: { madeWith: 'Hecho con', size: 'Tamaño', length: 'Duración', seed: 'Semilla', took: 'Tardó', engine: 'Motor' },
   took: (whole, engine) => `${whole} (${engine} generando)`,
+  ai: 'IA',
   preview: 'vista previa, sin GPU',
   buttons: {
     cancel: 'Cancelar',

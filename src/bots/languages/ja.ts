@@ -38,8 +38,9 @@ export const ja: Words = {
     released: '途中で止めました。エンジンは空いています。',
     recycling: '途中で止めました。そのためエンジンを再起動しました。',
   },
-  facts: { size: 'サイズ', length: '長さ', seed: 'シード', took: '所要時間', engine: 'エンジン' },
+  facts: { madeWith: '作成方法', size: 'サイズ', length: '長さ', seed: 'シード', took: '所要時間', engine: 'エンジン' },
   took: (whole, engine) => `${whole}（うち生成${engine}）`,
+  ai: 'AI生成',
   preview: 'プレビュー（GPUなし）',
   buttons: {
     cancel: '取り消す',

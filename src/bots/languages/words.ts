@@ -35,7 +35,9 @@ export interface Words {
   failure(code: string, message: string): string;
   askForHelp(renderId: string): string;
   freed: { not_started: string; released: string; recycling: string };
-  facts: { size: string; length: string; seed: string; took: string; engine: string };
+  facts: { madeWith: string; size: string; length: string; seed: string; took: string; engine: string };
+  /** What it was made with, behind `facts.madeWith`. */
+  ai: string;
   took(whole: string, engine: string): string;
   preview: string;
   buttons: Record<'cancel' | 'again' | 'edit' | 'larger' | 'extend' | 'delete', string>;

@@ -1,0 +1,50 @@
+// The mark that every clip carries before anybody is shown it: that it was made by a machine, and here.
+import { buffer } from 'node:stream/consumers';
+import type { Logger } from '../log.ts';
+import type { ClipTools } from '../media/clip-tools.ts';
+import type { Store } from '../media/store.ts';
+import type { Notes } from '../queue/notes.ts';
+import type { Outcome, RenderRecord } from '../queue/records.ts';
+import type { RenderResult } from '../render.ts';
+
+/** A signed manifest, a tag and XMP are 13 KB; names of engines and models may be longer than ours. */
+const MARK_ROOM_BYTES = 20_000;
+
+type Done = Extract<Outcome, { kind: 'done' }>;
+
+export interface MarkingOptions {
+  store: Store;
+  clipTools: ClipTools;
+  notes: Pick<Notes, 'get' | 'put'>;
+  log: Logger;
+  secondsKept(record: RenderRecord): number;
+}
+
+export function createMarking({ store, clipTools, notes, log, secondsKept }: MarkingOptions) {
+  const mark = async (clip: Buffer, result: RenderResult, renderId: string): Promise<Buffer> => {
+    const { clip: marked, fault } = await clipTools.mark(clip, result);
+    if (fault !== undefined) log.warn({ renderId, fault }, 'A clip is not marked as it should be');
+    return marked;
+  };
+
+  return {
+    /** Once: what is shown under one key are always the same bytes. */
+    async markStored(record: RenderRecord, { clip: key, result }: Done): Promise<void> {
+      const name = `marked:${record.id}`;
+      if ((await notes.get(name)) !== undefined) return;
+      const stored = await store.read(key);
+      if (!stored) return;
+      await store.write(key, await mark(await buffer(stored.stream), result, record.id));
+      await notes.put(name, 'yes', secondsKept(record));
+    },
+
+    /** The clip with its mark in at most so many bytes; undefined where that would leave nothing worth watching. */
+    async shrink(clip: Buffer, maxBytes: number, { id }: RenderRecord, { result }: Done): Promise<Buffer | undefined> {
+      const smaller = await clipTools.shrink(clip, Math.max(0, maxBytes - MARK_ROOM_BYTES));
+      const marked = smaller && (await mark(smaller, result, id));
+      return marked && marked.length <= maxBytes ? marked : smaller;
+    },
+  };
+}
+
+export type Marking = ReturnType<typeof createMarking>;
