@@ -17,7 +17,7 @@ import type { Handlers } from './platform.ts';
 const ALSO_KEPT = [
   'A command, a press or a form of yours that has just come, until it is in line or refused.',
   'For an hour at most: your name, language and groups as the chat service tells them; the pictures of a form that you have open; a refused command that a button begins again; which button you pressed.',
-  'As long as a clip: where its messages are on the chat service, and on the chat page the words and the name above it.',
+  'As long as a clip: where its messages are on the chat service, and on the chat page the words and the name above it; that its file has its mark.',
   'In the log of the operator: your id beside what happened, and none of your words.',
 ];
 
