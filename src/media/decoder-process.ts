@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { OperationError } from '../errors.ts';
 import { type DecoderReply, type DecoderRequest, decoderReplySchema } from './decoder-protocol.ts';
-import { guardMemory } from './memory-guard.ts';
-import type { Sandbox } from './sandbox.ts';
+import { guardProcesses } from './process-guard.ts';
+import { type Sandbox, SYSTEM_PATH } from './sandbox.ts';
 
 export interface DecoderProcess {
   isAlive(): boolean;
@@ -36,10 +36,9 @@ export interface DecoderOptions {
 
 // An empty environment alone hides nothing: code in there can read that of its parent in /proc, where no sandbox keeps it from that.
 // One malloc arena instead of one per thread: what a big picture used is given back sooner.
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+// Its own configuration of OpenSSL is a file of the system that it may not read, which Node takes for fatal.
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', OPENSSL_CONF: '/dev/null' };
 
-/** Where the sandbox's own program is looked up. */
-const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 const PACKAGES = '/node_modules';
 
 /** What each request may be answered with; without a request it is the start that is waited for. */
@@ -51,7 +50,8 @@ const ANSWERS = { start: ['ready'], open: ['opened', 'refused'], convert: ['conv
 /** Rejects when the decoder cannot even start: that is the installation's fault, never the picture's. */
 export async function startDecoder(options: DecoderOptions): Promise<DecoderProcess> {
   const { path, startTimeoutMs, maxMemoryBytes, sandbox } = options;
-  const { program, args } = await sandbox.shutIn({ program: process.execPath, args: [] }, filesOf(path));
+  const needs = { readable: filesOf(path), maxMemoryBytes };
+  const { program, args } = await sandbox.shutIn({ program: process.execPath, args: [] }, needs);
   const child = fork(path, {
     env: { ...ENVIRONMENT, PATH: SYSTEM_PATH },
     execPath: program,
@@ -128,7 +128,7 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     child.ref();
     child.channel?.ref();
     signal.addEventListener('abort', kill);
-    using _guard = guardMemory(child.pid ?? 0, maxMemoryBytes, () => {
+    using _guard = guardProcesses(child.pid ?? 0, maxMemoryBytes, () => {
       isOutOfMemory = true;
       kill();
     });

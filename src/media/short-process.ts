@@ -1,14 +1,17 @@
 // A program for one piece of work: bytes to its standard input, bytes from its standard output, and a limit on its time.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { guardMemory } from './memory-guard.ts';
-import { installationOf, type Sandbox } from './sandbox.ts';
+import { guardProcesses } from './process-guard.ts';
+import { installationOf, type Sandbox, SYSTEM_PATH } from './sandbox.ts';
 
 /** What a program may ask at most. */
 const MAX_QUESTION_BYTES = 2 ** 16;
 
 /** Nothing of our environment, which holds tokens. */
-const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
+const ENVIRONMENT = { PATH: SYSTEM_PATH, LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
 
 export interface ShortProcess {
   program: string;
@@ -22,7 +25,7 @@ export interface ShortProcess {
   answer?: ((question: Buffer) => Buffer) | undefined;
   withinMs: number;
   maxMemoryBytes?: number;
-  /** Shuts it in with what it is installed in and its folder, and nothing else of ours. */
+  /** Shuts it in with what it is installed in and its folder, and nothing else of ours; of `TMPDIR` nothing stays. */
   sandbox?: Sandbox | undefined;
 }
 
@@ -38,15 +41,25 @@ export interface Ended {
 
 /** Rejects if the program cannot be started. */
 export async function runShortProcess(process: ShortProcess): Promise<Ended> {
+  const scratch = await mkdtemp(join(tmpdir(), 'animate-scratch-'));
+  try {
+    return await runIn(scratch, process);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function runIn(scratch: string, process: ShortProcess): Promise<Ended> {
   const { folder, input, answer, withinMs, maxMemoryBytes, sandbox } = process;
   const readable = [...installationOf(process.program), ...(folder === undefined ? [] : [folder])];
-  const { program, args } = sandbox ? await sandbox.shutIn(process, readable, folder) : process;
+  const needs = { readable, scratch, folder, maxMemoryBytes };
+  const { program, args } = sandbox ? await sandbox.shutIn(process, needs) : process;
   const child = spawn(program, args, {
     ...(folder !== undefined && { cwd: folder }),
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: withinMs,
     killSignal: 'SIGKILL',
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, TMPDIR: scratch },
   });
   const ended = new Promise<Pick<Ended, 'exitCode' | 'how'>>((resolve, reject) => {
     child
@@ -54,7 +67,9 @@ export async function runShortProcess(process: ShortProcess): Promise<Ended> {
       .once('error', reject);
   });
   using _guard =
-    maxMemoryBytes === undefined ? undefined : guardMemory(child.pid ?? 0, maxMemoryBytes, () => child.kill('SIGKILL'));
+    maxMemoryBytes === undefined
+      ? undefined
+      : guardProcesses(child.pid ?? 0, maxMemoryBytes, () => child.kill('SIGKILL'));
   child.stdin.on('error', () => undefined); // It may have ended before it read everything; how it ended says why.
   if (answer) child.stdin.write(input);
   else child.stdin.end(input);

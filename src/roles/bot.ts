@@ -37,11 +37,11 @@ export async function openBot(
 ): Promise<void> {
   const { redis, store, ops } = base;
   const outgoing = createOutgoing(config.proxies);
-  const sandbox = createSandbox();
+  const sandbox = createSandbox({ python: () => pythonOf(config) });
   const intake = createIntake({ ...config.picture, sandbox });
   shutdown.onStop('intake', () => intake.stop());
-  if ((await sandbox.kind()) === 'none')
-    log.warn('Pictures are decoded without a sandbox; `doctor` says what to install');
+  if (['seccomp', 'none'].includes(await sandbox.kind()))
+    log.warn('Whoever takes a decoder over reads our secrets: there is no whole sandbox; `doctor` says what to do');
   const queue = createRenderQueue(base);
   shutdown.onStop('queue', () => queue.close());
   const clipTools = createClipTools(

@@ -21,7 +21,7 @@ export const TOOL: MarkTool = {
 export const toolOf = (program: string): MarkTool => ({
   ...TOOL,
   python: () => program,
-  sandbox: createSandbox([]),
+  sandbox: createSandbox({ offered: [] }),
 });
 
 export const makeIdentity = (folder: string): Promise<Identity> => openIdentity(folder, createCertify(TOOL));

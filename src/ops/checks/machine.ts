@@ -45,15 +45,21 @@ export async function checkPython(config: Config): Promise<Finding> {
 }
 
 /** What decoders, the tools for clips and the classifier are shut in by. */
-export async function checkSandbox(): Promise<Finding> {
+export async function checkSandbox(config: Config): Promise<Finding> {
   const subject = 'Sandbox';
   const install = 'install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)';
-  switch (await createSandbox().kind()) {
+  switch (await createSandbox({ python: () => pythonOf(config) }).kind()) {
     case 'bubblewrap':
       return {
         verdict: 'ok',
         subject,
         text: 'bubblewrap: who looks at pictures and clips sees no network and no file of ours',
+      };
+    case 'landlock':
+      return {
+        verdict: 'ok',
+        subject,
+        text: 'Landlock and seccomp: who looks at pictures and clips has no network, no hand on processes, and no file of ours',
       };
     case 'namespaces':
       return {
@@ -61,14 +67,20 @@ export async function checkSandbox(): Promise<Finding> {
         subject,
         text: `unshare: no network and no process, but our files can be read; ${install}`,
       };
+    case 'seccomp':
+      return {
+        verdict: 'warn',
+        subject,
+        text: `seccomp alone: no network, but a decoder that is taken over reads our secrets in /proc and files; ${install}, or a kernel with Landlock (5.13 or newer)`,
+      };
     case 'none':
       return {
         verdict: 'warn',
         subject,
         text:
           process.platform === 'linux'
-            ? `none works here: a decoder that is taken over reads our secrets; ${install}, or allow user namespaces`
-            : 'this system has none that we know: a decoder that is taken over reads our secrets; run the bot on Linux',
+            ? `none works here: a decoder that is taken over reads our secrets; ${install}, or Python 3.8 and a kernel with Landlock`
+            : 'none: a decoder that is taken over reads our secrets, because macOS and Windows have none that can be relied on (sandbox-exec is deprecated); run the bot on Linux, or in its container',
       };
   }
 }
