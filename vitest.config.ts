@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    globalSetup: ['test/sweep.ts'],
     projects: [
       {
         extends: true,

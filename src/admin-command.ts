@@ -6,7 +6,6 @@ import { createAdmin } from './bots/admin.ts';
 import { ADMIN_VERBS, type AdminRequest } from './bots/platform.ts';
 import type { Config } from './config.ts';
 import { ConfigError, OperationError, UserError } from './errors.ts';
-import { socketFolderOf } from './folders.ts';
 import { createSandbox } from './media/sandbox.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createRenderQueue } from './queue/queue.ts';
@@ -14,6 +13,7 @@ import { openBase } from './roles/base.ts';
 import { version } from './roles/package.ts';
 import type { RoleOptions } from './roles/role.ts';
 import { openTrust } from './roles/trust.ts';
+import { socketFolderOf } from './socket-folder.ts';
 import { within } from './within.ts';
 
 const ANSWER_WITHIN_MS = 5000;

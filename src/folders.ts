@@ -1,8 +1,5 @@
 // Folders that only our own user may enter.
-import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { OperationError } from './errors.ts';
 
 const OWNER_ONLY = 0o700;
@@ -29,9 +26,4 @@ export async function makeOwnFolder(folder: string): Promise<string> {
     );
   }
   return folder;
-}
-
-/** Where the sockets of a data folder live: short, because a unix socket's path is limited, and the same after every restart. */
-export function socketFolderOf(dataFolder: string): string {
-  return join(tmpdir(), `animate-bot-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`);
 }

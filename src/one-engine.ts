@@ -5,23 +5,30 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDeadline } from './deadline.ts';
 import { OperationError, UserError } from './errors.ts';
-import { socketFolderOf } from './folders.ts';
+import { makePrivateFolder } from './folders.ts';
 import { createEngineClient, type EngineClient } from './gpu/client.ts';
 import type { Lease } from './gpu/pool.ts';
 import type { Runtime, Slot } from './gpu/runtime.ts';
+import { holdLock } from './ops/lock.ts';
 import type { Resolution } from './render.ts';
 import { createRuntime, openSlots, slotsHolding } from './roles/engines.ts';
 import type { RoleOptions } from './roles/role.ts';
+import { markSocketFolder, RENDER_PREFIX, socketFolderOf, sweepSocketFolders } from './socket-folder.ts';
 
 const READY_POLL_MS = 100;
 
 /** Starts it as a worker would, but once: unlike a worker's pool, it does not try again when it cannot be had. */
 export async function openOneEngine({ config, log, shutdown }: RoleOptions, resolution: Resolution): Promise<Lease> {
   // A data folder of its own, so that it never meets the engines of a running worker.
-  const dataFolder = await mkdtemp(join(tmpdir(), 'animate-render-'));
+  const dataFolder = await mkdtemp(join(tmpdir(), RENDER_PREFIX));
   shutdown.onStop('temporary folders', async () => {
     for (const folder of [dataFolder, socketFolderOf(dataFolder)]) await rm(folder, { recursive: true, force: true });
   });
+  const socketFolder = await makePrivateFolder(socketFolderOf(dataFolder));
+  const release = await holdLock(join(socketFolder, 'render.lock'), 'This is the only render there.');
+  shutdown.onStop('lock', release);
+  await markSocketFolder(dataFolder);
+  await sweepSocketFolders();
   const slot = slotFor(resolution, await openSlots(config, log));
   const runtime = createRuntime({ ...config, dataFolder }, 'render');
   shutdown.onStop('engine', () => runtime.stop(slot));

@@ -1,7 +1,6 @@
 // Where a worker's engines run, and on which cards.
 import { basename, join } from 'node:path';
 import type { Config } from '../config.ts';
-import { socketFolderOf } from '../folders.ts';
 import { describeTooSmall, resolutionsOf } from '../gpu/capacity.ts';
 import { chooseGpus, findGpus } from '../gpu/devices.ts';
 import { createDockerRuntime } from '../gpu/docker.ts';
@@ -9,6 +8,7 @@ import { createProcessRuntime } from '../gpu/process.ts';
 import type { Runtime, Slot } from '../gpu/runtime.ts';
 import type { Logger } from '../log.ts';
 import type { Resolution } from '../render.ts';
+import { socketFolderOf } from '../socket-folder.ts';
 import { missing, packageFolder, pythonOf } from './package.ts';
 
 export const enginesFolderOf = (dataFolder: string, workerName: string): string =>

@@ -1,13 +1,14 @@
 // The role of a worker: warm engines, and the renders that they take off the queue.
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
-import { makePrivateFolder, socketFolderOf } from '../folders.ts';
+import { makePrivateFolder } from '../folders.ts';
 import { Ladder, rungsOf } from '../gpu/ladder.ts';
 import { Pool } from '../gpu/pool.ts';
 import { createGpuReadings } from '../gpu/readings.ts';
 import { holdLock } from '../ops/lock.ts';
 import { startEngineSweep } from '../queue/engine-files.ts';
 import { startRenderWorker } from '../queue/worker.ts';
+import { leaveSocketFolder, markSocketFolder, socketFolderOf, sweepSocketFolders } from '../socket-folder.ts';
 import type { Base } from './base.ts';
 import { createRuntime, enginesFolderOf, openSlots } from './engines.ts';
 import { version } from './package.ts';
@@ -22,11 +23,14 @@ export function workerLockOf({ dataFolder, workerName }: Config): string {
 export async function openWorker({ config, log, shutdown }: RoleOptions, base: Base): Promise<void> {
   const name = config.workerName;
   await makePrivateFolder(dirname(workerLockOf(config)));
+  shutdown.onStop('socket folder', () => leaveSocketFolder(config.dataFolder));
   const release = await holdLock(
     workerLockOf(config),
     `Another worker called ${name} is running on ${config.dataFolder}. Stop it, or give this one its own WORKER_NAME.`,
   );
   shutdown.onStop('worker lock', release);
+  await markSocketFolder(config.dataFolder);
+  await sweepSocketFolders();
   const slots = await openSlots(config, log);
   const runtime = createRuntime(config, name);
   const ladder = await Ladder.open({

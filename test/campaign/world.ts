@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { sweepSocketFolders } from '../../src/socket-folder.ts';
 import { type Discord, startDiscord } from '../fakes/discord/discord.ts';
 import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
@@ -128,6 +129,8 @@ export async function startWorld(): Promise<World> {
       await Promise.all([discord.close(), slack.close(), redis.stop()]);
       if (diskIsFixed === undefined) execFileSync('umount', ['--lazy', media]);
       await rm(folder, { recursive: true, force: true });
+      // Those of the workers that were killed.
+      await sweepSocketFolders();
     },
   };
 }
