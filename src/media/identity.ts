@@ -43,9 +43,8 @@ export async function openIdentity(folder: string, certify: Certify): Promise<Id
 
 /** Undefined where none was made yet. */
 export async function readIdentity(folder: string): Promise<Identity | undefined> {
-  const found = await readdir(folder).catch(undefinedIfMissing);
-  if (!found) return undefined;
   try {
+    if (!(await readdir(folder).catch(undefinedIfMissing))) return undefined;
     const key = createPrivateKey(await readFile(join(folder, KEY)));
     const certificates = await readFile(join(folder, CERTIFICATES), 'utf8');
     const [own] = certificates.match(PEM) ?? [];
