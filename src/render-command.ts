@@ -16,6 +16,7 @@ import { openOneEngine } from './one-engine.ts';
 import { fractionDone } from './queue/estimates.ts';
 import { frameCount, LARGEST_SEED, outputSize, type Progress } from './render.ts';
 import { openMarkThatIsThere } from './roles/mark.ts';
+import { pythonOf } from './roles/package.ts';
 import type { RoleOptions } from './roles/role.ts';
 
 export interface RenderCommandOptions {
@@ -64,7 +65,7 @@ export async function renderToFile(
     silenceMs: config.engineSilenceMs,
   }).finally(report.finish);
   const clip = await buffer(Readable.from(readPlainFile(join(lease.engine.outputsFolder, 'render.mp4'))));
-  const mark = await openMarkThatIsThere(config, createSandbox(), log);
+  const mark = await openMarkThatIsThere(config, createSandbox({ python: () => pythonOf(config) }), log);
   const marked = await mark(clip, result);
   if (marked.fault !== undefined) log.warn({ fault: marked.fault }, 'The clip is not marked as it should be');
   await keepClip(marked.clip, options.output);

@@ -9,6 +9,7 @@ import { identityFolderOf, readAnchors } from './media/identity.ts';
 import { readPlainFile } from './media/plain-file.ts';
 import { createSandbox } from './media/sandbox.ts';
 import { markToolOf } from './roles/mark.ts';
+import { pythonOf } from './roles/package.ts';
 
 const EXIT_CODES = { ours: 0, foreign: 5, altered: 6, plain: 7, none: 8 } as const;
 const MAX_SHOWN = 200;
@@ -27,7 +28,11 @@ export async function verifyFile(
     throw new UserError('bad_option', `Expected a file that can be read: ${clean(why)}`, { cause });
   });
   const anchors = await readAnchors(identityFolderOf(config.dataFolder));
-  const reading = await readMarks(markToolOf(config, createSandbox()), bytes, anchors);
+  const reading = await readMarks(
+    markToolOf(config, createSandbox({ python: () => pythonOf(config) })),
+    bytes,
+    anchors,
+  );
   const verdict = judge(reading);
   if (json) output.write(`${JSON.stringify({ verdict, ...reading }, undefined, 2)}\n`);
   else for (const line of describe(verdict, reading)) output.write(`${line}\n`);

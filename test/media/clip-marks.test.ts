@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { markClip, type Reading, readMarks } from '../../src/media/clip-marks.ts';
 import { type Identity, readAnchors } from '../../src/media/identity.ts';
+import { createSandbox } from '../../src/media/sandbox.ts';
 import { boxesOf, copyByAnotherProgram, drawClip, makeIdentity, picturesOf, TOOL, toolOf } from '../fakes/marks.ts';
 
 const SOURCES = 'http://cv.iptc.org/newscodes/digitalsourcetype/';
@@ -61,6 +62,14 @@ test('a clip of the preview says that a program moved the picture, and nothing o
   const { plain, manifest } = await read(preview);
   expect({ plain, source: manifest?.source }).toEqual({ plain: { tag: moved, xmp: moved }, source: moved });
   expect(preview.toString('latin1')).not.toContain('trainedAlgorithmicMedia');
+});
+
+test.each(['landlock', 'namespaces'] as const)('it is put on, and read, shut in by %s as well', async (kind) => {
+  const tool = { ...TOOL, sandbox: createSandbox({ offered: [kind], python: TOOL.python }) };
+  expect(await tool.sandbox.kind()).toBe(kind);
+  const { clip: result, fault } = await markClip(tool, clip, MADE, identity);
+  expect(fault).toBeUndefined();
+  expect((await readMarks(tool, result, await readAnchors(join(folder, 'identity')))).manifest?.state).toBe('Trusted');
 });
 
 test('its pictures and their times stay as the engine made them', () => {
