@@ -1,14 +1,16 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { isSupportedNode } from './src/node-version.ts';
 
-if (!isSupportedNode(process.versions.node)) {
-  throw new Error(
-    `Node ${process.versions.node} is not supported: \`export PATH="$(node scripts/supported-node.mjs):$PATH"\` brings one`,
-  );
-}
+/** Whole installations. They mostly wait, for processes, for services and for each other. */
+const CHATS = ['test/e2e/{discord,slack,slack-http,slack-emulate,story,faults,operations}.test.ts'];
 
-/** They mostly wait, for processes, for services and for each other, each in an installation of its own. */
-const TOGETHER = ['test/e2e/{discord,slack,slack-http,slack-emulate,story,faults,operations}.test.ts'];
+/** Real servers, engines, containers and browsers, which want the machine to themselves. */
+const PROCESSES = [
+  'test/{cli,e2e}/**/*.test.ts',
+  'test/gpu/{docker-filter,docker-runtime,pool,process-runtime,socket-proxy}.test.ts',
+  'test/bots/web/page.test.ts',
+  'test/media/{hostile,intake,kinds}.test.ts',
+  'test/security/{canaries,deletion,lockfile,release,sandbox}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -19,21 +21,24 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'chats',
-          include: TOGETHER,
-          maxWorkers: 2,
+          // Each file has a Redis and a folder of its own.
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...CHATS, ...PROCESSES],
+          // They mostly wait: for Redis, for a stand-in, for a pause that a service asks for.
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
+      { extends: true, test: { name: 'chats', include: CHATS, maxWorkers: 2, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
-          name: 'one at a time',
-          include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...TOGETHER],
-          // Real servers, engines and browsers on as few as two cores: one file at a time.
+          name: 'processes',
+          include: PROCESSES,
+          exclude: [...configDefaults.exclude, ...CHATS],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
