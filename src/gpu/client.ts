@@ -5,6 +5,7 @@ import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import { createDeadline, type Deadline } from '../deadline.ts';
 import { OperationError, type OperationErrorCode } from '../errors.ts';
+import { connectorTo } from './engine-socket.ts';
 import {
   cancelAnswerSchema,
   type EngineCancelAnswer,
@@ -60,7 +61,7 @@ export function createEngineClient(
   { answerTimeoutMs = ANSWER_TIMEOUT_MS }: EngineClientOptions = {},
 ) {
   // Events may be far apart; silence is judged by the caller, who knows the stage.
-  const agent = new Agent({ connect: { socketPath }, bodyTimeout: 0, headersTimeout: 0 });
+  const agent = new Agent({ connect: connectorTo(socketPath), bodyTimeout: 0, headersTimeout: 0 });
 
   const send = (method: Method, path: string, signal: AbortSignal, body?: object) =>
     request(`${ORIGIN}${path}`, {

@@ -1,7 +1,7 @@
 // The client against bad servers on real unix sockets: whatever they do, it is told as an OperationError with its code.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -266,4 +266,28 @@ test.each(hosts)('a render with %s is outside the contract', async (_, send) => 
     }),
   );
   await expectFault(render(client), 'engine_protocol');
+});
+
+test('a link in the place of a socket leads nowhere, also in the middle of a life', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'client-'));
+  const reached: string[] = [];
+  const listen = async (name: string) => {
+    const server = createServer((request, response) => {
+      reached.push(name);
+      response.shouldKeepAlive = false;
+      answers(200, HEALTH)(request, response);
+    }).listen(join(folder, name));
+    await once(server, 'listening');
+    return server;
+  };
+  const [own, other] = [await listen('own.sock'), await listen('redis.sock')];
+  const client = createEngineClient(join(folder, 'own.sock'));
+  await client.health(never);
+  await rename(join(folder, 'own.sock'), join(folder, 'moved.sock'));
+  await symlink('redis.sock', join(folder, 'own.sock'));
+  await expect(client.health(never)).rejects.toMatchObject({ code: 'engine_unreachable' });
+  expect(reached).toEqual(['own.sock']);
+  await client.close();
+  for (const server of [own, other]) server.close();
+  await rm(folder, { recursive: true });
 });
