@@ -28,13 +28,8 @@ export type Mark = (clip: Buffer, made: Made) => Promise<Marked>;
 
 /** `serverFolder` has the package render_server. Throws OperationError `setup_missing` when Python cannot do it. */
 export function createClipTools(python: () => string, serverFolder: string, sandbox: Sandbox, mark: Mark): ClipTools {
-  // One at a time: each takes a core and the memory of a whole clip.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {
-    const running = last.then(act);
-    last = running.catch(() => undefined);
-    return running;
-  };
+  // One at a time: each takes a core and the memory of a whole clip. A mark is soon made, and waits for no clip that is encoded again.
+  const [inTurn, markInTurn] = [createTurns(), createTurns()];
   const run = (args: string[], clip: Buffer): Promise<Buffer | undefined> => inTurn(() => runNow(args, clip));
   const runNow = async (args: string[], clip: Buffer): Promise<Buffer | undefined> => {
     const { exitCode, how, output, complaint } = await runShortProcess({
@@ -58,6 +53,16 @@ export function createClipTools(python: () => string, serverFolder: string, sand
       if (!png) throw new OperationError('setup_missing', 'The last frame of the clip could not be taken.');
       return png;
     },
-    mark: (clip, made) => inTurn(() => mark(clip, made)),
+    mark: (clip, made) => markInTurn(() => mark(clip, made)),
+  };
+}
+
+/** What is begun by it begins when what was begun before has ended. */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Value>(act: () => Promise<Value>): Promise<Value> => {
+    const running = last.then(act);
+    last = running.catch(() => undefined);
+    return running;
   };
 }
