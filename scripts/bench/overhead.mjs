@@ -12,7 +12,7 @@ const RENDERS = 30;
 setUp();
 const { connectRedis } = await import('../../dist/queue/redis.js');
 const { createRecords } = await import('../../dist/queue/records.js');
-const { socketFolderOf } = await import('../../dist/folders.js');
+const { socketFolderOf } = await import('../../dist/socket-folder.js');
 
 const bot = startBot({ RENDER_SLOTS: '1' });
 const { address } = await bot.said('The chat page is ready');
