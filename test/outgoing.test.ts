@@ -188,9 +188,9 @@ describe('each road', () => {
         keep: async (key: string, value: string) => void kept.set(key, value),
       };
       const workspace = await workspaces.of(slack.teamId);
-      const shared = await createUploads(notes as never, fetch).share(workspace, 'once', async () => ({
+      const shared = await createUploads(notes as never, fetch).share(workspace, 'once', slack.garden.id, async () => ({
         ...{ filename: 'picture.png', title: 'she smiles', altText: undefined, data: Buffer.from('the picture') },
-        ...{ channel: slack.garden.id, thread: undefined, comment: 'Here.' },
+        ...{ thread: undefined, comment: 'Here.' },
       }));
       const file = await createFiles({ maxBytes: 100, filesUrl: slack.url, fetch, log }).fetch(workspace, shared.file);
       expect(String(file.bytes)).toBe('the picture');

@@ -11,7 +11,6 @@ import type { Taking } from './taking.ts';
 const LOOK_EVERY_MS = 5000;
 /** Browsers and inboxes try again within seconds; who comes later than this begins anew. */
 const ABANDONED_AFTER_MS = 60_000;
-const MOST_AT_ONCE = 100;
 
 export interface AbandonedOptions {
   platform: Platform;
@@ -52,7 +51,8 @@ export function startAbandoned(options: AbandonedOptions): () => void {
   const look = async (): Promise<void> => {
     if (!(await beginnings.claim(platform.name, LOOK_EVERY_MS / 2))) return;
     const before = now() - ABANDONED_AFTER_MS;
-    for (const beginning of await beginnings.listBefore(platform.name, before, MOST_AT_ONCE)) {
+    // All of them: in an outage an inbox has any number, and those behind them are not to wait for that.
+    for (const beginning of await beginnings.listBefore(platform.name, before)) {
       await putRight(beginning, before).catch((error) =>
         log.warn({ err: error, renderId: beginning.id }, 'A command that was not sent again could not be put right'),
       );

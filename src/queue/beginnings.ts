@@ -55,8 +55,8 @@ export function createBeginnings(redis: Redis) {
     },
 
     /** Those that were begun before this time, the oldest first. */
-    async listBefore(platform: string, time: number, count: number): Promise<Beginning[]> {
-      const names = await redis.zrangebyscore(beginningsKey(platform), '-inf', `(${time}`, 'LIMIT', 0, count);
+    async listBefore(platform: string, time: number): Promise<Beginning[]> {
+      const names = await redis.zrangebyscore(beginningsKey(platform), '-inf', `(${time}`);
       return names.map((name) => JSON.parse(name) as Beginning);
     },
 

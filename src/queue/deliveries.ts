@@ -21,6 +21,10 @@ const STALLED_CHECK_MS = 2500;
  */
 export type Errand = 'outcome' | 'removal' | 'again';
 
+const FIRST_ERRANDS = ['outcome', 'removal'] as const;
+
+const toJobId = (errand: Errand, renderId: string): string => `${errand}-${renderId}`;
+
 interface DeliveryJob {
   renderId: string;
   errand: Errand;
@@ -46,7 +50,7 @@ export function createDeliveries(redis: Redis) {
     async add(platform: string, renderId: string, errand: Errand = 'outcome'): Promise<void> {
       const data: DeliveryJob = { renderId, errand };
       await queueOf(platform).add('deliver', data, {
-        jobId: `${errand}-${renderId}`,
+        jobId: toJobId(errand, renderId),
         attempts: MOST_ATTEMPTS,
         backoff: { type: 'custom' },
         removeOnComplete: true,
@@ -85,12 +89,21 @@ export interface DeliveryWorkerOptions {
 /** The receiving side, in the bot that is on the platform. */
 export function createDeliveryWorker(options: DeliveryWorkerOptions) {
   const { redis, records, platform, deliver, showAgain, onRemoved, onError } = options;
+  const queue = new Queue(deliveriesQueue(platform), { connection: redis, prefix: KEY_PREFIX });
+  queue.on('error', () => undefined); // The worker below tells of the same.
+  /** Or was, a moment ago: what has been told since is looked at again. */
+  const isBeingTold = async (renderId: string): Promise<boolean> => {
+    const jobs = await Promise.all(FIRST_ERRANDS.map((errand) => queue.getJob(toJobId(errand, renderId))));
+    return jobs.some((job) => job !== undefined) || (await records.get(renderId))?.isDelivered === true;
+  };
   const handOver = async (job: Job<DeliveryJob>, token: string | undefined): Promise<void> => {
     const { renderId, errand } = job.data;
     const entry = await records.get(renderId);
     if (!entry?.outcome) return;
     if (errand === 'again') {
       if (entry.isDelivered) return showAgain(entry);
+      // Where that was given up nothing covers anything.
+      if (!(await isBeingTold(renderId))) return;
       // It is being told for the first time still.
       await job.moveToDelayed(Date.now() + AGAIN_AFTER_MS, token);
       throw new DelayedError();
@@ -116,5 +129,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions) {
   worker.on('failed', (job, error) => onError(error, job?.data.renderId));
   worker.on('error', (error) => onError(error, undefined));
 
-  return { close: () => worker.close() };
+  return {
+    async close(): Promise<void> {
+      await worker.close();
+      await queue.close();
+    },
+  };
 }

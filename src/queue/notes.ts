@@ -26,6 +26,11 @@ export function createNotes(redis: Redis, owner: string, keepMs: number) {
       return (await redis.get(keyOf(name))) ?? undefined;
     },
 
+    /** What was claimed came to nothing: the next one may have it. */
+    async release(name: string): Promise<void> {
+      await redis.del(keyOf(name));
+    },
+
     /** True for the first who asks for this name within the time. */
     async claim(name: string, milliseconds: number): Promise<boolean> {
       const mine = randomUUID();

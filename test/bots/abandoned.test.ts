@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { MessageRef } from '../../src/bots/platform.ts';
 import { createBeginnings } from '../../src/queue/beginnings.ts';
+import type { RenderRecord } from '../../src/queue/records.ts';
 import { PICTURE } from '../fakes/bot.ts';
 import { ADA } from '../fakes/platform.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
@@ -23,7 +24,7 @@ const takeAway = (bot: LimitedBot) =>
     open: (): Promise<MessageRef> => Promise.reject(new Error('The bot is killed here')),
   });
 
-const begun = async (bot: LimitedBot) => (await createBeginnings(bot.redis).listBefore('fake', Infinity, 10)).length;
+const begun = async (bot: LimitedBot) => (await createBeginnings(bot.redis).listBefore('fake', Infinity)).length;
 
 test('what was kept gets its message and its place in line', async () => {
   await using bot = await startLimitedBot(server);
@@ -69,4 +70,22 @@ test('what is refused, and what is in line, leaves no beginning', async () => {
   await bot.platform.animate({ picture: PICTURE });
   expect(await bot.platform.animate({ picture: PICTURE })).toHaveProperty('refused');
   expect(await begun(bot)).toBe(0);
+});
+
+test('those that an inbox still has, however many, do not hide what is to be given up', async () => {
+  await using bot = await startLimitedBot(server);
+  delete bot.platform.openKept;
+  await expect(takeAway(bot)).rejects.toThrow('killed here');
+  const entry = await bot.records.get('fake-e1');
+  const beginnings = createBeginnings(bot.redis);
+  for (let number = 0; number < 150; number += 1) {
+    const kept = { ...entry?.record, id: `fake-kept${number}`, createdAt: 0 } as RenderRecord;
+    await beginnings.begin(kept, 1);
+    await bot.records.create(kept);
+  }
+  await beginnings.begin({ id: 'fake-last', platform: 'fake', member: ADA, place: PLACE }, Date.now());
+  bot.clock.now += LATER_MS;
+  const names = () => bot.redis.zrange('{animate}:begun:fake', 0, '-1');
+  await expect.poll(async () => (await names()).join(), FOUND).not.toContain('fake-last');
+  expect(await names()).toHaveLength(151);
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createDiscordPlatform } from '../../src/bots/discord/discord-platform.ts';
-import { createSlackPlatform, type SlackSettings } from '../../src/bots/slack/slack-platform.ts';
+import { createSlackPlatform, type SlackPlatformOptions } from '../../src/bots/slack/slack-platform.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Store } from '../../src/media/store.ts';
 import { createInbox } from '../../src/queue/inbox.ts';
@@ -40,7 +40,7 @@ export const onSlack =
   (
     slack: Slack,
     admins: string[] = [],
-    changes: Partial<Pick<SlackSettings, 'isShared' | 'botToken' | 'secret'>> = {},
+    changes: Partial<Pick<SlackPlatformOptions, 'isShared' | 'botToken' | 'secret' | 'samePressMs' | 'inbox'>> = {},
   ) =>
   ({ redis, store, log }: Given) =>
     createSlackPlatform({

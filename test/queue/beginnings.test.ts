@@ -29,12 +29,12 @@ afterEach(async () => {
 
 test('what was begun is listed with whom it is counted for, until it has ended', async () => {
   await beginnings.begin(RECORD, 1000);
-  expect(await beginnings.listBefore('web', 1000, 10)).toEqual([]);
+  expect(await beginnings.listBefore('web', 1000)).toEqual([]);
   const { id, platform, member, place } = RECORD;
-  expect(await beginnings.listBefore('web', 1001, 10)).toEqual([{ id, platform, member, place }]);
-  expect(await beginnings.listBefore('slack', 1001, 10)).toEqual([]);
+  expect(await beginnings.listBefore('web', 1001)).toEqual([{ id, platform, member, place }]);
+  expect(await beginnings.listBefore('slack', 1001)).toEqual([]);
   await beginnings.end(RECORD);
-  expect(await beginnings.listBefore('web', 1001, 10)).toEqual([]);
+  expect(await beginnings.listBefore('web', 1001)).toEqual([]);
 });
 
 test('what is kept is not given up', async () => {
@@ -55,7 +55,7 @@ test('nothing is kept of what is given up, and it is begun only when all of it i
   await expect(records.create(RECORD)).rejects.toMatchObject({ code: 'command_given_up' });
   expect(await beginnings.begin(RECORD, 3000)).toBe(false);
   // Whoever gave it up may have died: another one gives it up again.
-  expect(await beginnings.listBefore('web', 2000, 10)).toHaveLength(1);
+  expect(await beginnings.listBefore('web', 2000)).toHaveLength(1);
   expect(await beginnings.giveUp(RECORD, 2000)).toBe(true);
   await beginnings.end(RECORD);
   await expect(records.create(RECORD)).rejects.toMatchObject({ code: 'command_given_up' });

@@ -132,3 +132,24 @@ test('a render that is known already is not taken in again', async () => {
   expect(await records.create({ ...record, createdAt: 5 })).toBe(false);
   expect((await records.get('web-1'))?.record.createdAt).toBe(0);
 });
+
+test('what is to be shown again is let go once its first delivery was given up', async () => {
+  const records = createRecords(redis);
+  await begin(redis, record);
+  await records.create(record);
+  await records.open('web-1', { platform: 'web', channel: 'c', message: 'm', thread: 't' });
+  await records.settle('web-1', failed);
+  const shown: string[] = [];
+  const worker = createDeliveryWorker({
+    ...{ redis, records, platform: 'web', deliver: async () => failed, onRemoved: async () => undefined },
+    showAgain: async () => void shown.push('again'),
+    onError: (error) => expect.fail(String(error)),
+  });
+  const deliveries = createDeliveries(redis);
+  await deliveries.add('web', 'web-1', 'again');
+  await expect.poll(() => redis.exists('{animate}:deliveries-web:again-web-1'), { timeout: 60_000 }).toBe(0);
+  expect(await deliveries.waiting('web')).toBe(0);
+  expect(shown).toEqual([]);
+  await worker.close();
+  await deliveries.close();
+});

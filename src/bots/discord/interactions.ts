@@ -17,6 +17,7 @@ import type { Inbox } from '../../queue/inbox.ts';
 import type { Notes } from '../../queue/notes.ts';
 import { type ParsedCommand, parseOptions, withOffer } from '../command.ts';
 import { isExpected, Refusal } from '../faults.ts';
+import { actOnFirst } from '../first-press.ts';
 import { type Choice, type HeldCommands, heldEventId } from '../held-command.ts';
 import { wordsOf } from '../languages/languages.ts';
 import type { Words } from '../languages/words.ts';
@@ -258,19 +259,20 @@ export function createInteractions(options: InteractionsOptions) {
     }
     const event = heldEventId(id, choice);
     const isKnown = await soon(notes, () => handlers.isTaken(event)).inTime;
-    if (isKnown || !(await soon(notes, () => notes.claim(`choice:${event}`, SAME_CHOICE_MS)).inTime)) {
-      throw new Refusal(words.chat.alreadyPressed);
-    }
     const { locale: language } = interaction;
-    if (choice === 'ok') await soon(notes, () => handlers.accept({ member: memberOf(interaction), language })).inTime;
     const origin = { ...item.origin, interaction: interaction.id, event, language };
-    if (item.kind === 'press') {
-      await keep(interaction, { ...item, origin });
-      return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
-    }
-    const command = choice === 'ok' ? item.command : withOffer(item.command, choice);
-    await keep(interaction, { ...item, origin, command });
-    await promise(interaction, origin.isPrivate);
+    const chosen = (): Item => {
+      if (item.kind === 'press' || choice === 'ok') return { ...item, origin };
+      return { ...item, origin, command: withOffer(item.command, choice) };
+    };
+    const begin = async (): Promise<void> => {
+      if (choice === 'ok') await soon(notes, () => handlers.accept({ member: memberOf(interaction), language })).inTime;
+      await keep(interaction, chosen());
+    };
+    const first = { name: `choice:${event}`, withinMs: SAME_CHOICE_MS };
+    if (isKnown || !(await actOnFirst(notes, first, begin))) throw new Refusal(words.chat.alreadyPressed);
+    if (item.kind === 'animate') return promise(interaction, origin.isPrivate);
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
   };
 
   const onButton = async (interaction: ButtonInteraction, words: Words, raw: unknown): Promise<void> => {
@@ -286,18 +288,12 @@ export function createInteractions(options: InteractionsOptions) {
       return;
     }
     const press = `press:${button}:${renderId}:${user.id}`;
-    const isFirst = samePressMs === 0 || (await soon(notes, () => notes.claim(press, samePressMs)).inTime);
-    if (!isFirst) throw new Refusal(words.chat.alreadyPressed);
     const isPrivate = isForMemberAlone(messageIn(raw));
     const origin = toOrigin(interaction, { isPrivate, isSpoiler: hasSpoilers(messageIn(raw)), raw });
     const home = origin.home === 'thread' ? 'place' : origin.home;
-    await keep(interaction, {
-      kind: 'press',
-      origin: { ...origin, home },
-      action: button,
-      renderId,
-      mayManage,
-    });
+    const item = { kind: 'press', origin: { ...origin, home }, action: button, renderId, mayManage } as const;
+    const first = { name: press, withinMs: samePressMs };
+    if (!(await actOnFirst(notes, first, () => keep(interaction, item)))) throw new Refusal(words.chat.alreadyPressed);
     // What is to be removed is the press's own message then, for its token to remove.
     if (button === 'delete') await interaction.deferUpdate();
     else await interaction.deferReply({ flags: MessageFlags.Ephemeral });

@@ -27,6 +27,7 @@ export type Edits = ReturnType<typeof createEdits>;
 export function createEdits({ onError, now = Date.now }: EditsOptions) {
   const budgets = new Map<string, Budget>();
   const underWay = new Map<string, Promise<void>>();
+  let isStopped = false;
 
   const budgetOf = (team: string): Budget => {
     const known = budgets.get(team) ?? { left: MOST_AT_ONCE, at: now(), waiting: new Map(), timer: undefined };
@@ -42,6 +43,7 @@ export function createEdits({ onError, now = Date.now }: EditsOptions) {
     budget.left -= 1;
     const sending = send().catch((error) => {
       if (!(error instanceof webApi.WebAPIRateLimitedError)) throw error;
+      if (isStopped) return;
       // Others of this workspace's bots have used it up.
       budget.left = 0;
       budget.at = now() + error.retryAfter * 1000;
@@ -88,9 +90,12 @@ export function createEdits({ onError, now = Date.now }: EditsOptions) {
     async end(team: string, message: string): Promise<void> {
       budgets.get(team)?.waiting.delete(message);
       await underWay.get(message);
+      // Slack may have put it off.
+      budgets.get(team)?.waiting.delete(message);
     },
 
     stop(): void {
+      isStopped = true;
       for (const { timer } of budgets.values()) clearTimeout(timer);
       budgets.clear();
     },

@@ -68,9 +68,9 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     if (picture) {
       const data = await buffer(picture.stream);
       try {
-        const shared = await uploads.share(workspace, once, async () => ({
+        const shared = await uploads.share(workspace, once, channel, async () => ({
           ...{ filename: 'picture.png', title: toTitle(view), altText: toAltText(view) },
-          ...{ data, channel, thread: undefined, comment },
+          ...{ data, thread: undefined, comment },
         }));
         if (shared.ts !== undefined) return shared.ts;
         log.info(
@@ -122,17 +122,23 @@ export function createStatusMessages({ workspaces, media, notes, log, fetch }: S
     clip: Clip,
   ): Promise<SharedFile> => {
     const { chat } = wordsOf(view.language);
-    const { once, refused, ...where } = place;
+    const { once, refused, channel, thread } = place;
     const share = (read: () => Promise<Buffer>) => {
       const make = async () => ({
-        ...where,
+        thread,
         filename: clip.filename,
         title: toTitle(view),
         altText: undefined,
         data: await read(),
         comment: `${chat.clipReady(`<@${user}>`)}\n${drawFacts(view)}`,
       });
-      return uploads.share(workspace, `${once}:${view.renderId}`, make, refused && `${refused}:${view.renderId}`);
+      return uploads.share(
+        workspace,
+        `${once}:${view.renderId}`,
+        channel,
+        make,
+        refused && `${refused}:${view.renderId}`,
+      );
     };
     const whole = async () => buffer(await clip.read());
     try {

@@ -43,7 +43,6 @@ export interface Upload {
   /** For those who cannot see it. Only pictures: Slack loses other files that have it, without a word (python-slack-sdk#1818). */
   altText: string | undefined;
   data: Buffer;
-  channel: string;
   thread: string | undefined;
   /** The words that it comes with, in Slack's markup. */
   comment: string;
@@ -78,7 +77,7 @@ export function createUploads(
     }
   };
 
-  const complete = async (workspace: Workspace, file: string, { title, channel, thread, comment }: Upload) => {
+  const complete = async (workspace: Workspace, file: string, channel: string, { title, thread, comment }: Upload) => {
     const place = thread === undefined ? { channel_id: channel } : { channel_id: channel, thread_ts: thread };
     await workspace.client.files.completeUploadExternal({
       ...{ files: [{ id: file, title }], initial_comment: comment },
@@ -87,19 +86,25 @@ export function createUploads(
   };
 
   /** Has Slack share a file of an earlier try, where that is to spare, and else one that is sent now. */
-  const bring = async (workspace: Workspace, once: string, upload: Upload, earlier: Earlier): Promise<string> => {
+  const bring = async (
+    workspace: Workspace,
+    once: string,
+    channel: string,
+    upload: Upload,
+    earlier: Earlier,
+  ): Promise<string> => {
     const { file: old, sent, isFree, isInDoubt } = earlier;
     const isSpent = sent >= MAX_SENT;
     if (old !== undefined && (isFree || isInDoubt || isSpent)) {
       try {
         // From here on Slack may have shared it. In doubt its bytes count as sent, until Slack says that it knows no such file.
         await keep(once, { state: 'completing', file: old, sent: isInDoubt ? sent + 1 : sent });
-        await complete(workspace, old, upload);
+        await complete(workspace, old, channel, upload);
         return old;
       } catch (error) {
         if (!isGone(error) || (isSpent && !isInDoubt)) throw error;
         // The SDK asks again where an answer was lost, and Slack shares no file twice: then it is there by now.
-        if ((await untilShared(workspace, old, upload.channel, SHARED_EARLIER_WITHIN_MS)) !== undefined) return old;
+        if ((await untilShared(workspace, old, channel, SHARED_EARLIER_WITHIN_MS)) !== undefined) return old;
         // What Slack does not know has not arrived: no byte of it was taken.
       }
     } else if (old !== undefined) {
@@ -110,7 +115,7 @@ export function createUploads(
     await keep(once, { state: 'sending', file, sent });
     await send(address, upload.data, fetch);
     await keep(once, { state: 'completing', file, sent: sent + 1 });
-    await complete(workspace, file, upload);
+    await complete(workspace, file, channel, upload);
     return file;
   };
 
@@ -119,18 +124,18 @@ export function createUploads(
     find: (once: string): Promise<Known | undefined> => read(once),
 
     /**
-     * `make` is called only if the file was not shared before. `refused` names a try in another place that Slack has said no to:
+     * `make` is called only if the file is not in the channel yet. `refused` names a try in another place that Slack has said no to:
      * its bytes are used again.
      */
     async share(
       workspace: Workspace,
       once: string,
+      channel: string,
       make: () => Promise<Upload>,
       refused?: string,
     ): Promise<SharedFile> {
       const before = await read(once);
       if (before?.state === 'shared') return before;
-      const upload = await make();
       const end = async (file: string, ts: string | undefined): Promise<SharedFile> => {
         const shared = { file, ...(ts !== undefined && { ts }) };
         await keep(once, { state: 'shared', ...shared });
@@ -138,18 +143,18 @@ export function createUploads(
       };
       if (before && before.state !== 'sending') {
         // An earlier life may have died before or after Slack heard of it: only time tells.
-        const ts = await untilShared(workspace, before.file, upload.channel, SHARED_EARLIER_WITHIN_MS);
+        const ts = await untilShared(workspace, before.file, channel, SHARED_EARLIER_WITHIN_MS);
         if (ts !== undefined || before.state === 'completed') return end(before.file, ts);
       }
       const elsewhere = before || refused === undefined ? undefined : await read(refused);
       const free = elsewhere?.state === 'completing' ? elsewhere : undefined;
       const isInDoubt = before?.state === 'sending';
       const earlier: Earlier = { sent: 0, ...(before ?? free), isFree: free !== undefined, isInDoubt };
-      const file = await bring(workspace, once, upload, earlier);
+      const file = await bring(workspace, once, channel, await make(), earlier);
       await keep(once, { state: 'completed', file, sent: earlier.sent });
       await sleep(FIRST_LOOK_MS);
       // Slack has said yes. It is there by now, or will be, whatever it tells of it yet: files.info lags behind (bolt-js#2115).
-      return end(file, await untilShared(workspace, file, upload.channel, sharedWithinMs));
+      return end(file, await untilShared(workspace, file, channel, sharedWithinMs));
     },
   };
 }

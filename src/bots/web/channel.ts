@@ -215,6 +215,8 @@ function toStages(fields: Record<string, string>, prefix: string): Stage[] {
 }
 
 /** "Denoising, step 2 of 3" is a step of "Denoising". */
-function stageOf(headline: string): string {
-  return headline.split(/[,:0-9…(]/, 1)[0]?.trim() ?? '';
+export function stageOf(headline: string): string {
+  const parts = headline.split(/[,:0-9…(]/).map((part) => part.trim());
+  // Some language may begin with a figure or a mark.
+  return parts.find((part) => part !== '') ?? headline;
 }

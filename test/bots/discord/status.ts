@@ -28,6 +28,7 @@ export function createKept(): Notes & { kept: Map<string, string> } {
     put: async (name, value) => void kept.set(name, value),
     keep: async (name, value) => void kept.set(name, value),
     get: async (name) => kept.get(name),
+    release: async (name) => void kept.delete(name),
     async claim(name) {
       if (kept.has(name)) return false;
       kept.set(name, '1');

@@ -90,3 +90,27 @@ test('another fault is its caller’s, or told where nobody waits any more', asy
   await vi.advanceTimersByTimeAsync(5000);
   expect(errors).toEqual([new Error('broken')]);
 });
+
+test('an edit that Slack puts off while its message ends is not made afterwards, and after a stop nothing is', async () => {
+  const tooMany = new webApi.WebAPIRateLimitedError(1);
+  let refuse = (): void => undefined;
+  const putOff = (message: string) =>
+    edits.make('T1', message, () => {
+      sent.push(message);
+      return new Promise((_, reject) => {
+        refuse = () => reject(tooMany);
+      });
+    });
+  const first = putOff('m');
+  const ending = edits.end('T1', 'm');
+  refuse();
+  await Promise.all([first, ending]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sent).toEqual(['m']);
+
+  const second = putOff('n');
+  edits.stop();
+  refuse();
+  await second;
+  expect(vi.getTimerCount()).toBe(0);
+});

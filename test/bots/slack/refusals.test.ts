@@ -243,3 +243,28 @@ test('a clip that Slack does not let be edited, nor be found, is uploaded once',
   slack.releaseShares();
   expect(under(event).filter(hasClip)).toHaveLength(1);
 }, 90_000);
+
+describe('where the bot was taken out of the channel', () => {
+  const takenOut = async () => {
+    const { renderId } = await begun();
+    slack.trouble({ method: 'chat.update', error: 'not_in_channel', times: 1000 });
+    return renderId;
+  };
+
+  test('and the workspace takes no files, its member is told directly, once', async () => {
+    const renderId = await takenOut();
+    slack.trouble({ method: 'files.getUploadURLExternal', error: 'file_uploads_disabled', times: 1000 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(directly()).toHaveLength(1);
+    expect(bytesSent()).toBe(0);
+  });
+
+  test('and its member cannot be reached either, the render comes to its end', async () => {
+    const renderId = await takenOut();
+    slack.trouble({ method: 'conversations.open', error: 'cannot_dm_bot', times: 1000 });
+    await bot.finish(renderId);
+    await delivered(renderId);
+    expect(directly()).toEqual([]);
+  });
+});

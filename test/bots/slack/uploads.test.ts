@@ -24,21 +24,39 @@ afterEach(async () => {
   await slack.close();
 });
 
+const workspaceOf = (): Workspace => {
+  const client = new webApi.WebClient(slack.botToken, {
+    slackApiUrl: `${slack.url}/api/`,
+    retryConfig: { retries: 0 },
+  });
+  const { botToken: token, teamId: team, botUserId: botUser } = slack;
+  return { team, token, botUser, client, impatient: client };
+};
+
 test('a file that an earlier try took away, or that somebody did, is brought anew', async () => {
   const notes = createNotes(redis, 'slack', KEEP_MS);
   const gone = slack.upload(Buffer.from('the clip'));
   gone.state = 'deleted';
   await notes.keep('upload:clip:1', JSON.stringify({ state: 'completing', file: gone.id }));
-  const client = new webApi.WebClient(slack.botToken, {
-    slackApiUrl: `${slack.url}/api/`,
-    retryConfig: { retries: 0 },
-  });
-  const { botToken: token, teamId: team, botUserId: botUser, garden } = slack;
-  const workspace: Workspace = { team, token, botUser, client, impatient: client };
-  const { file } = await createUploads(notes).share(workspace, 'clip:1', async () => ({
+  const { garden } = slack;
+  const workspace = workspaceOf();
+  const { file } = await createUploads(notes).share(workspace, 'clip:1', garden.id, async () => ({
     ...{ filename: 'clip.mp4', title: 'she smiles', altText: undefined, data: Buffer.from('the clip') },
-    ...{ channel: garden.id, thread: undefined, comment: 'Here it is.' },
+    ...{ thread: undefined, comment: 'Here it is.' },
   }));
   expect(file).not.toBe(gone.id);
   expect(slack.messagesIn(garden.id).flatMap(({ files }) => files.map(({ id }) => id))).toEqual([file]);
+});
+
+test('a file that is found where an earlier life has asked for it is not read again', async () => {
+  const notes = createNotes(redis, 'slack', KEEP_MS);
+  const { garden } = slack;
+  const shared = slack.upload(Buffer.from('the clip'));
+  shared.shares.push({ channel: garden.id, ts: '1.000001', thread: undefined });
+  for (const state of ['completing', 'completed']) {
+    await notes.keep(`upload:clip:${state}`, JSON.stringify({ state, file: shared.id }));
+    const make = () => expect.fail('It is there');
+    const found = await createUploads(notes).share(workspaceOf(), `clip:${state}`, garden.id, make);
+    expect(found).toEqual({ file: shared.id, ts: '1.000001' });
+  }
 });

@@ -1,6 +1,7 @@
 // The buttons under a render, and the one that accepts what has to be accepted first.
 import type { App, BlockAction } from '@slack/bolt';
 import { type ParsedCommand, parseCommand, withOffer } from '../../command.ts';
+import { actOnFirst } from '../../first-press.ts';
 import { type Choice, heldEventId } from '../../held-command.ts';
 import type { Words } from '../../languages/words.ts';
 import type { ButtonPress } from '../../platform.ts';
@@ -30,9 +31,7 @@ export function listenForButtons(app: App, entrance: Entrance): void {
   /** False if it was pressed twice. */
   const onPress = async (origin: Origin, action: ButtonPress['action'], renderId: string): Promise<boolean> => {
     const name = `press:${action}:${renderId}:${origin.user}`;
-    const isFirst = samePressMs === 0 || (await soon(notes, () => notes.claim(name, samePressMs)).inTime);
-    if (isFirst) await put({ kind: 'press', origin, action, renderId });
-    return isFirst;
+    return actOnFirst(notes, { name, withinMs: samePressMs }, () => put({ kind: 'press', origin, action, renderId }));
   };
 
   app.action({ type: 'block_actions', action_id: RENDER_BUTTON }, async ({ body, action, ack, respond }) => {

@@ -53,12 +53,11 @@ export function createStage(
     const whole = {
       ...upload,
       title: 'Rehearsal',
-      channel,
       thread: props.get('message'),
       comment: `A rehearsal: ${what}.`,
     };
     try {
-      const shared = await uploads.share(workspace, once, async () => whole);
+      const shared = await uploads.share(workspace, once, channel, async () => whole);
       if (shared.ts === undefined) throw new NotShared('Slack took the file, and was not seen to share it');
       return shared;
     } finally {
