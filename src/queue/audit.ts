@@ -1,6 +1,6 @@
 // What admins did: who, what and when, the latest thousand or so. And beside it, so that it never crowds that out, which requests
 // were refused for words that may have met by accident.
-import type { Member } from '../render.ts';
+import { z } from 'zod';
 import { KEY_PREFIX, type Redis } from './redis.ts';
 
 const KEY = `${KEY_PREFIX}:audit`;
@@ -9,21 +9,18 @@ const KEPT = 1000;
 const MAX_NEAR_MISSES = 100;
 const KEEP_NEAR_MISSES_MS = 7 * 24 * 3600 * 1000;
 
-export interface AuditEntry {
-  at: number;
-  platform: string;
-  by: Member;
+const auditEntrySchema = z.object({
+  at: z.number(),
+  platform: z.string(),
+  by: z.object({ id: z.string(), name: z.string() }),
   /** The verb and what it was about. Nothing private is among it. */
-  what: string;
-}
+  what: z.string(),
+});
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
 
 /** `met` are entries of the built-in word list: what was typed is not kept. */
-export interface NearMiss {
-  at: number;
-  platform: string;
-  memberId: string;
-  met: string;
-}
+const nearMissSchema = z.object({ at: z.number(), platform: z.string(), memberId: z.string(), met: z.string() });
+export type NearMiss = z.infer<typeof nearMissSchema>;
 
 export type Audit = ReturnType<typeof createAudit>;
 
@@ -55,13 +52,29 @@ export function createAudit(redis: Redis) {
     /** The newest first. */
     async latestNearMisses(count: number): Promise<NearMiss[]> {
       const found = await redis.xrevrange(NEAR_MISSES_KEY, '+', '-', 'COUNT', count);
-      return found.map(([, fields]) => JSON.parse(fields[1] ?? '') as NearMiss);
+      return readEach(found, nearMissSchema);
     },
 
     /** The newest first. */
     async latest(count: number): Promise<AuditEntry[]> {
       const found = await redis.xrevrange(KEY, '+', '-', 'COUNT', count);
-      return found.map(([, fields]) => JSON.parse(fields[1] ?? '') as AuditEntry);
+      return readEach(found, auditEntrySchema);
     },
   };
+}
+
+/** Without what cannot be read: one entry that another version has written hides none of the others. */
+function readEach<Entry>(found: [id: string, fields: string[]][], schema: z.ZodType<Entry>): Entry[] {
+  return found.flatMap(([, fields]) => {
+    const { success, data } = schema.safeParse(parsed(fields[1] ?? ''));
+    return success ? [data] : [];
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -95,6 +95,18 @@ test('a near miss is refused with what to do, counts against nobody, and is show
   expect(told + bot.logged()).not.toContain('Canaria');
 });
 
+test('an entry of the log that cannot be read hides none of the others', async () => {
+  await using bot = await startTestBot(server);
+  await bot.platform.animate({ text: 'a child looks at a nude statue', picture: PICTURE });
+  await bot.administer({ verb: 'block', subject: 'bob' });
+  for (const key of ['{animate}:audit', '{animate}:near-misses']) {
+    for (const entry of ['{', '{"at":"soon"}']) await bot.redis.xadd(key, '*', 'entry', entry);
+  }
+  const told = await bot.administer({ verb: 'audit' });
+  expect(told).toContain('`block bob`');
+  expect(told).toContain('child + nude');
+});
+
 test('near misses never crowd out what admins did', async () => {
   await using bot = await start();
   await bot.administer({ verb: 'block', subject: 'bob' });
