@@ -189,8 +189,9 @@ export async function imageId(docker: Docker, image: string): Promise<string> {
  * rootless engine, which is ours, we are called root, with no more rights than we have outside.
  */
 export async function containerUser(docker: Pick<Docker, 'info'>): Promise<{ user: number; group: number }> {
-  const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] };
-  if (SecurityOptions?.some((option) => option.startsWith('name=rootless'))) return { user: 0, group: 0 };
+  // Docker says it among its options, Podman in a word of its own.
+  const { SecurityOptions, Rootless } = (await docker.info()) as { SecurityOptions?: string[]; Rootless?: boolean };
+  if (Rootless || SecurityOptions?.some((option) => option.startsWith('name=rootless'))) return { user: 0, group: 0 };
   const user = process.getuid?.() ?? IMAGE_USER;
   const group = process.getgid?.() ?? IMAGE_USER;
   return user === 0 ? { user: IMAGE_USER, group: IMAGE_USER } : { user, group };

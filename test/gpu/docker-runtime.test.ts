@@ -125,11 +125,16 @@ describe.skipIf(!isDockerHere)('on a Docker engine', () => {
 });
 
 it('is the worker’s own user in a container, which a rootless engine calls root', async () => {
-  const engineThatSays = (SecurityOptions: string[]) => ({ info: async () => ({ SecurityOptions }) });
+  const engineThatSays = (SecurityOptions: string[], more = {}) => ({
+    info: async () => ({ SecurityOptions, ...more }),
+  });
   expect(await containerUser(engineThatSays(['name=seccomp,profile=default', 'name=rootless']))).toEqual({
     user: 0,
     group: 0,
   });
-  const { user } = await containerUser(engineThatSays(['name=seccomp,profile=default']));
+  // Podman has a word of its own for it.
+  const podman = engineThatSays(['name=seccomp,profile=default'], { Rootless: true });
+  expect(await containerUser(podman)).toEqual({ user: 0, group: 0 });
+  const { user } = await containerUser(engineThatSays(['name=seccomp,profile=default'], { Rootless: false }));
   expect(user).not.toBe(0);
 });
