@@ -14,7 +14,7 @@ import { pythonOf } from './roles/package.ts';
 const EXIT_CODES = { ours: 0, foreign: 5, altered: 6, plain: 7, none: 8 } as const;
 const MAX_SHOWN = 200;
 
-export type Verdict = keyof typeof EXIT_CODES;
+type Verdict = keyof typeof EXIT_CODES;
 
 /** Prints what is found, and resolves to the exit code. */
 export async function verifyFile(
@@ -39,7 +39,7 @@ export async function verifyFile(
   return EXIT_CODES[verdict];
 }
 
-export function judge({ manifest, plain }: Reading): Verdict {
+function judge({ manifest, plain }: Reading): Verdict {
   if (!manifest) return plain.tag === undefined && plain.xmp === undefined ? 'none' : 'plain';
   if (manifest.state === 'Invalid') return 'altered';
   return manifest.state === 'Trusted' ? 'ours' : 'foreign';

@@ -241,3 +241,14 @@ test('a clock that is far from Redis’ is a failure', async () => {
   expect(found.Clock).toMatch(/^fail .*s from Redis’ clock; expected the same time/);
   server.close();
 });
+
+test('what clips are signed with has its line: before the first start, without its key, and without its library', async () => {
+  expect(await examine()).toMatchObject({ Mark: expect.stringMatching(/^ok .*makes its key when it first starts$/) });
+  await mkdir(join(folder, 'data', 'identity'), { recursive: true });
+  expect(await examine()).toMatchObject({
+    Mark: expect.stringMatching(/^warn .*plain metadata.*Expected a key and its certificates in .*identity/),
+  });
+  expect(await examine({ PYTHON: '/usr/bin/python3' })).toMatchObject({
+    Mark: expect.stringMatching(/^warn .*No module named 'c2pa'.*install python\/requirements-mark\.txt there$/),
+  });
+});
