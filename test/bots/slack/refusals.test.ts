@@ -17,6 +17,9 @@ let slack: Slack;
 let server: TestRedis;
 let file: FakeFile;
 let bot: Awaited<ReturnType<typeof startBotOn>>;
+/** Its half has room for a mark. */
+const LARGE = Buffer.alloc(100_000);
+
 /** What shrinking a clip makes of it; undefined where nothing worth watching would be left. */
 let smaller: Buffer | undefined;
 
@@ -127,7 +130,7 @@ describe('a share that is refused', () => {
       smaller = Buffer.from('smaller');
       const { event, renderId } = await begun();
       slack.trouble({ method, error: 'file_upload_size_restricted', times: 1 });
-      await bot.finish(renderId);
+      await bot.finish(renderId, LARGE);
       await delivered(renderId);
       const [came] = under(event).filter(hasClip);
       expect(came?.files[0]?.bytes.toString()).toBe('smaller');
@@ -139,7 +142,7 @@ describe('a share that is refused', () => {
     smaller = Buffer.from('smaller');
     const { event, renderId } = await begun();
     slack.trouble({ method: 'files.getUploadURLExternal', error: 'file_upload_size_restricted', times: 1000 });
-    await bot.finish(renderId);
+    await bot.finish(renderId, LARGE);
     await delivered(renderId);
     expect(contentOf(under(event)[0])).toContain('too large');
     expect(slack.requests.filter(({ method }) => method === 'files.getUploadURLExternal')).toHaveLength(2);
