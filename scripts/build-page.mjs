@@ -18,7 +18,6 @@ export async function buildPage(into = join(root, 'dist/page')) {
     outdir: into,
     bundle: true,
     minify: true,
-    sourcemap: true,
     format: 'esm',
     target: ['es2022', 'chrome111', 'firefox113', 'safari16.4'],
     tsconfig: join(page, 'tsconfig.json'),

@@ -1,19 +1,16 @@
 // `animate-bot admin`: what admins do in chat, from a shell of whoever may reach Redis.
-import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { createAdmin } from './bots/admin.ts';
 import { ADMIN_VERBS, type AdminRequest } from './bots/platform.ts';
-import type { Config } from './config.ts';
-import { ConfigError, OperationError, UserError } from './errors.ts';
+import { OperationError, UserError } from './errors.ts';
 import { createSandbox } from './media/sandbox.ts';
 import { gatherHealth } from './queue/gather-health.ts';
 import { createRenderQueue } from './queue/queue.ts';
 import { openBase } from './roles/base.ts';
+import { findRedis } from './roles/find-redis.ts';
 import { version } from './roles/package.ts';
 import type { RoleOptions } from './roles/role.ts';
 import { openTrust } from './roles/trust.ts';
-import { socketFolderOf } from './socket-folder.ts';
 import { within } from './within.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -74,16 +71,6 @@ function requireVerb({ verb, subject }: { verb: string; subject: string | undefi
     throw new UserError('bad_option', `Expected ${wanted} after ${known}, got nothing.`);
   }
   return known;
-}
-
-/** A Redis that `start` runs is reached by its socket. */
-function findRedis({ redisUrl, dataFolder }: Config): string {
-  if (redisUrl !== undefined) return redisUrl;
-  const socket = join(socketFolderOf(dataFolder), 'redis.sock');
-  if (existsSync(socket)) return socket;
-  throw new ConfigError([
-    'REDIS_URL: expected the Redis that bots and workers meet in, got nothing, and no `start` runs on this DATA_FOLDER',
-  ]);
 }
 
 /** A look in from outside serves nothing and traces nothing. */

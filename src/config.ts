@@ -68,13 +68,20 @@ const environmentSchema = z.object({
   WEB_HOST: z
     .string()
     .default('127.0.0.1')
-    .describe('The address that the local chat page listens on. Anything beyond loopback needs WEB_TOKEN.'),
+    .describe('The address that the chat page listens on. Beyond loopback, put HTTPS before it and set WEB_URL.'),
   WEB_PORT: wholeNumber(0, 65_535).default(8470).describe('The port of the local chat page. 0 takes any free port.'),
+  WEB_URL: z
+    .string()
+    .regex(/^https?:\/\/[^/?#@]+\/?$/, { error: 'https://… without a path' })
+    .optional()
+    .describe('Where people reach the page through your own HTTPS. Its cookies are then sent over HTTPS alone.'),
   WEB_TOKEN: z
     .string()
-    .min(16, { error: 'at least 16 characters' })
+    .regex(/^(off|.{16,})$/, { error: 'at least 16 characters, or off' })
     .optional()
-    .describe('The secret that opens the local chat page: http://host:port/?token=…'),
+    .describe(
+      'The secret in the link that opens the chat page. Unset: one is made at the first start, and `npm start -- page` prints the link. off: none, on loopback alone; then every account of this machine is an admin of the bot.',
+    ),
   DISCORD_TOKEN: z
     .string()
     .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'the token of a bot, three parts with dots between' })
@@ -176,12 +183,14 @@ const environmentSchema = z.object({
     .describe('The address that health and metrics are served on. Anything beyond loopback needs OPS_TOKEN.'),
   OPS_PORT: wholeNumber(0, 65_535)
     .optional()
-    .describe('The port of /live, /ready, /metrics and, with OPS_TOKEN, /queues (docs/operations.md). Unset: none.'),
+    .describe(
+      'The port of /live and /ready, and with OPS_TOKEN of /metrics and /queues (docs/operations.md). Unset: none.',
+    ),
   OPS_TOKEN: z
     .string()
     .min(16, { error: 'at least 16 characters' })
     .optional()
-    .describe('The secret that opens metrics and the board of the queues.'),
+    .describe('The secret that opens /metrics and /queues, on loopback, too. Unset: /live and /ready alone.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
     .regex(/^https?:\/\//, { error: 'http://… or https://…' })
@@ -324,7 +333,16 @@ export interface Config {
   redisUrl: string | undefined;
   /** Undefined: pictures and clips are kept in the data folder. */
   bucket: Bucket | undefined;
-  web: { host: string; port: number; token: string | undefined };
+  web: {
+    host: string;
+    port: number;
+    /** Where people reach it, if that is not where it listens. */
+    url: string | undefined;
+    /** The operator's own. Undefined: the installation makes one. */
+    token: string | undefined;
+    /** No token is asked for. */
+    isOpen: boolean;
+  };
   /** Undefined: the bot is not on Discord. */
   discord: DiscordConfig | undefined;
   /** Undefined: the bot is not on Slack. */
@@ -418,10 +436,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const given = { ...set, ...Object.fromEntries(lower.map((name) => [name, set[name.toLowerCase()]])) };
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, given));
-  for (const server of ['WEB', 'OPS']) {
+  // The page makes a token of its own.
+  for (const [server, without] of [
+    ['WEB', 'off'],
+    ['OPS', undefined],
+  ]) {
     const { [`${server}_HOST`]: host, [`${server}_TOKEN`]: token } = given;
-    if (host !== undefined && !isLoopback(host) && token === undefined) {
-      faults.push(`${server}_TOKEN: expected a secret, because others can reach ${server}_HOST=${host}, got none`);
+    if (host !== undefined && !isLoopback(host) && token === without) {
+      const came = without ?? 'none';
+      faults.push(`${server}_TOKEN: expected a secret, because others can reach ${server}_HOST=${host}, got ${came}`);
     }
   }
   faults.push(...findBucketFaults(given), ...findSlackFaults(given), ...findProxyFaults(given));
@@ -432,7 +455,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     dataFolder: resolve(values.DATA_FOLDER),
     redisUrl: values.REDIS_URL,
     bucket: toBucket(values),
-    web: { host: values.WEB_HOST, port: values.WEB_PORT, token: values.WEB_TOKEN },
+    web: {
+      host: values.WEB_HOST,
+      port: values.WEB_PORT,
+      url: values.WEB_URL?.replace(/\/$/, ''),
+      token: values.WEB_TOKEN === 'off' ? undefined : values.WEB_TOKEN,
+      isOpen: values.WEB_TOKEN === 'off',
+    },
     discord: toDiscord(values),
     slack: toSlack(values),
     ops: { host: values.OPS_HOST, port: values.OPS_PORT, token: values.OPS_TOKEN },

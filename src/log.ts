@@ -6,12 +6,14 @@ export type { Logger };
 
 // Keys that may hold a credential, at the top of a line or one level into an object in it.
 const SECRET_KEYS = ['token', 'authorization', 'cookie', 'password', 'secret', 'redisUrl', 'url'];
+/** Shorter ones would cut ordinary words out. */
+const SHORTEST_SECRET = 8;
 const REDACTED_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
 export interface LogOptions {
   level: string;
   format: 'auto' | 'pretty' | 'json';
-  /** Values that must not appear anywhere in a line, whatever the key: tokens and passwords of this configuration. */
+  /** Values that must not appear anywhere in a line, whatever the key: tokens and passwords. Those that are added count, too. */
   secrets: string[];
 }
 
@@ -37,9 +39,7 @@ export function createLogger(
 
 /** The last line of defence: a secret that got into a message or a nested error is cut out of the finished line. */
 function withoutSecrets(lines: DestinationStream, secrets: string[]): DestinationStream {
-  const needles = secrets.filter((secret) => secret.length >= 8);
-  if (needles.length === 0) return lines;
-  return {
-    write: (line) => lines.write(needles.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), line)),
-  };
+  const cut = (text: string, secret: string): string =>
+    secret.length >= SHORTEST_SECRET ? text.replaceAll(secret, '[redacted]') : text;
+  return { write: (line) => lines.write(secrets.reduce(cut, line)) };
 }

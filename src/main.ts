@@ -18,14 +18,15 @@ import { pullModel } from './models-command.ts';
 import { runDoctor } from './ops/doctor.ts';
 import { createShutdown, endOnBug, onFirstSignal, runUntilSignal, type Shutdown } from './ops/shutdown.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
+import { showPage } from './page-command.ts';
 import { probeWorker } from './probe-command.ts';
 import { type RehearsalCommand, runRehearsal } from './rehearsal-command.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase } from './roles/base.ts';
-import { openBot } from './roles/bot.ts';
+import { openBot, type ReadyPage } from './roles/bot.ts';
 import { openEmbeddedRedis } from './roles/embedded-redis.ts';
 import { version } from './roles/package.ts';
-import type { RoleOptions } from './roles/role.ts';
+import type { BotRoleOptions } from './roles/role.ts';
 import { openWorker } from './roles/worker.ts';
 import { verifyFile } from './verify-command.ts';
 
@@ -62,7 +63,7 @@ program
     runRole(async (role) => {
       const base = await openBase(role, role.config.redisUrl ?? (await openEmbeddedRedis(role)));
       await openWorker(role, base);
-      await openBot(role, base, (address) => announce(role, address));
+      await openBot(role, base, (page) => announce(role, page));
       base.ops.started();
     }),
   );
@@ -73,7 +74,7 @@ program
   .action(() =>
     runRole(async (role) => {
       const base = await openBase(role, requireRedisUrl(role.config, 'bot'));
-      await openBot(role, base, (address) => announce(role, address));
+      await openBot(role, base, (page) => announce(role, page));
       base.ops.started();
     }),
   );
@@ -203,6 +204,16 @@ program
   );
 
 program
+  .command('page')
+  .description('prints the link that opens the chat page')
+  .option('--log-out', 'logs every browser out', false)
+  .option('--renew', 'makes a new token: older links open nothing any more, and every browser is logged out', false)
+  .addHelpText('after', EXIT_CODES)
+  .action(async (options) => {
+    await guard(() => showPage(loadConfig(), options));
+  });
+
+program
   .command('admin')
   .description('what admins do in chat: health, queue, workers, job, retry, pause, drain, unload and so on')
   .argument('<verb>', ADMIN_VERBS.join(', '))
@@ -283,15 +294,16 @@ async function rehearse(
 }
 
 /** Starts a role, keeps it running until a signal, and stops it. */
-async function runRole(open: (role: RoleOptions) => Promise<void>): Promise<void> {
+async function runRole(open: (role: BotRoleOptions) => Promise<void>): Promise<void> {
   await guard(async () => {
     const config = loadConfig();
-    const log = createLogger({ ...config.log, secrets: secretsOf(config) });
+    const secrets = secretsOf(config);
+    const log = createLogger({ ...config.log, secrets });
     const shutdown = createShutdown(log);
     endOnBug(shutdown, log);
     const untilSignal = runUntilSignal(shutdown, log, config.drainMs);
     try {
-      await open({ config, log, shutdown });
+      await open({ config, log, shutdown, hide: (secret) => secrets.push(secret) });
     } catch (error) {
       const wasAsked = shutdown.signal.aborted;
       await shutdown.begin();
@@ -344,10 +356,13 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
-function announce({ config, log }: RoleOptions, address: string): void {
+function announce({ log }: BotRoleOptions, { address, link }: ReadyPage): void {
   log.info({ address }, 'The chat page is ready');
-  // In JSON the line above is for machines; people look for an address that they can click.
-  process.stderr.write(`\n  animate-bot is ready: ${address}${config.web.token ? '  (add ?token=… once)' : ''}\n\n`);
+  // In JSON the line above is for machines; people look for an address that they can click. The token is for a terminal alone: what is
+  // written elsewhere is kept in files that others may read.
+  const opens = link !== undefined && process.stderr.isTTY ? link : address;
+  const hint = link === opens || link === undefined ? '' : '  (`animate-bot page` prints the link that opens it)';
+  process.stderr.write(`\n  animate-bot is ready: ${opens}${hint}\n\n`);
 }
 
 function requireRedisUrl(config: Config, role: string): string {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isLoopback } from '../loopback.ts';
 import { isSameSecret } from '../same-secret.ts';
+import { createClientErrorHandler, lacksHost, type Refused, refuseExpectations } from '../unreadable.ts';
 import { within } from '../within.ts';
 import type { ShownQueue } from './board.ts';
 
@@ -19,11 +20,13 @@ const SECURITY_HEADERS = {
   'referrer-policy': 'same-origin',
 };
 
+const UNREADABLE: Refused = { headers: SECURITY_HEADERS, body: { reason: 'That could not be read.' } };
+
 export interface OpsServerOptions {
   host: string;
   /** 0 takes any free port. */
   port: number;
-  /** Needed to listen beyond loopback, and for the board. */
+  /** Needed to listen beyond loopback, and for all but whether it is alive and ready. */
   token: string | undefined;
   /** What keeps this process from its work, in words; empty if it is ready. */
   notReady(): Promise<string[]>;
@@ -44,8 +47,11 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     forceCloseConnections: true,
     // Before any hook, so before anybody was asked for a token.
     frameworkErrors: (_error, _request, reply) =>
-      (reply as FastifyReply).code(400).headers(SECURITY_HEADERS).send({ reason: 'That could not be read.' }),
+      (reply as FastifyReply).code(400).headers(SECURITY_HEADERS).send(UNREADABLE.body),
+    clientErrorHandler: createClientErrorHandler(UNREADABLE),
+    http: { requireHostHeader: false },
   });
+  refuseExpectations(app.server, UNREADABLE);
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
     return reply.code(status < 500 ? status : 503).send({ reason: 'That could not be answered.' });
@@ -82,6 +88,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
 function guard(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
+    if (lacksHost(request.raw)) return reply.code(400).send(UNREADABLE.body);
     // A page somewhere else must not ask in its visitor's name, though it may have a link; and a name that somebody's DNS points
     // here is not ours.
     const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
@@ -90,6 +97,9 @@ function guard(app: FastifyInstance, token: string | undefined): void {
       return refuse(reply, 403, 'Expected a request from here.');
     if (token === undefined && !isLoopback(request.hostname)) return refuse(reply, 403, 'Expected a local address.');
     if (['/live', '/ready'].includes(request.routeOptions.url ?? '')) return;
+    // Without a token there is nobody who could show it: other accounts of this machine reach loopback, too.
+    if (token === undefined)
+      return refuse(reply, 403, 'Expected OPS_TOKEN to be set; without it nothing more is told.');
     if (isKnown(request, token)) return;
     reply.header('www-authenticate', 'Basic realm="animate-bot", charset="UTF-8"');
     return refuse(reply, 401, 'Expected OPS_TOKEN, as a bearer token or as the password of any user.');
@@ -97,7 +107,7 @@ function guard(app: FastifyInstance, token: string | undefined): void {
 }
 
 function isKnown({ headers: { authorization = '' } }: FastifyRequest, token: string | undefined): boolean {
-  if (token === undefined) return true;
+  if (token === undefined) return false;
   const [, scheme = '', given = ''] = /^(Bearer|Basic) (.+)$/i.exec(authorization) ?? [];
   const password =
     scheme.toLowerCase() === 'basic'

@@ -1,10 +1,12 @@
 // The role of a bot: the chat platforms, and what stands between them and the queue.
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type BotOptions, startBot } from '../bots/bot.ts';
 import { createDiscordPlatform } from '../bots/discord/discord-platform.ts';
 import { chatRedrawMs } from '../bots/pace.ts';
 import type { Platform } from '../bots/platform.ts';
 import { createSlackPlatform } from '../bots/slack/slack-platform.ts';
+import { createPageSecrets, linkOf } from '../bots/web/page-secrets.ts';
 import { createWebPlatform } from '../bots/web/web-platform.ts';
 import { toListenFault } from '../listen-fault.ts';
 import { createClipTools } from '../media/clip-tools.ts';
@@ -15,25 +17,31 @@ import { createCompaction } from '../queue/compaction.ts';
 import { gatherHealth } from '../queue/gather-health.ts';
 import { createInbox } from '../queue/inbox.ts';
 import { createNotes } from '../queue/notes.ts';
+import { createPages } from '../queue/pages.ts';
 import { createRenderQueue } from '../queue/queue.ts';
-import { KEY_PREFIX } from '../queue/redis.ts';
 import { createRetention } from '../queue/retention.ts';
 import { createVault } from '../queue/vault.ts';
 import type { Base } from './base.ts';
 import { openMark } from './mark.ts';
 import { packageFolder, pythonOf, version } from './package.ts';
-import type { RoleOptions } from './role.ts';
+import type { BotRoleOptions } from './role.ts';
 import { openTrust } from './trust.ts';
 
 /** A page is redrawn as it happens. */
 const WEB_REDRAW_MS = 200;
 const SAME_PRESS_MS = 3000;
 
+export interface ReadyPage {
+  address: string;
+  /** What lets a browser in; undefined where no token is asked for. */
+  link: string | undefined;
+}
+
 /** Joins the chat platforms, the page first: it is there also while Discord is not. */
 export async function openBot(
-  { config, log, shutdown }: RoleOptions,
+  { config, log, shutdown, hide }: BotRoleOptions,
   base: Base,
-  onPage: (address: string) => void,
+  onPage: (page: ReadyPage) => void,
 ): Promise<void> {
   const { redis, store, ops } = base;
   const outgoing = createOutgoing(config.proxies);
@@ -64,20 +72,30 @@ export async function openBot(
       isAiLabelled: config.isAiLabelled,
     });
   };
+  const secrets = createPageSecrets(redis, config.web.token);
   const web = createWebPlatform({
     redis,
     media: store,
     pageFolder: join(packageFolder, 'dist', 'page'),
     ...config.web,
+    secrets,
     maxPictureBytes: config.picture.maxBytes,
     log,
-    prefix: `${KEY_PREFIX}:web:`,
   });
   const stopWeb = await joinPlatform(web, () => WEB_REDRAW_MS).catch((error) => {
     throw toListenFault(error, 'WEB', config.web);
   });
   shutdown.onStop('chat page', stopWeb);
-  onPage(web.address());
+  const address = config.web.url ?? web.address();
+  shutdown.onStop('page', await createPages(redis).announce(randomUUID(), async () => ({ address })));
+  if (config.web.isOpen) {
+    log.warn('WEB_TOKEN=off: every account of this machine may use the page, and is an admin of the bot');
+    onPage({ address, link: undefined });
+  } else {
+    const token = await secrets.token();
+    hide(token);
+    onPage({ address, link: linkOf(address, token) });
+  }
   const retention = createRetention({
     ...{ ...base, queue, notes: createNotes(redis, 'retention', config.keepMs), keepMs: config.keepMs, log },
     compaction: createCompaction(redis, log),

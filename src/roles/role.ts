@@ -8,3 +8,8 @@ export interface RoleOptions {
   log: Logger;
   shutdown: Shutdown;
 }
+
+export interface BotRoleOptions extends RoleOptions {
+  /** From here on this secret is cut out of every line of the log. */
+  hide(secret: string): void;
+}

@@ -9,6 +9,7 @@ import { EPHEMERAL, startDiscord } from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 import { BOB, startSlack } from '../fakes/slack/slack.ts';
+import { openToAll } from './web/fixtures.ts';
 
 const consentText = 'Only pictures of people who agreed to it.';
 const settings = { settings: { consentText } };
@@ -72,7 +73,7 @@ test('on the chat page the text comes with its code, and the same browser goes o
     server,
     ({ redis, store, log }) =>
       createWebPlatform({
-        ...{ redis, media: store, pageFolder: process.cwd(), host: '127.0.0.1', port: 0, token: undefined, log },
+        ...{ ...openToAll(redis), redis, media: store, log },
         maxPictureBytes: 2 ** 20,
       }),
     settings,

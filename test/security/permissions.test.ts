@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { de } from '../../src/bots/languages/de.ts';
 import { en } from '../../src/bots/languages/en.ts';
 import { ADMIN_VERBS } from '../../src/bots/platform.ts';
+import { createPageSecrets } from '../../src/bots/web/page-secrets.ts';
 import { createWebPlatform } from '../../src/bots/web/web-platform.ts';
 import { refusal } from '../../src/refusals.ts';
+import { openToAll } from '../bots/web/fixtures.ts';
 import { startBotOn } from '../fakes/bot.ts';
 import { onDiscord, onSlack } from '../fakes/chat-platforms.ts';
 import {
@@ -230,7 +232,8 @@ describe('on the chat page', () => {
   const start = (token: string | undefined) =>
     startBotOn(server, ({ redis, store, log }) =>
       createWebPlatform({
-        ...{ redis, media: store, pageFolder: process.cwd(), host: '127.0.0.1', port: 0, token, log },
+        ...{ ...openToAll(redis), isOpen: token === undefined, secrets: createPageSecrets(redis, token) },
+        ...{ redis, media: store, log },
         maxPictureBytes: 2 ** 20,
       }),
     );

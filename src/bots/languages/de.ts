@@ -76,6 +76,16 @@ export const de: Words = {
     perDay: (left, most) => `heute noch ${left} von ${most} Clips`,
     gpuSecondsPerDay: (left, most) => `heute noch ${left} von ${most} Sekunden GPU-Zeit`,
   },
+  login: {
+    private: 'Diese Seite ist privat. Sie öffnet sich mit dem Link aus dem Terminal, in dem der Bot gestartet wurde.',
+    printedAgain: (command) => `Der Link ist weg? ${command} zeigt ihn noch einmal.`,
+    label: 'Oder den Link oder sein Token hier einfügen',
+    open: 'Seite öffnen',
+    wrong: 'Mit diesem Token öffnet sich die Seite nicht. Bitte nimm den neuesten Link aus dem Terminal.',
+    tooManyWrong: (minutes) =>
+      `Es gab zu viele falsche Tokens. Bitte versuche es in ${minutes === 1 ? 'einer Minute' : `${minutes} Minuten`} noch einmal.`,
+    busy: 'Gerade melden sich zu viele Leute an. Bitte versuche es gleich noch einmal.',
+  },
   chat: {
     ready: (when) => `voraussichtlich ${when}`,
     clipReady: (member) => `${member}, dein Clip ist fertig!`,

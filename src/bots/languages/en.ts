@@ -63,6 +63,16 @@ export const en: Words = {
     perDay: (left, most) => `${left} of ${most} clips left today`,
     gpuSecondsPerDay: (left, most) => `${left} of ${most} seconds of GPU time left today`,
   },
+  login: {
+    private: 'This page is private. It opens with the link in the terminal where the bot was started.',
+    printedAgain: (command) => `Can't find it? ${command} prints it again.`,
+    label: 'Or paste the link or its token here',
+    open: 'Open the page',
+    wrong: "That token doesn't open this page. Please use the latest link from the terminal.",
+    tooManyWrong: (minutes) =>
+      `There were too many wrong tokens. Please try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
+    busy: 'Too many people are logging in right now. Please try again in a moment.',
+  },
   chat: {
     ready: (when) => `expected ${when}`,
     clipReady: (member) => `${member}, your clip is ready!`,

@@ -76,6 +76,16 @@ export const es: Words = {
     perDay: (left, most) => `hoy quedan ${left} de ${most} clips`,
     gpuSecondsPerDay: (left, most) => `hoy quedan ${left} de ${most} segundos de GPU`,
   },
+  login: {
+    private: 'Esta página es privada. Se abre con el enlace que aparece en la terminal donde se inició el bot.',
+    printedAgain: (command) => `¿No lo encuentras? ${command} lo muestra otra vez.`,
+    label: 'O pega aquí el enlace o su token',
+    open: 'Abrir la página',
+    wrong: 'Ese token no abre esta página. Usa el enlace más reciente de la terminal.',
+    tooManyWrong: (minutes) =>
+      `Hubo demasiados tokens incorrectos. Inténtalo de nuevo en ${minutes === 1 ? 'un minuto' : `${minutes} minutos`}.`,
+    busy: 'Hay demasiadas personas iniciando sesión. Inténtalo de nuevo en un momento.',
+  },
   chat: {
     ready: (when) => `previsto ${when}`,
     clipReady: (member) => `${member}, ¡tu clip está listo!`,

@@ -75,6 +75,15 @@ export const ja: Words = {
     perDay: (left, most) => `今日はあと${left}本（上限${most}本）`,
     gpuSecondsPerDay: (left, most) => `今日のGPU時間はあと${left}秒（上限${most}秒）`,
   },
+  login: {
+    private: 'このページは非公開です。ボットを起動したターミナルに表示されたリンクから開いてください。',
+    printedAgain: (command) => `見つからないときは、${command} でもう一度表示できます。`,
+    label: 'または、リンクかトークンをここに貼り付けてください',
+    open: 'ページを開く',
+    wrong: 'そのトークンではこのページを開けません。ターミナルに表示された最新のリンクを使ってください。',
+    tooManyWrong: (minutes) => `間違ったトークンが多すぎます。${minutes} 分後にもう一度お試しください。`,
+    busy: 'ただいまログインが混み合っています。少し待ってからもう一度お試しください。',
+  },
   chat: {
     ready: (when) => `完成予定 ${when}`,
     clipReady: (member) => `${member} さん、クリップができました！`,

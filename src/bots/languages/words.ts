@@ -66,6 +66,18 @@ export interface Words {
   };
   /** What a member may still have. */
   left: Record<'atOnce' | 'perDay' | 'gpuSecondsPerDay', (left: number, most: number) => string>;
+  /** The page that asks for the chat page's token. */
+  login: {
+    private: string;
+    /** `command` is one that is typed in a terminal. */
+    printedAgain(command: string): string;
+    /** Of the field for it. */
+    label: string;
+    open: string;
+    wrong: string;
+    tooManyWrong(minutes: number): string;
+    busy: string;
+  };
   /** What only a chat service needs. */
   chat: {
     ready(when: string): string;

@@ -66,6 +66,15 @@ export const zhCn: Words = {
     perDay: (left, most) => `今天还剩 ${left}/${most} 个短片`,
     gpuSecondsPerDay: (left, most) => `今天还剩 ${left}/${most} 秒 GPU 时间`,
   },
+  login: {
+    private: '此页面是私密的。请使用启动机器人的终端里显示的链接打开。',
+    printedAgain: (command) => `找不到链接？${command} 会再次显示它。`,
+    label: '或者把链接或其中的令牌粘贴到这里',
+    open: '打开页面',
+    wrong: '这个令牌打不开此页面。请使用终端里最新的链接。',
+    tooManyWrong: (minutes) => `错误的令牌太多了。请在 ${minutes} 分钟后重试。`,
+    busy: '现在登录的人太多了。请稍后再试。',
+  },
   chat: {
     ready: (when) => `预计 ${when}`,
     clipReady: (member) => `${member}，你的短片做好了！`,

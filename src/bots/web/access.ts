@@ -1,16 +1,21 @@
-// Who may reach the page. Without a token only this machine may, and only pages that came from here may act.
-import { createHash } from 'node:crypto';
+// Who may reach the page: a browser with a session, which the token opens; a program that shows the token; or, where the operator has
+// switched the token off, everybody on this machine. And only pages that came from here may act.
+import { createHmac, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OperationError } from '../../errors.ts';
 import { isLoopback } from '../../loopback.ts';
 import { isSameSecret } from '../../same-secret.ts';
-import { readCookie, writeCookie } from './cookies.ts';
-import { LOGIN_STYLE_HASH, loginPage } from './login-page.ts';
+import { lacksHost } from '../../unreadable.ts';
+import { createCookies } from './cookies.ts';
+import { createGuesses } from './guesses.ts';
+import { LOGIN_STYLE_HASH } from './login-page.ts';
+import { createLogin, LOGIN_PATH, type Verdict } from './logins.ts';
+import type { PageSecrets } from './page-secrets.ts';
+import { createSessions, type Session, type Sessions } from './sessions.ts';
 import type { Refusal } from './wire.ts';
 
-const SESSION_COOKIE = 'animate_session';
-const SESSION_SECONDS = 30 * 24 * 60 * 60;
-const LOGIN_PATH = '/login';
+/** Whoever shows the token with each request: all of them are one member, so that limits hold for them. */
+const PROGRAM_ID = 'program';
 
 // Nothing is fetched from anywhere else, and no script runs that is not a file of ours.
 const PAGE_POLICY = [
@@ -34,78 +39,130 @@ export const SECURITY_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
+export interface AccessOptions {
+  redis: Parameters<typeof createGuesses>[0];
+  prefix: string;
+  secrets: PageSecrets;
+  /** No token is asked for. */
+  isOpen: boolean;
+  /** The page is reached over HTTPS alone. */
+  isSecure: boolean;
+  now: () => number;
+}
+
+export interface Access {
+  guard(server: FastifyInstance): void;
+  /** The id of the member who asks, as far as that is known. */
+  whoAsks(request: FastifyRequest): string | undefined;
+  /** The same, and where it is not known yet, a new one for this browser. */
+  memberOf(request: FastifyRequest, reply: FastifyReply): string;
+  /** Undefined for programs, and where no token is asked for. */
+  sessionOf(request: FastifyRequest): Session | undefined;
+  sessions: { list(): Promise<Session[]>; end: Sessions['end'] };
+  /** This browser is to forget its session. */
+  forget(reply: FastifyReply): void;
+}
+
 /** Throws unless the page may listen on this host: beyond loopback anybody on the network could use the GPU. */
-export function requireSafeHost(host: string, token: string | undefined): void {
-  if (token !== undefined || isLoopback(host)) return;
+export function requireSafeHost(host: string, isOpen: boolean): void {
+  if (!isOpen || isLoopback(host)) return;
   throw new OperationError(
     'setup_missing',
-    `Expected a token before the chat page listens on ${host}, where others can reach it, got none.`,
+    `Expected a token before the chat page listens on ${host}, where others can reach it, got WEB_TOKEN=off.`,
     { isRetryable: false },
   );
 }
 
-export function guardAccess(server: FastifyInstance, token: string | undefined): void {
-  server.addHook('onRequest', async (request, reply) => {
-    reply.headers(SECURITY_HEADERS);
-    if (isFromElsewhere(request)) {
-      return refuse(reply, 403, 'foreign_origin', 'Expected a request from this page itself, got one from elsewhere.');
-    }
-    if (token === undefined) {
-      // A name that somebody else's DNS points at this machine is not ours (DNS rebinding).
-      const host = hostnameOf(request.headers.host);
-      if (isLoopback(host) || host.endsWith('.localhost')) return;
-      return refuse(reply, 403, 'foreign_host', 'Expected a local address such as http://localhost, got another name.');
-    }
-    await requireToken(request, reply, token);
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  const { redis, prefix, secrets, isOpen, isSecure, now } = options;
+  const key = await secrets.key();
+  const cookies = createCookies({ key, isSecure });
+  const sessions = createSessions({ redis, prefix, now });
+  const guesses = createGuesses(redis, prefix);
+  const known = new WeakMap<FastifyRequest, Session>();
+  const markOf = (token: string): string => createHmac('sha256', key).update(`token ${token}`).digest('base64url');
+  const mark = async (): Promise<string> => markOf(await secrets.token());
+
+  const judge = async (request: FastifyRequest, given: string): Promise<Verdict> => {
+    const isRight = isSameSecret(given, await secrets.token());
+    // So nobody who guesses keeps others from logging in, where guessing leads nowhere anyway.
+    if (isRight && !secrets.isGuessable) return { kind: 'right' };
+    const waitMs = await guesses.weigh(request.ip, isRight);
+    return waitMs > 0 ? { kind: 'held', waitMs } : { kind: isRight ? 'right' : 'wrong' };
+  };
+
+  const login = createLogin({
+    judge,
+    cookies,
+    async begin(request) {
+      const opensWith = await mark();
+      const before = await sessions.find(cookies.readSession(request), opensWith);
+      if (before) await sessions.end([before.name]);
+      // Whoever was here before is the same member again, blocked or not.
+      const memberId = before?.memberId ?? cookies.readMember(request) ?? randomUUID();
+      return { id: await sessions.begin(memberId, opensWith), memberId };
+    },
   });
 
-  if (token === undefined) return;
-  server.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: 4096 },
-    async (_request: FastifyRequest, body: string) => Object.fromEntries(new URLSearchParams(body)),
-  );
-  server.post<{ Body: { token?: unknown } | undefined }>(LOGIN_PATH, async (request, reply) => {
-    const given = request.body?.token;
-    if (typeof given === 'string' && isSameSecret(given.trim(), token)) return logIn(request, reply, token);
-    return sendLogin(reply, 'That is not the token of this page. It was printed where the bot was started.');
-  });
-}
+  const requireLocalName = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    // A name that somebody else's DNS points at this machine is not ours (DNS rebinding).
+    const host = hostnameOf(request.headers.host);
+    if (isLoopback(host) || host.endsWith('.localhost')) return;
+    return refuse(reply, 403, 'foreign_host', 'Expected a local address such as http://localhost, got another name.');
+  };
 
-async function requireToken(request: FastifyRequest, reply: FastifyReply, token: string): Promise<unknown> {
-  const session = readCookie(request.headers.cookie, SESSION_COOKIE);
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const isKnown =
-    (session !== undefined && isSameSecret(session, sessionOf(token))) ||
-    (bearer !== undefined && isSameSecret(bearer, token));
-  const isPage = request.method === 'GET' && !/^\/(api|media)\//.test(request.url);
-  const { token: given } = request.query as { token?: unknown };
-  if (isPage && typeof given === 'string') {
-    if (isSameSecret(given, token)) return logIn(request, reply, token);
-    if (!isKnown) return sendLogin(reply, 'The token in that link is not the token of this page.');
-  }
-  if (isKnown || (request.method === 'POST' && request.url === LOGIN_PATH)) return;
-  if (isPage) return sendLogin(reply, '');
-  return refuse(reply, 401, 'login_needed', 'Expected the token of this page, got none that fits.');
-}
+  const requireToken = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const session = await sessions.find(cookies.readSession(request), await mark());
+    if (session) known.set(request, session);
+    const isPage = request.method === 'GET' && !/^\/(api|media)\//.test(request.url);
+    const { token: linked } = request.query as { token?: unknown };
+    if (isPage && typeof linked === 'string')
+      return login.byLink(request, reply, { linked, isKnown: session !== undefined });
+    if (session || (request.method === 'POST' && request.url === LOGIN_PATH)) return;
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const verdict: Verdict = bearer === undefined ? { kind: 'wrong' } : await judge(request, bearer);
+    if (verdict.kind === 'right') return;
+    if (verdict.kind === 'held') {
+      reply.header('retry-after', Math.ceil(verdict.waitMs / 1000));
+      return refuse(reply, 429, 'too_many_guesses', 'There were too many wrong tokens from here. Try again later.');
+    }
+    if (isPage) return login.ask(request, reply);
+    return refuse(reply, 401, 'login_needed', 'Expected the token of this page, got none that fits.');
+  };
 
-function logIn(request: FastifyRequest, reply: FastifyReply, token: string) {
-  writeCookie(reply, SESSION_COOKIE, sessionOf(token), SESSION_SECONDS);
-  reply.header('cache-control', 'no-store');
-  // After a link on another site a redirect would still count as coming from there, and a Strict cookie would stay behind;
-  // a page that moves on by itself counts as ours. Either way the token leaves the address bar.
-  if (request.headers['sec-fetch-site'] === 'cross-site') {
-    return reply.header('refresh', '0; url=/').type('text/html; charset=utf-8').send('<!doctype html><title>…</title>');
-  }
-  return reply.redirect('/', 303);
-}
+  const whoAsks = (request: FastifyRequest): string | undefined => {
+    if (isOpen) return cookies.readMember(request);
+    return known.get(request)?.memberId ?? PROGRAM_ID;
+  };
 
-function sendLogin(reply: FastifyReply, complaint: string) {
-  return reply
-    .code(401)
-    .header('cache-control', 'no-store')
-    .type('text/html; charset=utf-8')
-    .send(loginPage(complaint));
+  return {
+    guard(server) {
+      server.addHook('onRequest', async (request, reply) => {
+        reply.headers(SECURITY_HEADERS);
+        if (lacksHost(request.raw)) return refuse(reply, 400, 'bad_request', 'That request could not be read.');
+        if (isFromElsewhere(request)) {
+          const expected = 'Expected a request from this page itself, got one from elsewhere.';
+          return refuse(reply, 403, 'foreign_origin', expected);
+        }
+        return isOpen ? requireLocalName(request, reply) : requireToken(request, reply);
+      });
+      if (!isOpen) login.serve(server);
+    },
+
+    whoAsks,
+
+    memberOf(request, reply) {
+      const member = whoAsks(request);
+      if (member !== undefined) return member;
+      const id = randomUUID();
+      cookies.writeMember(reply, id);
+      return id;
+    },
+
+    sessionOf: (request) => known.get(request),
+    sessions: { list: async () => sessions.list(await mark()), end: sessions.end },
+    forget: cookies.clearSession,
+  };
 }
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string) {
@@ -131,9 +188,4 @@ function hostOf(origin: string): string | undefined {
 
 function hostnameOf(host: string | undefined): string {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
-}
-
-/** Not the token itself: a cookie that leaks opens this page for a while, but nobody reads the token from it. */
-function sessionOf(token: string): string {
-  return createHash('sha256').update(`animate-bot session ${token}`).digest('base64url');
 }

@@ -1,23 +1,19 @@
 // What a member does on the page: send a command, press a button. Whoever can open the page may use every button on it:
 // it is the operator's own page, on their own machine or behind their own token.
-import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import type { ButtonPress, Handlers, Kept, Member, MessageRef } from '../platform.ts';
 import type { View } from '../view.ts';
+import type { Access } from './access.ts';
 import { CHANNEL_NAME, type MessageChannel } from './channel.ts';
-import { readCookie, writeCookie } from './cookies.ts';
 import type { Media } from './media-routes.ts';
 import { shownPicture } from './shown-picture.ts';
 import { type TarEntry, toTar } from './tar.ts';
 import { readUpload, toEventId, type Upload } from './upload.ts';
 import { createUploadPlaces } from './upload-places.ts';
 import type { Refusal } from './wire.ts';
-
-const MEMBER_COOKIE = 'animate_member';
-const MEMBER_SECONDS = 365 * 24 * 60 * 60;
 
 /** The page is one channel, on no server, and knows no roles. */
 const PLACE = { channel: CHANNEL_NAME, roles: [] };
@@ -28,6 +24,7 @@ const pressSchema = z.object({
 });
 
 export interface CommandRoutesOptions {
+  access: Access;
   channel: MessageChannel;
   media: Media;
   maxPictureBytes: number;
@@ -37,11 +34,16 @@ export interface CommandRoutesOptions {
 }
 
 export function serveCommands(server: FastifyInstance, options: CommandRoutesOptions): void {
-  const { channel, media, maxPictureBytes, handlers, changed } = options;
+  const { access, channel, media, maxPictureBytes, handlers, changed } = options;
+  // The browser keeps the name that its user typed; the id is ours, so that a name is enough to be greeted, not to be somebody.
+  const memberOf = (request: FastifyRequest, reply: FastifyReply, name: string): Member => ({
+    id: access.memberOf(request, reply),
+    name,
+  });
   const uploads = createUploadPlaces();
 
   server.post('/api/animate', async (request, reply) => {
-    const place = await uploads.take(readCookie(request.headers.cookie, MEMBER_COOKIE) ?? '');
+    const place = await uploads.take(access.whoAsks(request) ?? '');
     if (!place) return busy(reply);
     try {
       const upload = await readUpload(request, maxPictureBytes).finally(place.arrived);
@@ -137,13 +139,4 @@ async function* exported(media: Media, { document, files }: Kept): AsyncGenerato
     const stored = await media.read(key);
     if (stored) yield { name: `animate-bot-export/${key}`, size: stored.size, bytes: stored.stream };
   }
-}
-
-/** The browser keeps the name that its user typed; the id is ours, so that a name is enough to be greeted, not to be somebody. */
-function memberOf(request: FastifyRequest, reply: FastifyReply, name: string): Member {
-  const known = readCookie(request.headers.cookie, MEMBER_COOKIE);
-  if (known !== undefined && /^[0-9a-f-]{36}$/.test(known)) return { id: known, name };
-  const id = randomUUID();
-  writeCookie(reply, MEMBER_COOKIE, id, MEMBER_SECONDS);
-  return { id, name };
 }

@@ -12,16 +12,19 @@ export const MAX_WATCHERS = 200;
 
 export interface LiveFeed {
   isFull(): boolean;
-  /** Takes over a response whose headers are set. */
-  join(response: ServerResponse): void;
+  /** Takes over a response whose headers are set, of a session or of whoever needs none. */
+  join(response: ServerResponse, session: string | undefined): void;
+  /** Lets go of those whose session has ended. */
+  recheck(): Promise<void>;
   send(event: 'message' | 'removed', data: unknown): void;
   close(): void;
 }
 
-export function createLiveFeed(): LiveFeed {
-  const watchers = new Set<ServerResponse>();
+/** `living` resolves to the sessions that go on. */
+export function createLiveFeed(living: () => Promise<Set<string>>): LiveFeed {
+  const watchers = new Map<ServerResponse, string | undefined>();
   const write = (text: string) => {
-    for (const watcher of watchers) {
+    for (const watcher of watchers.keys()) {
       watcher.write(text);
       if (watcher.writableLength > MOST_UNREAD_BYTES) {
         watchers.delete(watcher);
@@ -29,13 +32,25 @@ export function createLiveFeed(): LiveFeed {
       }
     }
   };
-  const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
+  const recheck = async () => {
+    if (![...watchers.values()].some((session) => session !== undefined)) return;
+    const sessions = await living();
+    for (const [watcher, session] of watchers) {
+      if (session !== undefined && !sessions.has(session)) watcher.end();
+    }
+  };
+  const heartbeat = setInterval(() => {
+    write(': still here\n\n');
+    // Another bot may have ended some. While Redis is away nothing is known of them, and nothing is told to them.
+    recheck().catch(() => undefined);
+  }, HEARTBEAT_MS);
   heartbeat.unref();
 
   return {
     isFull: () => watchers.size >= MAX_WATCHERS,
-    join(response) {
-      watchers.add(response);
+    recheck,
+    join(response, session) {
+      watchers.set(response, session);
       response.on('close', () => watchers.delete(response));
       // A page that is closed at this very moment; unheard, it would end the process.
       response.on('error', () => watchers.delete(response));
@@ -46,7 +61,7 @@ export function createLiveFeed(): LiveFeed {
     },
     close() {
       clearInterval(heartbeat);
-      for (const watcher of watchers) watcher.end();
+      for (const watcher of watchers.keys()) watcher.end();
     },
   };
 }

@@ -6,14 +6,17 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { OperationError, UserError } from '../../errors.ts';
+import { createClientErrorHandler, type Refused, refuseExpectations } from '../../unreadable.ts';
 import type { Clip, Handlers, MessageRef, Platform } from '../platform.ts';
 import type { View } from '../view.ts';
-import { guardAccess, requireSafeHost, SECURITY_HEADERS } from './access.ts';
+import { type Access, openAccess, requireSafeHost, SECURITY_HEADERS } from './access.ts';
 import { serveAdmin } from './admin-routes.ts';
 import { CHANNEL_NAME, createChannel, PLATFORM_NAME } from './channel.ts';
 import { serveCommands } from './command-routes.ts';
 import { createLiveFeed } from './live-feed.ts';
 import { type Media, serveMedia } from './media-routes.ts';
+import { PAGE_PREFIX, type PageSecrets } from './page-secrets.ts';
+import { serveSessions } from './session-routes.ts';
 import { shownPicture } from './shown-picture.ts';
 import type { Channel, ClipLink, Refusal } from './wire.ts';
 
@@ -25,8 +28,11 @@ export interface WebPlatformOptions {
   host: string;
   /** 0 takes any free port. */
   port: number;
-  /** Needed to listen beyond loopback; then every request must show it. */
-  token: string | undefined;
+  /** Where people reach it, if that is not where it listens. */
+  url: string | undefined;
+  /** No token is asked for: on loopback alone. */
+  isOpen: boolean;
+  secrets: PageSecrets;
   maxPictureBytes: number;
   log: Logger;
   /** What every key in Redis starts with. */
@@ -43,7 +49,6 @@ export interface WebPlatform extends Platform {
   address(): string;
 }
 
-const DEFAULT_PREFIX = 'animate:web:';
 const DEFAULT_KEEP = 1000;
 const MESSAGES_SHOWN = 100;
 const JSON_BYTES = 16 * 1024;
@@ -52,11 +57,12 @@ const JSON_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10 * 60 * 1000;
 
 export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
-  const { redis, media, pageFolder, host, port, token, maxPictureBytes, log } = options;
-  const { prefix = DEFAULT_PREFIX, keep = DEFAULT_KEEP, now = Date.now } = options;
-  requireSafeHost(host, token);
+  const { redis, media, pageFolder, host, port, url, isOpen, secrets, maxPictureBytes, log } = options;
+  const { prefix = PAGE_PREFIX, keep = DEFAULT_KEEP, now = Date.now } = options;
+  requireSafeHost(host, isOpen);
   const channel = createChannel({ redis, prefix, keep, now });
-  const feed = createLiveFeed();
+  let access: Access | undefined;
+  const feed = createLiveFeed(async () => new Set((await access?.sessions.list())?.map(({ name }) => name)));
   let server: FastifyInstance | undefined;
   let listeningAt: string | undefined;
 
@@ -81,24 +87,37 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       logger: false,
       // What Fastify refuses before any hook, such as an address that is not UTF-8: without its echo, and with our headers.
       frameworkErrors: (_error, _request, reply) => answerUnreadable(reply as FastifyReply),
+      clientErrorHandler: createClientErrorHandler(UNREADABLE),
+      http: { requireHostHeader: false },
       bodyLimit: JSON_BYTES,
       forceCloseConnections: true,
       requestTimeout: REQUEST_TIMEOUT_MS,
       routerOptions: { maxParamLength: 200 },
     });
     server = app;
+    refuseExpectations(app.server, UNREADABLE);
     answerErrors(app, log);
-    guardAccess(app, token);
+    const opened = await openAccess({
+      redis,
+      prefix,
+      secrets,
+      isOpen,
+      isSecure: url?.startsWith('https:') ?? false,
+      now,
+    });
+    access = opened;
+    opened.guard(app);
     await app.register(multipart, { throwFileSizeLimit: false });
     await app.register(serveStatic, { root: pageFolder, cacheControl: false, setHeaders: askEachTime });
     serveMedia(app, media);
     serveAdmin(app, handlers);
-    serveCommands(app, { channel, media, maxPictureBytes, handlers, changed });
+    serveSessions(app, { access: opened, ended: () => feed.recheck() });
+    serveCommands(app, { access: opened, channel, media, maxPictureBytes, handlers, changed });
     app.get('/api/channel', async (_request, reply): Promise<Channel> => {
       reply.header('cache-control', 'no-store');
       return { name: CHANNEL_NAME, messages: await channel.latest(MESSAGES_SHOWN), maxPictureBytes };
     });
-    app.get('/api/events', { exposeHeadRoute: false }, (_request, reply) => {
+    app.get('/api/events', { exposeHeadRoute: false }, (request, reply) => {
       if (feed.isFull()) {
         const message = 'Too many pages are open right now. Please try again in a moment.';
         return reply
@@ -114,7 +133,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       reply.hijack();
       // Fastify writes the headers that hooks have set only with a reply of its own.
       for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
-      feed.join(reply.raw);
+      feed.join(reply.raw, opened.sessionOf(request)?.name);
     });
     await app.listen({ host, port });
     const taken = app.server.address() as AddressInfo;
@@ -152,12 +171,13 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
   };
 }
 
+const UNREADABLE: Refused = {
+  headers: { ...SECURITY_HEADERS },
+  body: { code: 'bad_request', message: 'That request could not be read.' } satisfies Refusal,
+};
+
 function answerUnreadable(reply: FastifyReply): FastifyReply {
-  const message = 'That request could not be read.';
-  return reply
-    .code(400)
-    .headers(SECURITY_HEADERS)
-    .send({ code: 'bad_request', message } satisfies Refusal);
+  return reply.code(400).headers(UNREADABLE.headers).send(UNREADABLE.body);
 }
 
 /** The page's files keep their names from release to release, so a browser asks each time whether they changed. */
@@ -189,6 +209,8 @@ function toClipLink({ key, filename, result }: Clip): ClipLink {
 }
 
 function toUrlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  // Not `localhost`: that may be ::1, where another account of this machine may listen and would be told the token.
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
 }

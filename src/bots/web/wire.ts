@@ -55,3 +55,11 @@ export interface Refusal {
   /** What the member can have instead; absent where there is nothing. */
   offers?: readonly Offer[] | undefined;
 }
+
+/** A browser that is logged in. */
+export interface BrowserSession {
+  createdAt: number;
+  seenAt: number;
+  /** It is the one that asks. */
+  isThis: boolean;
+}

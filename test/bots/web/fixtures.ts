@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import type { AnimateCommand, ButtonPress, Clip, Handlers, MessageRef } from '../../../src/bots/platform.ts';
 import type { View } from '../../../src/bots/view.ts';
 import type { Media } from '../../../src/bots/web/media-routes.ts';
+import { createPageSecrets, PAGE_PREFIX } from '../../../src/bots/web/page-secrets.ts';
 import { createWebPlatform, type WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import type { ChannelMessage } from '../../../src/bots/web/wire.ts';
 import { healthOf } from '../../fakes/health.ts';
@@ -123,21 +124,34 @@ export function clipOf(key: string, engine = 'fastvideo'): Clip {
   };
 }
 
-export async function startPage(testRedis: TestRedis, changes: Partial<WebPlatformOptions> = {}) {
+export type PageOptions = Partial<WebPlatformOptions> & {
+  /** The operator's; or `own`, which is made. Without it the page asks for none. */
+  token?: string | undefined;
+};
+
+/** A page for what is not about who may open it. */
+export function openToAll(redis: Redis) {
+  const secrets = createPageSecrets(redis, undefined);
+  return { host: '127.0.0.1', port: 0, url: undefined, isOpen: true, secrets, pageFolder: process.cwd() };
+}
+
+export async function startPage(testRedis: TestRedis, { token, ...changes }: PageOptions = {}) {
   const redis = new Redis(testRedis.options);
   const files = new Map<string, Buffer>();
   const folder = await mkdtemp(join(tmpdir(), 'page-'));
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>the page</title>');
+  const { prefix = `${PAGE_PREFIX}${crypto.randomUUID()}:` } = changes;
+  const secrets = createPageSecrets(redis, token === 'own' ? undefined : token, prefix);
   const platform = createWebPlatform({
+    ...openToAll(redis),
     redis,
     media: memoryMedia(files),
     pageFolder: folder,
-    host: '127.0.0.1',
-    port: 0,
-    token: undefined,
+    isOpen: token === undefined,
+    secrets,
     maxPictureBytes: MAX_PICTURE_BYTES,
     log: pino({ level: 'silent' }),
-    prefix: `test:${crypto.randomUUID()}:`,
+    prefix,
     ...changes,
   });
   const script = scriptedHandlers();
@@ -148,6 +162,8 @@ export async function startPage(testRedis: TestRedis, changes: Partial<WebPlatfo
     script,
     files,
     redis,
+    prefix,
+    secrets,
     at,
     async messages(): Promise<ChannelMessage[]> {
       const channel = (await (await fetch(`${at}/api/channel`)).json()) as { messages: ChannelMessage[] };
@@ -183,9 +199,9 @@ export async function startPage(testRedis: TestRedis, changes: Partial<WebPlatfo
 }
 
 /** The news of a channel, one at a time. */
-export async function watch(address: string) {
+export async function watch(address: string, headers: Record<string, string> = {}) {
   const abort = new AbortController();
-  const response = await fetch(`${address}/api/events`, { signal: abort.signal });
+  const response = await fetch(`${address}/api/events`, { signal: abort.signal, headers });
   const news: { event: string; data: unknown }[] = [];
   const parser = createParser({
     onEvent: ({ event = '', data }) => news.push({ event, data: JSON.parse(data) }),

@@ -7,12 +7,11 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { View } from '../../../src/bots/view.ts';
-import type { WebPlatformOptions } from '../../../src/bots/web/web-platform.ts';
 import { UserError } from '../../../src/errors.ts';
 import { startBrowser } from '../../fakes/browser.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../../fakes/health.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
-import { clipOf, startPage, view } from './fixtures.ts';
+import { clipOf, type PageOptions, startPage, view } from './fixtures.ts';
 import { bringPicture, HAS_CLIP, HAS_NO_SIDEWAYS_SCROLL, IS_PLAYING, NAMELESS, TOO_FAINT } from './in-page.ts';
 
 let redis: TestRedis;
@@ -44,7 +43,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 90_000 });
 
 /** A page that is open in the browser, with the platform that serves it. */
-async function open(changes: Partial<WebPlatformOptions> = {}, look: BrowserContextOptions = {}) {
+async function open(changes: PageOptions = {}, look: BrowserContextOptions = {}) {
   const server = await startPage(redis, { pageFolder, ...changes });
   for (const id of ['web-1', 'web-2', 'web-3']) {
     server.files.set(`pictures/${id}.png`, picture);
@@ -446,10 +445,10 @@ describe('the page', () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(server.at);
-    await page.getByLabel('Token').fill('wrong');
+    await page.getByLabel('token').fill('wrong');
     await page.getByRole('button', { name: 'Open the page' }).click();
     await page.getByRole('alert').waitFor();
-    await page.getByLabel('Token').fill(token);
+    await page.getByLabel('token').fill(token);
     await page.getByRole('button', { name: 'Open the page' }).click();
     await page.getByText('Live', { exact: true }).waitFor();
     await context.clearCookies();

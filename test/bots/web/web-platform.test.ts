@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -12,6 +11,7 @@ import { OperationError, UserError } from '../../../src/errors.ts';
 import { renderKey } from '../../../src/queue/names.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
 import { clipOf, MAX_PICTURE_BYTES, startPage, view, watch } from './fixtures.ts';
+import { send } from './send.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -28,20 +28,6 @@ function pngHeader(width: number, height: number): Buffer {
   size.writeUInt32BE(width, 0);
   size.writeUInt32BE(height, 4);
   return Buffer.concat([header, size]);
-}
-
-/** fetch refuses to forge these headers; a hostile page's browser, or another program, would not. */
-async function send(url: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
-  return await new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
-    const { body, ...rest } = options;
-    const request = httpRequest(url, rest, async (response) => {
-      let text = '';
-      for await (const chunk of response.setEncoding('utf8')) text += chunk;
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
 }
 
 describe('a command', () => {
@@ -413,7 +399,7 @@ describe('media', () => {
   });
 });
 
-describe('without a token', () => {
+describe('with WEB_TOKEN=off', () => {
   it.each(['localhost', 'localhost:8470', '127.0.0.1', '[::1]:80', 'bot.localhost'])(
     'the host %s is ours',
     async (host) => {
@@ -457,79 +443,9 @@ describe('without a token', () => {
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.4', 'bot.example'])('it refuses to listen on %s', (host) => {
-    const options = { host, token: undefined } as WebPlatformOptions;
+    const options = { host, isOpen: true } as WebPlatformOptions;
     expect(() => createWebPlatform(options)).toThrow(OperationError);
     expect(() => createWebPlatform(options)).toThrow(`before the chat page listens on ${host}`);
-  });
-});
-
-describe('with a token', () => {
-  const token = 'correct horse battery staple';
-
-  it('everything asks for it', async () => {
-    await using page = await startPage(redis, { token });
-    for (const path of ['/api/channel', '/api/events', '/media/clips/web-1.mp4']) {
-      expect((await send(`${page.at}${path}`)).status).toBe(401);
-    }
-    const login = await send(`${page.at}/`);
-    expect(login.status).toBe(401);
-    expect(login.headers['content-type']).toContain('text/html');
-    expect(login.body).toContain('name="token"');
-    expect((await page.animate({})).status).toBe(401);
-    expect(page.script.commands).toEqual([]);
-  });
-
-  it('a link that carries it logs in once and is stripped of it', async () => {
-    await using page = await startPage(redis, { token });
-    const response = await send(`${page.at}/?token=${encodeURIComponent(token)}`);
-    expect(response).toMatchObject({ status: 303, headers: { location: '/' } });
-    const [cookie = ''] = response.headers['set-cookie'] ?? [];
-    expect(cookie).toMatch(/^animate_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
-    expect(cookie).not.toContain('horse');
-    const headers = { cookie: cookie.split(';')[0] ?? '', host: 'bot.example' };
-    expect((await send(`${page.at}/api/channel`, { headers })).status).toBe(200);
-    expect((await send(`${page.at}//evil.example/?token=${encodeURIComponent(token)}`)).headers.location).toBe('/');
-    const wrong = await send(`${page.at}/?token=wrong`);
-    expect(wrong.status).toBe(401);
-    expect(wrong.body).toContain('role="alert"');
-    expect(wrong.headers['set-cookie']).toBeUndefined();
-  });
-
-  it('the login page takes it, from this page only', async () => {
-    await using page = await startPage(redis, { token });
-    const form = { 'content-type': 'application/x-www-form-urlencoded' };
-    const body = `token=${encodeURIComponent(token)}`;
-    const right = await send(`${page.at}/login`, { method: 'POST', headers: form, body });
-    expect(right).toMatchObject({ status: 303, headers: { location: '/' } });
-    expect((await send(`${page.at}/login`, { method: 'POST', headers: form, body: 'token=no' })).status).toBe(401);
-    const foreign = { ...form, origin: 'https://evil.example' };
-    expect((await send(`${page.at}/login`, { method: 'POST', headers: foreign, body })).status).toBe(403);
-  });
-
-  it('programs show it as a bearer', async () => {
-    await using page = await startPage(redis, { token });
-    const bearer = (value: string) => ({ headers: { authorization: `Bearer ${value}` } });
-    expect((await send(`${page.at}/api/channel`, bearer(token))).status).toBe(200);
-    expect((await send(`${page.at}/api/channel`, bearer('wrong'))).status).toBe(401);
-  });
-
-  it('the health and what admins do are behind it, too', async () => {
-    await using page = await startPage(redis, { token });
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const ask = async (path: string, options: Parameters<typeof send>[1]) => send(`${page.at}${path}`, options);
-    expect((await ask('/admin', {})).status).toBe(401);
-    expect((await ask('/api/health', {})).status).toBe(401);
-    const pause = { method: 'POST', body: '{"verb":"pause"}' };
-    expect((await ask('/api/admin', { ...pause, headers: { 'content-type': 'application/json' } })).status).toBe(401);
-    expect(
-      (await ask('/api/admin', { ...pause, headers: { ...headers, origin: 'https://evil.example' } })).status,
-    ).toBe(403);
-    expect(await ask('/api/admin', { ...pause, headers })).toMatchObject({
-      status: 200,
-      body: '{"message":"You asked for pause."}',
-    });
-    expect((await ask('/api/admin', { ...pause, headers, body: '{"verb":"format"}' })).status).toBe(422);
-    expect(JSON.parse((await ask('/api/health', { headers })).body)).toMatchObject({ verdict: 'well' });
   });
 });
 
