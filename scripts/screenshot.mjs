@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { pageLink } from './page-link.mjs';
 import { root, setUp } from './setup.mjs';
 
 setUp({ isForDevelopment: true });
 const folder = mkdtempSync(join(tmpdir(), 'animate-screenshot-'));
+const env = { PATH: process.env.PATH, DATA_FOLDER: join(folder, 'data'), WEB_PORT: '0', LOG_FORMAT: 'json' };
 const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-  env: { PATH: process.env.PATH, DATA_FOLDER: join(folder, 'data'), WEB_PORT: '0', LOG_FORMAT: 'json' },
+  env,
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const browser = await chromium.launch({
@@ -19,7 +21,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({ viewport: { width: 1100, height: 920 }, colorScheme: 'light' });
-  await page.goto(await address());
+  await page.goto(pageLink(env, await address()));
   await page.setInputFiles('input[type=file]', join(root, 'test', 'fixtures', 'astronaut.jpg'));
   await page.fill('textarea', '/animate she smiles at us, slow zoom in');
   await page.press('textarea', 'Escape');

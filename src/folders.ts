@@ -1,4 +1,5 @@
 // Folders that only our own user may enter.
+import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { OperationError } from './errors.ts';
 
@@ -16,7 +17,7 @@ export async function makeOwnFolder(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: OWNER_ONLY });
   const found = await lstat(folder);
   // In a shared /tmp another user could have made the folder first and read our sockets in it.
-  if (!found.isDirectory() || (process.getuid && found.uid !== process.getuid())) {
+  if (!isOurs(found)) {
     throw new OperationError(
       'setup_missing',
       `Expected ${folder} to be a folder of our own user; it belongs to somebody else.`,
@@ -26,4 +27,9 @@ export async function makeOwnFolder(folder: string): Promise<string> {
     );
   }
   return folder;
+}
+
+/** A folder, no link, of our own user. */
+export function isOurs(found: Stats): boolean {
+  return found.isDirectory() && (process.getuid === undefined || found.uid === process.getuid());
 }

@@ -2,10 +2,12 @@
 // was killed leaves is swept by whatever of ours starts next.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { lstatSync } from 'node:fs';
 import { lstat, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isOurs } from './folders.ts';
 
 const NAME = /^animate-bot-[0-9a-f]{12}$/;
 /** A file that says whose the folder is. Without it nobody sweeps it. */
@@ -13,9 +15,16 @@ const MARK = 'data-folder';
 /** The data folder of one render; nobody comes back to it. */
 export const RENDER_PREFIX = 'animate-render-';
 
-/** Short, because a unix socket's path is limited, and the same after every restart. */
+/**
+ * Short, because a unix socket's path is limited, and the same after every restart and for every command. In a shared /tmp another account
+ * can have taken the name first; nobody else can take one in the data folder. Not $XDG_RUNTIME_DIR, which a service has and a shell
+ * beside it has not: they would not find each other.
+ */
 export function socketFolderOf(dataFolder: string): string {
-  return join(tmpdir(), `animate-bot-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`);
+  const name = `animate-bot-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`;
+  const usual = join(tmpdir(), name);
+  const found = lstatSync(usual, { throwIfNoEntry: false });
+  return found === undefined || isOurs(found) ? usual : join(dataFolder, name);
 }
 
 /** Once a lock in it is held: from then on it can be told whether anybody of ours is there. */
@@ -53,7 +62,7 @@ export async function sweepSocketFolders(): Promise<void> {
 
 async function sweep(folder: string): Promise<void> {
   const found = await lstat(folder);
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) return;
+  if (!isOurs(found)) return;
   const dataFolder = await readFile(join(folder, MARK), 'utf8');
   if (socketFolderOf(dataFolder) !== folder) return;
   const isForOneRender = dirname(dataFolder) === tmpdir() && basename(dataFolder).startsWith(RENDER_PREFIX);

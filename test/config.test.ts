@@ -6,7 +6,13 @@ import { ConfigError } from '../src/errors.ts';
 
 test('an empty environment gives the defaults, and an empty variable counts as unset', () => {
   expect(loadConfig({ WEB_TOKEN: '', WEB_PORT: '' })).toEqual(loadConfig({}));
-  expect(loadConfig({}).web).toEqual({ host: '127.0.0.1', port: 8470, token: undefined });
+  expect(loadConfig({}).web).toEqual({
+    host: '127.0.0.1',
+    port: 8470,
+    url: undefined,
+    token: undefined,
+    isOpen: false,
+  });
 });
 
 test('all faults are told at once, each by the name of its variable, without echoing a secret', () => {
@@ -24,13 +30,35 @@ test('all faults are told at once, each by the name of its variable, without ech
   }
 });
 
-test('a page that others can reach needs a token, which is told together with every other fault', () => {
-  expect(() => loadConfig({ WEB_HOST: '0.0.0.0', WEB_PORT: 'x' })).toThrow(
-    /WEB_PORT: expected .*\n?.*WEB_TOKEN: expected a secret, because others can reach WEB_HOST=0\.0\.0\.0, got none/s,
+test('a page that others can reach asks for a token, and a fault in that is told together with every other', () => {
+  expect(() => loadConfig({ WEB_HOST: '0.0.0.0', WEB_PORT: 'x', WEB_TOKEN: 'off' })).toThrow(
+    /WEB_PORT: expected .*\n?.*WEB_TOKEN: expected a secret, because others can reach WEB_HOST=0\.0\.0\.0, got off/s,
   );
-  for (const host of ['localhost', '127.0.0.1', '::1']) expect(loadConfig({ WEB_HOST: host }).web.host).toBe(host);
+  for (const host of ['localhost', '127.0.0.1', '::1']) {
+    expect(loadConfig({ WEB_HOST: host, WEB_TOKEN: 'off' }).web).toMatchObject({
+      host,
+      token: undefined,
+      isOpen: true,
+    });
+  }
+  expect(loadConfig({ WEB_HOST: '0.0.0.0' }).web).toMatchObject({ token: undefined, isOpen: false });
   expect(loadConfig({ WEB_HOST: '0.0.0.0', WEB_TOKEN: 'sixteen-letters-x' }).web.token).toBe('sixteen-letters-x');
 });
+
+test.each([
+  ['https://bot.example', 'https://bot.example'],
+  ['https://bot.example:8443/', 'https://bot.example:8443'],
+  ['http://192.168.1.4:8470', 'http://192.168.1.4:8470'],
+])('WEB_URL %s is where links lead to', (given, url) => {
+  expect(loadConfig({ WEB_URL: given }).web.url).toBe(url);
+});
+
+test.each(['bot.example', 'https://bot.example/page', 'https://ada@bot.example', 'https://', 'ftp://bot.example'])(
+  'WEB_URL %s is told as a fault',
+  (WEB_URL) => {
+    expect(() => loadConfig({ WEB_URL })).toThrow('WEB_URL: expected https://… without a path');
+  },
+);
 
 test('health and metrics are served where they are asked for, and beyond loopback with a token alone', () => {
   expect(loadConfig({}).ops).toEqual({ host: '127.0.0.1', port: undefined, token: undefined });

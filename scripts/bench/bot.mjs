@@ -11,8 +11,9 @@ import { root } from '../setup.mjs';
 export function startBot(environment, onLine = () => undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'animate-bench-'));
   const dataFolder = join(folder, 'data');
+  const env = { PATH: process.env.PATH, DATA_FOLDER: dataFolder, WEB_PORT: '0', LOG_FORMAT: 'json', ...environment };
   const bot = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'start'], {
-    env: { PATH: process.env.PATH, DATA_FOLDER: dataFolder, WEB_PORT: '0', LOG_FORMAT: 'json', ...environment },
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: bot.stdout });
@@ -24,6 +25,7 @@ export function startBot(environment, onLine = () => undefined) {
 
   return {
     dataFolder,
+    env,
     pid: bot.pid,
 
     /** Resolves to the first line to come with this message. */

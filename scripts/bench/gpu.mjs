@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createParser } from 'eventsource-parser';
 import sharp from 'sharp';
+import { logIn, pageLink } from '../page-link.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,7 +28,7 @@ const main = new URL('main.js', dist).pathname;
 const { connectRedis, KEY_PREFIX } = await import(new URL('queue/redis.js', dist));
 const { createRecords } = await import(new URL('queue/records.js', dist));
 const { rendersQueue } = await import(new URL('queue/names.js', dist));
-const { socketFolderOf } = await import(new URL('folders.js', dist));
+const { socketFolderOf } = await import(new URL('socket-folder.js', dist));
 const { findGpus } = await import(new URL('gpu/devices.js', dist));
 
 /** As many of the model's cells of 16x16 as a clip has, each of one colour: what random weights carry through, too. */
@@ -266,11 +267,13 @@ async function startLife(changes) {
 
   const { address } = await said('The chat page is ready');
   const page = since(begun);
+  const headers = await logIn(pageLink({ ...environment, ...changes }, address));
   const redis = connectRedis(join(socketFolderOf(dataFolder), 'redis.sock'), () => undefined);
-  const listening = listen(address, hear);
+  const listening = listen({ address, headers }, hear);
   void said('Engine ready').then(() => tell(`start: page after ${page}, engine ready after ${since(begun)}`));
   return {
     address,
+    headers,
     lines,
     said,
     redis,
@@ -288,7 +291,7 @@ async function startLife(changes) {
     async press(renderId, action) {
       await fetch(`${address}/api/renders/${renderId}/press`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ action, eventId: crypto.randomUUID() }),
       });
     },
@@ -302,8 +305,8 @@ async function startLife(changes) {
   };
 }
 
-async function listen(address, hear) {
-  const { messages } = await (await fetch(`${address}/api/channel`)).json();
+async function listen({ address, headers }, hear) {
+  const { messages } = await (await fetch(`${address}/api/channel`, { headers })).json();
   for (const message of messages) hear(message);
   const parser = createParser({
     onEvent({ event, data }) {
@@ -312,7 +315,7 @@ async function listen(address, hear) {
   });
   const decoder = new TextDecoder();
   try {
-    const { body } = await fetch(`${address}/api/events`);
+    const { body } = await fetch(`${address}/api/events`, { headers });
     for await (const chunk of body) parser.feed(decoder.decode(chunk, { stream: true }));
   } catch {
     // That life is over.
@@ -325,7 +328,7 @@ async function animate(resolution) {
   form.set('text', `/animate slow zoom in seconds:${options.seconds} resolution:${resolution}`);
   form.set('author', 'Bench');
   form.set('picture', new Blob([pictures[resolution]]), 'picture.png');
-  const response = await fetch(`${life.address}/api/animate`, { method: 'POST', body: form });
+  const response = await fetch(`${life.address}/api/animate`, { method: 'POST', body: form, headers: life.headers });
   if (response.status !== 202) throw new Error(`Expected 202, got ${response.status}: ${await response.text()}`);
   return { renderId: (await response.json()).renderId, accepted: performance.now() };
 }

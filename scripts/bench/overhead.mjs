@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createParser } from 'eventsource-parser';
+import { logIn, pageLink } from '../page-link.mjs';
 import { root, setUp } from '../setup.mjs';
 import { startBot } from './bot.mjs';
 
@@ -16,6 +17,7 @@ const { socketFolderOf } = await import('../../dist/socket-folder.js');
 
 const bot = startBot({ RENDER_SLOTS: '1' });
 const { address } = await bot.said('The chat page is ready');
+const headers = await logIn(pageLink(bot.env, address));
 
 const redis = connectRedis(join(socketFolderOf(bot.dataFolder), 'redis.sock'), () => undefined);
 const records = createRecords(redis);
@@ -46,7 +48,7 @@ async function renderOnce(index) {
   form.set('picture', picture, 'astronaut.jpg');
   const delivered = new Promise((resolve) => waiting.set(`web-bench-${index}`, resolve));
   const sent = performance.now();
-  const response = await fetch(`${address}/api/animate`, { method: 'POST', body: form });
+  const response = await fetch(`${address}/api/animate`, { method: 'POST', body: form, headers });
   if (response.status !== 202) throw new Error(`Expected 202, got ${response.status}`);
   const accepted = performance.now();
   const deliveredAt = await delivered;
@@ -62,7 +64,7 @@ function tell(name, pick) {
 }
 
 async function listen() {
-  const { body } = await fetch(`${address}/api/events`);
+  const { body } = await fetch(`${address}/api/events`, { headers });
   const parser = createParser({
     onEvent({ event, data }) {
       if (event !== 'message') return;

@@ -7,6 +7,7 @@ import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';
 import { checkDisk, checkNode, checkPython, checkSandbox } from './checks/machine.ts';
 import { checkMark } from './checks/mark.ts';
+import { checkPage } from './checks/page.ts';
 import { checkClock, checkRedis, checkStore, checkWorkers } from './checks/services.ts';
 
 export interface DoctorOptions {
@@ -28,6 +29,7 @@ const CHECKS: ((config: Config) => Promise<Finding>)[] = [
   checkDisk,
   checkGpu,
   checkDocker,
+  checkPage,
 ];
 
 /** Prints every finding. False if one of them is a failure. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChannelType } from 'discord.js';
+import { logIn } from '../fakes/chat.ts';
 import * as discordFakes from '../fakes/discord/discord.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import * as slackFakes from '../fakes/slack/slack.ts';
@@ -68,7 +69,7 @@ export async function gatherMembers(world: World) {
   );
   const people = {
     discord: [discordFakes.ADA, discordFakes.BOB],
-    page: [randomUUID(), randomUUID()],
+    page: [await logIn(world.pageLink), await logIn(world.pageLink)],
   };
 
   const promptOf = ({ deed, number }: Act): string => {
@@ -142,7 +143,7 @@ export async function gatherMembers(world: World) {
 
   const onPage = async (act: Act): Promise<Talk> => {
     const eventId = randomUUID();
-    const cookie = `animate_member=${people.page[act.number % 2]}`;
+    const cookie = people.page[act.number % 2] ?? '';
     const send = () =>
       askPage('/api/animate', () => {
         const form = new FormData();

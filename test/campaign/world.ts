@@ -9,7 +9,7 @@ import { sweepSocketFolders } from '../../src/socket-folder.ts';
 import { type Discord, startDiscord } from '../fakes/discord/discord.ts';
 import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
-import { type LogLine, leftAfter, type Role, startRole } from '../fakes/roles.ts';
+import { type LogLine, leftAfter, linkOf, type Role, startRole } from '../fakes/roles.ts';
 import { type Slack, startSlack } from '../fakes/slack/slack.ts';
 import { startProxy, type Way } from './proxy.ts';
 
@@ -44,6 +44,8 @@ export interface World {
   slack: Slack;
   redis: Awaited<ReturnType<typeof startDurableRedis>>;
   kept: Kept[];
+  /** What lets browsers in, on either bot. */
+  pageLink: string;
   /** A connection of the campaign's own, past all proxies. */
   look: Redis;
   /** Nothing is started again from here on; resolves to the processes and containers that are left. */
@@ -107,9 +109,12 @@ export async function startWorld(): Promise<World> {
   const kept = await Promise.all([keep('bot', 'a'), keep('bot', 'b'), keep('worker', 'one'), keep('worker', 'two')]);
   const bots = kept.filter(({ kind }) => kind === 'bot');
   await Promise.all(bots.flatMap(({ role }) => [role.said('Connected to Discord'), role.said('Connected to Slack')]));
+  const [bot] = bots;
+  if (bot === undefined) throw new Error('A campaign has two bots');
+  const pageLink = await linkOf(bot.role);
 
   return {
-    ...{ folder, media, diskIsFixed, hasContainers, discord, slack, redis, kept, look },
+    ...{ folder, media, diskIsFixed, hasContainers, discord, slack, redis, kept, pageLink, look },
 
     async stop() {
       isEnding = true;

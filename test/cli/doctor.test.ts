@@ -11,7 +11,20 @@ import { startDurableRedis } from '../fakes/redis.ts';
 import { main, run, startRole } from '../fakes/roles.ts';
 import { startS3 } from '../fakes/s3.ts';
 
-const SUBJECTS = ['Node', 'Python', 'Sandbox', 'Mark', 'Redis', 'Clock', 'Workers', 'Store', 'Disk', 'GPU', 'Docker'];
+const SUBJECTS = [
+  'Node',
+  'Python',
+  'Sandbox',
+  'Mark',
+  'Redis',
+  'Clock',
+  'Workers',
+  'Store',
+  'Disk',
+  'GPU',
+  'Docker',
+  'Page',
+];
 
 let folder: string;
 
@@ -50,6 +63,20 @@ test('an installation that is well has no failures, and says where its Redis com
     Python: expect.stringMatching(/^ok .*\.venv.*with all packages$/),
     Redis: expect.stringMatching(/^ok .*runs its own: .*(valkey|redis)-server$/),
   });
+});
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ['the link alone opens', {}, /^ok .*opened by its link, which `npm start -- page` prints$/],
+  ['the operator’s token opens', { WEB_TOKEN: 'sixteen-letters-x' }, /^ok .*its link with WEB_TOKEN, /],
+  [
+    'every account of the machine may open',
+    { WEB_TOKEN: 'off' },
+    /^warn .*WEB_TOKEN=off: every account .* is an admin/,
+  ],
+  ['others reach over HTTP', { WEB_HOST: '0.0.0.0' }, /^warn .*WEB_HOST=0\.0\.0\.0 takes plain HTTP.* set WEB_URL$/],
+  ['others reach over HTTPS', { WEB_HOST: '0.0.0.0', WEB_URL: 'https://bot.example' }, /^ok /],
+])('a page that %s', async (_what, settings, line) => {
+  expect(await examine(settings)).toMatchObject({ Page: expect.stringMatching(line) });
 });
 
 test.each<[string, Record<string, string>, number, RegExp]>([

@@ -8,7 +8,7 @@ import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docke
 import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 
 describe.skipIf(!isDockerHere)('with engines in containers', () => {
   let folder: string;
@@ -45,8 +45,7 @@ describe.skipIf(!isDockerHere)('with engines in containers', () => {
     redis = await startRedis();
     picture = await drawPicture();
     roles = [];
-    const { address } = await start('bot').said('The chat page is ready');
-    chat = openChat(String(address));
+    chat = openChat(await linkOf(start('bot')));
   });
 
   afterEach(async () => {

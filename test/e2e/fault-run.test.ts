@@ -11,7 +11,7 @@ import { containersOf, docker, isDockerHere, RENDER_IMAGE } from '../fakes/docke
 import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 
 const RENDERS = 200;
 const KILL_EVERY = 25;
@@ -71,9 +71,8 @@ describe.skipIf(!isDockerHere)('a pool whose workers and containers are killed',
     'loses no render, delivers none twice, renders one at a time on each engine, and leaves no container',
     async () => {
       const bot = start('bot');
-      const { address } = await bot.said('The chat page is ready');
       const records = createRecords(connection);
-      const chat = openChat(String(address));
+      const chat = openChat(await linkOf(bot));
       const workers = new Map<string, Role>();
       for (const name of WORKERS) workers.set(name, await startWorker(name));
       const picture = await drawPicture();

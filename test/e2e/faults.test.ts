@@ -8,6 +8,7 @@ import { isDone, openChat } from '../fakes/chat.ts';
 import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
+import { linkOf } from '../fakes/roles.ts';
 import { useInstallation } from './installation.ts';
 
 let picture: Buffer;
@@ -21,8 +22,7 @@ const { start } = installation;
 
 async function startBot(environment: Record<string, string> = {}) {
   const bot = start('bot', environment);
-  const { address } = await bot.said('The chat page is ready');
-  return { bot, address: String(address), chat: openChat(String(address)) };
+  return { bot, chat: openChat(await linkOf(bot)) };
 }
 
 async function expectOneClip(chat: ReturnType<typeof openChat>, renderId: string): Promise<void> {

@@ -10,7 +10,7 @@ import { connectRedis } from '../../src/queue/redis.ts';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startClusterRedis, startTlsRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 
 const PASSWORD = 'correct horse@battery';
 
@@ -49,8 +49,7 @@ async function expectClips(settings: Record<string, string>): Promise<void> {
     return started;
   };
   const bots = [start('bot'), start('bot')];
-  const pages = await Promise.all(bots.map((bot) => bot.said('The chat page is ready')));
-  const chats = pages.map(({ address }) => openChat(String(address)));
+  const chats = (await Promise.all(bots.map(linkOf))).map(openChat);
   const picture = await drawPicture();
   for (const chat of chats) {
     const cancelled = await chat.animate('go seconds:1', picture);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startBrowser } from '../fakes/browser.ts';
 import { containersOf, isDockerHere, RENDER_IMAGE } from '../fakes/docker.ts';
-import { startRole } from '../fakes/roles.ts';
+import { linkOf, startRole } from '../fakes/roles.ts';
 import { firstFrameError } from '../fakes/video.ts';
 
 // Eileen Collins, NASA: public domain.
@@ -22,9 +22,8 @@ test.skipIf(!isDockerHere)('a photograph becomes a clip in the thread that begin
   });
   const browser = await startBrowser();
   try {
-    const address = String((await role.said('The chat page is ready')).address);
     const page = await browser.newPage();
-    await page.goto(address);
+    await page.goto(await linkOf(role));
     await page.setInputFiles('input[type=file]', photograph);
     await page.fill('textarea', '/animate she smiles, slow zoom in seconds:1');
     await page.press('textarea', 'Escape');
@@ -33,8 +32,8 @@ test.skipIf(!isDockerHere)('a photograph becomes a clip in the thread that begin
     await video.waitFor({ timeout: 40_000 });
     expect(await containersOf(folder)).not.toEqual([]);
     const clip = join(folder, 'clip.mp4');
-    const url = new URL((await video.getAttribute('src')) ?? '', address);
-    await writeFile(clip, Buffer.from(await (await fetch(url)).arrayBuffer()));
+    const url = new URL((await video.getAttribute('src')) ?? '', page.url()).href;
+    await writeFile(clip, await (await page.request.get(url)).body());
     expect(await firstFrameError(clip, photograph)).toBeLessThan(6);
   } finally {
     await browser.close();

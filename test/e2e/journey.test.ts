@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBrowser } from '../fakes/browser.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 import { firstFrameError, probeVideo } from '../fakes/video.ts';
 
 // Eileen Collins, NASA: public domain.
@@ -17,15 +17,13 @@ let folder: string;
 let role: Role;
 let browser: Browser;
 let page: Page;
-let address: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'animate-journey-'));
   role = startRole('start', { DATA_FOLDER: join(folder, 'data') });
-  address = String((await role.said('The chat page is ready')).address);
   browser = await startBrowser();
   page = await browser.newPage();
-  await page.goto(address);
+  await page.goto(await linkOf(role));
 });
 
 afterAll(async () => {
@@ -43,7 +41,7 @@ async function send(text: string, picture: string): Promise<void> {
 
 async function download(url: string): Promise<string> {
   const file = join(folder, 'clip.mp4');
-  await writeFile(file, Buffer.from(await (await fetch(new URL(url, address))).arrayBuffer()));
+  await writeFile(file, await (await page.request.get(new URL(url, page.url()).href)).body());
   return file;
 }
 
@@ -166,9 +164,10 @@ test('Cancel stops a render that runs, and no clip comes of it', async () => {
 test('Delete takes a clip away for everybody, after a question', async () => {
   await send('/animate slow pan up seconds:1', photograph);
   await newest().getByText('slow pan up').waitFor();
-  const url = new URL(await newestClip(), address);
-  const pictureUrl = new URL((await inNewest('.sent-picture').getAttribute('src')) ?? '', address);
-  expect((await fetch(url)).status).toBe(200);
+  const url = new URL(await newestClip(), page.url()).href;
+  const pictureUrl = new URL((await inNewest('.sent-picture').getAttribute('src')) ?? '', page.url()).href;
+  const statusOf = async (at: string) => (await page.request.get(at)).status();
+  expect(await statusOf(url)).toBe(200);
   await newest().getByRole('button', { name: 'Delete' }).click();
   await newest().getByText('Delete this for everybody?').waitFor();
   await newest().getByRole('button', { name: 'Yes, delete' }).click();
@@ -177,5 +176,5 @@ test('Delete takes a clip away for everybody, after a question', async () => {
   await page.reload();
   await newest().getByText('slow zoom out').waitFor();
   expect(await deleted.count()).toBe(0);
-  for (const gone of [url, pictureUrl]) expect((await fetch(gone)).status).toBe(404);
+  for (const gone of [url, pictureUrl]) expect(await statusOf(gone)).toBe(404);
 });

@@ -10,7 +10,7 @@ import { startCollector } from '../fakes/collector.ts';
 import { installCards } from '../fakes/gpus.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
-import { main, type Role, run, startRole } from '../fakes/roles.ts';
+import { linkOf, main, type Role, run, startRole } from '../fakes/roles.ts';
 
 const REDIS_PASSWORD = 'canary-of-the-redis-password';
 const OPS_TOKEN = 'canary-of-the-operations-token';
@@ -72,8 +72,7 @@ async function opsOf(role: Role) {
 }
 
 async function chatOf(bot: Role) {
-  const { address } = await bot.said('The chat page is ready');
-  return openChat(String(address));
+  return openChat(await linkOf(bot));
 }
 
 const admin = (...args: string[]) => run(process.execPath, [main, 'admin', ...args], { env: environment() });

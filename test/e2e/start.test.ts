@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { leftAfter, leftBehind, type Role, root, run, startRole, startWithNpm } from '../fakes/roles.ts';
+import { leftAfter, leftBehind, linkOf, type Role, root, run, startRole, startWithNpm } from '../fakes/roles.ts';
 
 let folder: string;
 let started: Role[];
@@ -25,9 +25,8 @@ afterEach(async () => {
 async function start() {
   const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), ENGINE: 'test_engines.does_as_told:create' });
   started.push(role);
-  const { address } = await role.said('The chat page is ready');
   await role.said('Engine ready');
-  return { role, chat: openChat(String(address)) };
+  return { role, chat: openChat(await linkOf(role)) };
 }
 
 test('Ctrl-C stops everything at once, and a second start keeps the history', async () => {
@@ -66,8 +65,8 @@ test('a port that is taken is told by the name of its setting, and nothing stays
   other.close();
 });
 
-test('a page that others could reach without a token is not opened, and the setting that is missing is told', async () => {
-  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), WEB_HOST: '0.0.0.0' });
+test('a page that others could reach without a token is not opened, and the setting that is amiss is told', async () => {
+  const role = startRole('start', { DATA_FOLDER: join(folder, 'data'), WEB_HOST: '0.0.0.0', WEB_TOKEN: 'off' });
   started.push(role);
   await expect(role.said('The chat page is ready')).rejects.toThrow('WEB_TOKEN: expected a secret');
   expect(role.process.exitCode).toBe(2);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openChat } from '../fakes/chat.ts';
 import * as discordFakes from '../fakes/discord/discord.ts';
-import type { Role } from '../fakes/roles.ts';
+import { linkOf, type Role } from '../fakes/roles.ts';
 import * as slackFakes from '../fakes/slack/slack.ts';
 
 /** A render's message, as its member reads it. */
@@ -71,7 +71,7 @@ export async function tellOnThePage(): Promise<Storyteller> {
   return {
     environment: {},
     async joinedBy(bot) {
-      chat = openChat(String((await bot.said('The chat page is ready')).address));
+      chat = openChat(await linkOf(bot));
     },
     async give(picture, words) {
       const id = await page().animate(words, picture);

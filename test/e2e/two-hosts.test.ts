@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startRedis } from '../fakes/redis.ts';
-import { startRole } from '../fakes/roles.ts';
+import { linkOf, startRole } from '../fakes/roles.ts';
 import { startS3 } from '../fakes/s3.ts';
 
 test('a picture and its clip go from one machine to the other through a bucket, and are gone from it when deleted', async () => {
@@ -24,12 +24,11 @@ test('a picture and its clip go from one machine to the other through a bucket, 
   const bot = startRole('bot', { ...environment, DATA_FOLDER: join(folder, 'one') });
   const worker = startRole('worker', { ...environment, DATA_FOLDER: join(folder, 'two') });
   try {
-    const address = String((await bot.said('The chat page is ready')).address);
-    const chat = openChat(address);
+    const chat = openChat(await linkOf(bot));
     const renderId = await chat.animate('go seconds:1', await drawPicture());
     const { clip } = await chat.until(renderId, isDone);
     const bytes = async (range?: string) => {
-      const answer = await fetch(new URL(clip?.url ?? '', address), range ? { headers: { range } } : {});
+      const answer = await chat.ask(clip?.url ?? '', range ? { headers: { range } } : {});
       return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) };
     };
     const whole = await bytes();

@@ -10,7 +10,7 @@ import { isDone, openChat } from '../fakes/chat.ts';
 import { docker, isDockerHere, WORKER_IMAGE } from '../fakes/docker.ts';
 import { drawPicture } from '../fakes/pictures.ts';
 import { startDurableRedis } from '../fakes/redis.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 import { startS3, type TestBucket } from '../fakes/s3.ts';
 
 const testEngines = fileURLToPath(new URL('../../python/test_engines', import.meta.url));
@@ -38,7 +38,7 @@ describe.skipIf(!isDockerHere)('the worker image', () => {
       S3_SECRET_ACCESS_KEY: bucket.secretAccessKey,
     };
     bot = startRole('bot', { ...environment, DATA_FOLDER: join(folder, 'data') });
-    chat = openChat(String((await bot.said('The chat page is ready')).address));
+    chat = openChat(await linkOf(bot));
     worker = await docker.createContainer({
       Image: WORKER_IMAGE,
       Env: Object.entries({ ...environment, ENGINE: 'test_engines.does_as_told:create', RENDER_SLOTS: '1' }).map(

@@ -5,14 +5,32 @@ import type { Channel, Reply } from '../../src/bots/web/wire.ts';
 
 const POLL_MS = 50;
 
-export function openChat(address: string) {
+/** Cookies of a browser that has followed the link of a page. */
+export async function logIn(link: string): Promise<string> {
+  const response = await fetch(link, { redirect: 'manual' });
+  if (response.status !== 303)
+    throw new Error(`The link was answered with ${response.status}: ${await response.text()}`);
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';', 1)[0])
+    .join('; ');
+}
+
+export function openChat(link: string) {
+  const { origin: address } = new URL(link);
+  let cookie: Promise<string> | undefined;
+  const ask = async (path: string, request: RequestInit = {}): Promise<Response> => {
+    cookie ??= logIn(link);
+    return await fetch(`${address}${path}`, { ...request, headers: { ...request.headers, cookie: await cookie } });
+  };
   const replies = async (): Promise<Reply[]> => {
-    const response = await fetch(`${address}/api/channel`);
+    const response = await ask('/api/channel');
     const channel = (await response.json()) as Channel;
     return channel.messages.flatMap((message) => message.replies);
   };
 
   return {
+    ask,
     replies,
 
     async animate(text: string, picture: Buffer, eventId: string = randomUUID()): Promise<string> {
@@ -21,14 +39,14 @@ export function openChat(address: string) {
       form.set('text', text);
       form.set('author', 'Ada');
       form.set('picture', new Blob([new Uint8Array(picture)]), 'picture.png');
-      const response = await fetch(`${address}/api/animate`, { method: 'POST', body: form });
+      const response = await ask('/api/animate', { method: 'POST', body: form });
       const answer = (await response.json()) as { renderId: string; message?: string };
       if (response.status !== 202) throw new Error(`${response.status}: ${answer.message}`);
       return answer.renderId;
     },
 
     async press(renderId: string, action: 'cancel' | 'again' | 'delete'): Promise<string> {
-      const response = await fetch(`${address}/api/renders/${renderId}/press`, {
+      const response = await ask(`/api/renders/${renderId}/press`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ action, eventId: randomUUID() }),

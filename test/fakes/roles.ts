@@ -18,6 +18,7 @@ export interface LogLine {
 
 export interface Role {
   process: ChildProcess;
+  environment: Record<string, string>;
   lines: LogLine[];
   /** Resolves with the first line, past or coming, that has this message. Rejects if the process ends without it. */
   said(message: string, isIt?: (line: LogLine) => boolean): Promise<LogLine>;
@@ -66,6 +67,7 @@ function start(
 
   return {
     process: child,
+    environment,
     lines,
     said(message, isIt = () => true) {
       return new Promise((resolve, reject) => {
@@ -96,6 +98,15 @@ function start(
       await exited;
     },
   };
+}
+
+/** The link that opens the page of a bot, as an operator has it printed. */
+export async function linkOf(bot: Role): Promise<string> {
+  const { address } = await bot.said('The chat page is ready');
+  const { stdout, stderr } = await run(process.execPath, [main, 'page'], { env: bot.environment });
+  const link = stdout.split('\n').find((line) => line.startsWith(`${address}/`));
+  if (link === undefined) throw new Error(`No link to ${address}: ${stdout}${stderr}`);
+  return link;
 }
 
 export interface Ended {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startOpsServer } from '../../src/ops/http.ts';
 import { openBoard } from '../../src/queue/board.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
+import { sendBytes } from '../bots/web/send.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
 
 const TOKEN = 'a-token-for-operations';
@@ -90,10 +91,19 @@ test('the board shows every queue, and changes none', async () => {
   expect(paused.status).toBe(405);
 });
 
-test('without a token there is no board, and only this machine’s own names are answered', async () => {
-  const ask = await serve(undefined);
-  expect((await ask('/metrics')).status).toBe(200);
-  expect((await ask('/queues')).status).toBe(404);
+test('without a token another account of this machine learns that it lives and that it is ready, and nothing else', async () => {
+  const ask = await serve(undefined, ['no engine is loaded yet']);
+  expect(await ask('/live')).toMatchObject({ status: 200, text: '{"live":true}' });
+  expect(await ask('/ready')).toMatchObject({ status: 503, text: '{"ready":false}' });
+  for (const headers of [{}, { authorization: 'Bearer ' }, { authorization: 'Bearer undefined' }]) {
+    for (const path of ['/metrics', '/queues', '/queues/api/queues', '/nothing']) {
+      expect([path, (await ask(path, headers)).status]).toEqual([path, 403]);
+    }
+  }
+  expect((await ask('/metrics')).text).toContain('OPS_TOKEN');
+});
+
+test('without a token only this machine’s own names are answered', async () => {
   const board = openBoard(redis);
   stops.push(() => board.close());
   const server = await startOpsServer({
@@ -102,8 +112,8 @@ test('without a token there is no board, and only this machine’s own names are
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
   });
   stops.push(() => server.close());
-  expect(await statusFor(`${server.address}/metrics`, { host: 'localhost' })).toBe(200);
-  expect(await statusFor(`${server.address}/metrics`, { host: 'rebound.example' })).toBe(403);
+  expect(await statusFor(`${server.address}/live`, { host: 'localhost' })).toBe(200);
+  expect(await statusFor(`${server.address}/live`, { host: 'rebound.example' })).toBe(403);
 });
 
 test('a page somewhere else cannot ask in its visitor’s name, but may have a link', async () => {
@@ -117,14 +127,29 @@ test('a page somewhere else cannot ask in its visitor’s name, but may have a l
 
 test('whoever asks while nothing answers is told so, and does not wait', async () => {
   const server = await startOpsServer({
-    ...{ host: '127.0.0.1', port: 0, token: undefined, queues: undefined },
+    ...{ host: '127.0.0.1', port: 0, token: TOKEN, queues: undefined },
     notReady: () => new Promise(() => undefined),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
   });
   stops.push(() => server.close());
-  const response = await fetch(`${server.address}/ready`);
+  const response = await fetch(`${server.address}/ready`, { headers: bearer });
   expect([response.status, await response.json()]).toEqual([
     503,
     { ready: false, reasons: ['nothing was known after 3 s'] },
   ]);
+});
+
+test.each([
+  ['an address that is not UTF-8', 'GET /%ff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
+  ['headers without an end', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
+  ['an unknown method', 'BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+  ['HTTP/1.1 without a host', 'GET /live HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+  ['HTTP/1.0 without a host', 'GET /metrics HTTP/1.0\r\n\r\n', 401],
+  ['an expectation', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n', 417],
+])('%s is refused with all the headers', async (_what, bytes, status) => {
+  const { address } = await serve(TOKEN);
+  const answer = await sendBytes(address, bytes);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(answer).toContain("content-security-policy: default-src 'self'");
+  expect(answer).toContain('x-content-type-options: nosniff');
 });

@@ -4,8 +4,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { logIn } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { type Role, startRole } from '../fakes/roles.ts';
+import { linkOf, type Role, startRole } from '../fakes/roles.ts';
 
 const NAME = 'Alice Canaryname';
 const WORDS = 'canaryprompt she smiles';
@@ -14,11 +15,11 @@ const WITHIN = { timeout: 100_000, interval: 200 };
 
 let folder: string;
 let role: Role;
-let at: string;
+let link: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deletion-'));
   role = startRole('start', { DATA_FOLDER: folder, LOG_LEVEL: 'trace', GPUS: 'none', RENDER_SLOTS: '2' });
-  at = String((await role.said('The chat page is ready')).address);
+  link = await linkOf(role);
 }, 120_000);
 afterEach(async () => {
   await role.kill('SIGTERM');
@@ -26,17 +27,12 @@ afterEach(async () => {
 });
 
 /** A browser of its own, which keeps its cookies. */
-function openBrowser() {
-  let cookie = '';
-  const send = async (path: string, request: RequestInit = {}): Promise<Response> => {
-    const response = await fetch(`${at}${path}`, { ...request, headers: { ...request.headers, cookie } });
-    const given = response.headers.get('set-cookie');
-    if (given) cookie = given.split(';', 1)[0] ?? '';
-    return response;
-  };
+async function openBrowser() {
+  const cookie = await logIn(link);
+  const send = (path: string, request: RequestInit = {}): Promise<Response> =>
+    fetch(new URL(path, link), { ...request, headers: { ...request.headers, cookie } });
   return {
     send,
-    memberId: () => cookie.slice(cookie.indexOf('=') + 1),
     async animate(eventId: string, author: string, text: string, picture: Buffer | string) {
       const form = new FormData();
       for (const [name, value] of Object.entries({ eventId, author, text })) form.set(name, value);
@@ -54,7 +50,7 @@ function openBrowser() {
   };
 }
 
-type Browser = ReturnType<typeof openBrowser>;
+type Browser = Awaited<ReturnType<typeof openBrowser>>;
 const channel = async (browser: Browser) => (await browser.send('/api/channel')).text();
 const isDone = (id: string) => role.said('Delivered', ({ renderId }) => renderId === id);
 
@@ -74,7 +70,7 @@ const kept = async () =>
   (await readdir(join(folder, 'media'), { recursive: true })).filter((name) => name.includes('.'));
 
 test('after "delete all" nothing is left of a member, of what others made from their picture, and of their words', async () => {
-  const [alice, bob] = [openBrowser(), openBrowser()];
+  const [alice, bob] = [await openBrowser(), await openBrowser()];
   const picture = await drawPicture();
   await alice.animate('one', NAME, `/animate ${WORDS} seconds:1`, picture);
   await isDone('web-one');

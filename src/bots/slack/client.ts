@@ -13,6 +13,7 @@ import type { Logger } from '../../log.ts';
 import type { Outgoing } from '../../outgoing.ts';
 import { BOT_SCOPES } from './manifest.ts';
 import { keepConnected } from './reconnecting.ts';
+import { createSignatures, type Signatures, type SignaturesOptions } from './signatures.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const LONGEST_BODY_BYTES = 2 ** 20;
@@ -60,6 +61,8 @@ export interface SlackClientOptions extends ClientSettings {
   workspaces: Workspaces;
   installations: InstallationStore | undefined;
   logger: SlackLogger;
+  /** Where it is noted which requests were answered. */
+  notes: SignaturesOptions['notes'];
   /** Hears how each try to make a socket ended. */
   heardOfSocket(error?: unknown): void;
   /** Keeps an event; only then is Slack told that it came. */
@@ -120,8 +123,18 @@ export function createSlackClient(options: SlackClientOptions) {
 }
 
 function createHttpReceiver(options: SlackClientOptions): HTTPReceiver | undefined {
-  const { appToken, signingSecret, oauth, secret, installations, workspaces, logger } = options;
+  const {
+    appToken,
+    signingSecret = crypto.randomUUID(),
+    oauth,
+    secret,
+    installations,
+    workspaces,
+    logger,
+    notes,
+  } = options;
   if (appToken !== undefined && !oauth) return undefined;
+  // With a socket nothing of Slack's comes here: then no signature is right.
   const installing = oauth && {
     ...oauth,
     stateSecret: secret ?? '',
@@ -130,29 +143,42 @@ function createHttpReceiver(options: SlackClientOptions): HTTPReceiver | undefin
     installerOptions: { clientOptions: workspaces.options, directInstall: true },
   };
   const receiver = new HTTPReceiver({
-    // With a socket nothing of Slack's comes here: then no signature is right.
-    signingSecret: signingSecret ?? crypto.randomUUID(),
+    signingSecret,
     logger,
     ...installing,
     customRoutes: [{ path: '/', method: 'GET', handler: answerPlainly }],
   });
-  return refuseNothing(receiver);
+  return judgeFirst(receiver, createSignatures({ secret: signingSecret, notes }));
 }
 
-/** A signed body of `null` ends a process with bolt 5.1.0: it reads on in what it has parsed, where nobody catches. */
-function refuseNothing(receiver: HTTPReceiver): HTTPReceiver {
+function judgeFirst(receiver: HTTPReceiver, signatures: Signatures): HTTPReceiver {
   const listen = receiver.requestListener;
   receiver.requestListener = (request, response) => {
     if (request.method !== 'POST') return listen(request, response);
-    readBody(request).then(
-      (body) => {
-        if (body === undefined || saysNothing(body)) return response.writeHead(body ? 400 : 413).end();
-        return listen(Object.assign(request, { rawBody: body }), response);
-      },
+    judge(request, response, signatures).then(
+      (rawBody) => rawBody && listen(Object.assign(request, { rawBody }), response),
       () => response.destroy(),
     );
   };
   return receiver;
+}
+
+/** Undefined for what is answered already. */
+async function judge(
+  request: IncomingMessage,
+  response: ServerResponse,
+  signatures: Signatures,
+): Promise<Buffer | undefined> {
+  const body = await readBody(request);
+  const answer = (status: number): undefined => void response.writeHead(status).end();
+  if (body === undefined) return answer(413);
+  // With bolt 5.1.0 a signed `null` ends the process: it reads on in what it has parsed, where nobody catches.
+  if (saysNothing(body)) return answer(400);
+  const judged = await signatures.judge(request, body, response);
+  if (judged === 'late') return answer(401);
+  // As it was answered then, and nothing is done for it.
+  if (judged === 'repeated') return answer(200);
+  return body;
 }
 
 /** Undefined for one that is longer than anything of Slack's. */

@@ -93,7 +93,7 @@ export function createSlackPlatform(options: SlackPlatformOptions): Platform {
     home = showing;
     const attempt = async (): Promise<void> => {
       const connected = createSlackClient({
-        ...{ ...options, workspaces, installations, logger },
+        ...{ ...options, workspaces, installations, logger, notes },
         keep: (body, retries) => taking.keep(body, retries),
         heardOfSocket: (error) => socketFault.heard('apps.connections.open', error),
       });

@@ -237,7 +237,7 @@ describe('the status reply', () => {
     await page.platform.update({ ...ref, message: 'r-p1' }, view({ kind: 'deleted', renderId: 'web-2' }));
     expect(await watcher.next()).toEqual({ event: 'removed', data: { id: 'm-e1' } });
     expect(await page.messages()).toEqual([]);
-    expect(await page.redis.keys(`${prefix}*`)).toEqual([]);
+    expect(await page.redis.keys(`${prefix}*`)).toEqual([`${prefix}secrets`]);
 
     // A last update on its way, and a second deletion, find nothing and bring nothing back.
     await page.platform.update({ ...ref, message: 'r-p1' }, view({ kind: 'rendering' }));
