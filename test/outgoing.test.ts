@@ -176,6 +176,7 @@ describe('each road', () => {
         },
         keep: async () => undefined,
         heardOfSocket: () => undefined,
+        notes: { isHere: false, get: async () => undefined, put: async () => undefined },
       });
       const connected = once(client.connection as never, 'connected');
       await client.start();
