@@ -13,6 +13,10 @@ const ACTS_SHOWN = 20;
 const NEAR_MISSES_SHOWN = 5;
 const READING_VERBS: AdminRequest['verb'][] = ['health', 'queue', 'workers', 'job', 'quarantine', 'audit'];
 
+const PAGE = 'web';
+const PAGE_BLOCK =
+  'On the page that is one browser: with the token, another browser is another member. `animate-bot page --renew` makes a new token.';
+
 /** Chat services take two to three thousand characters. */
 const LONGEST_ANSWER = 1800;
 
@@ -32,7 +36,8 @@ export function createTrustAdmin({ platform, blocks, strikes, wordList, audit, n
     const until = hours === undefined ? undefined : now() + hours * HOUR_MS;
     const isNew = await blocks.block(platform, { ...who, until, isAutomatic: false });
     const end = until === undefined ? 'until you unblock it' : `until ${describeTime(until)}`;
-    return isNew ? `Blocked ${end}.` : `They were already blocked; now it's ${end}.`;
+    const told = isNew ? `Blocked ${end}.` : `They were already blocked; now it's ${end}.`;
+    return platform === PAGE && who.kind === 'member' ? `${told} ${PAGE_BLOCK}` : told;
   };
 
   const showBlocks = async (): Promise<string> => {

@@ -261,6 +261,16 @@ describe('on the chat page', () => {
     await expectUntouched(bot);
   });
 
+  test('an admin who blocks a member is told what that does not stop', async () => {
+    await using bot = await start('a-token-of-tests-123');
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer a-token-of-tests-123' };
+    const body = JSON.stringify({ verb: 'block', subject: 'somebody' });
+    const told = await fetch(`${bot.platform.address()}/api/admin`, { method: 'POST', headers, body });
+    expect(((await told.json()) as { message: string }).message).toMatch(
+      /^Blocked until you unblock it\. .*one browser.*--renew/,
+    );
+  });
+
   test('whoever can open it may use every button, and deletes with one press only what is theirs', async () => {
     await using bot = await start(undefined);
     const at = bot.platform.address();

@@ -7,6 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { View } from '../../../src/bots/view.ts';
+import { linkOf } from '../../../src/bots/web/page-secrets.ts';
 import { UserError } from '../../../src/errors.ts';
 import { startBrowser } from '../../fakes/browser.ts';
 import { engineOf, healthOf, NOW, workerOf } from '../../fakes/health.ts';
@@ -437,6 +438,63 @@ describe('the page', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('article', { name: 'Command of Grace' }).waitFor();
     expect(server.script.commands[0]?.member.name).toBe('Grace');
+  });
+
+  it('logs this browser out, and the others, which are shown the way in', async () => {
+    await using server = await startPage(redis, { pageFolder, token: 'own' });
+    const link = linkOf(server.at, await server.secrets.token());
+    const pages = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const page = await (await browser.newContext()).newPage();
+        await page.goto(link);
+        await page.getByText('Live', { exact: true }).waitFor();
+        return page;
+      }),
+    );
+    const [own, ...others] = pages as [Page, ...Page[]];
+    await own.getByRole('button', { name: /^Your name/ }).click();
+    await own.getByRole('button', { name: 'Log out the 2 other browsers' }).click();
+    await own.getByRole('button', { name: 'Log out the 2 other browsers' }).waitFor({ state: 'detached' });
+    // Their streams end, and what they ask for next is the way in.
+    for (const page of others) await page.getByText('npm start -- page').waitFor();
+    await own.getByText('Live', { exact: true }).waitFor();
+    await own.getByRole('button', { name: 'Log out', exact: true }).click();
+    await own.getByText('npm start -- page').waitFor();
+    await own.goBack().catch(() => undefined);
+    await own.goto(`${server.at}/admin`);
+    await own.getByText('npm start -- page').waitFor();
+    for (const page of pages) await page.context().close();
+  });
+
+  it('shows an admin which browsers are logged in, and logs all of them out', async () => {
+    await using server = await startPage(redis, { pageFolder, token: 'own' });
+    const link = linkOf(server.at, await server.secrets.token());
+    await fetch(link, { redirect: 'manual' });
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(link);
+    await page.goto(`${server.at}/admin`);
+    await page.getByRole('row', { name: /this one/ }).waitFor();
+    expect(await page.getByRole('row').filter({ hasText: 'ago' }).count()).toBe(2);
+    await page.getByRole('button', { name: 'Log all out' }).click();
+    await page.getByText('npm start -- page').waitFor();
+    expect(await server.redis.hlen(`${server.prefix}sessions`)).toBe(0);
+    await context.close();
+  });
+
+  it.each<BrowserContextOptions>([
+    { colorScheme: 'light' },
+    { colorScheme: 'dark' },
+    { viewport: { width: 360, height: 640 } },
+  ])('asks for its token on a page that everybody can read: %o', async (look) => {
+    await using server = await startPage(redis, { pageFolder, token: 'own' });
+    const context = await browser.newContext(look);
+    const page = await context.newPage();
+    await page.goto(server.at);
+    expect(await page.evaluate(TOO_FAINT)).toEqual([]);
+    expect(await page.evaluate(NAMELESS)).toEqual([]);
+    expect(await page.evaluate(HAS_NO_SIDEWAYS_SCROLL)).toBe(true);
+    await context.close();
   });
 
   it('opens behind a token, and keeps it out of the address bar', async () => {

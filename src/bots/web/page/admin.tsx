@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Health } from '../../../queue/health.ts';
 import type { AdminRequest } from '../../platform.ts';
 import type { Refusal } from '../wire.ts';
+import { BrowserList } from './browsers.tsx';
 import { HealthPanel } from './health-panel.tsx';
 import { Mark } from './icons.tsx';
 
@@ -61,7 +62,10 @@ function AdminPage() {
           </p>
         </div>
       </header>
-      <main class="health">{health && <HealthPanel health={health} onAct={(request) => void act(request)} />}</main>
+      <main class="health">
+        {health && <HealthPanel health={health} onAct={(request) => void act(request)} />}
+        <BrowserList />
+      </main>
       <footer class="dock">
         <p class="notice" role="status" data-shown={told !== ''}>
           {told.replaceAll('**', '')}

@@ -1,6 +1,7 @@
 // Where we are, whether we are connected, and who is typing.
 import { useRef, useState } from 'preact/hooks';
 import { Avatar } from './avatar.tsx';
+import { LogOut } from './browsers.tsx';
 import type { Connection } from './channel-feed.ts';
 import { Icon, Mark } from './icons.tsx';
 import { askAboutMe } from './send.ts';
@@ -119,6 +120,7 @@ function DisplayName({ name, onName }: Pick<HeaderProps, 'name' | 'onName'>) {
             </button>
           </div>
           <ForgetMe />
+          <LogOut />
         </form>
       )}
     </div>
