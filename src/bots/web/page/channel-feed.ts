@@ -21,6 +21,12 @@ export function useChannel(): ChannelState {
   return state;
 }
 
+/** An EventSource does not say what it was answered with. */
+async function reloadIfLoggedOut(): Promise<void> {
+  const response = await fetch('/api/sessions').catch(() => undefined);
+  if (response?.status === 401) location.reload();
+}
+
 type Change = (before: ChannelState) => Partial<ChannelState>;
 
 function followChannel(apply: (change: Change) => void): () => void {
@@ -70,7 +76,9 @@ function followChannel(apply: (change: Change) => void): () => void {
     opened.addEventListener('error', () => {
       apply(() => ({ connection: 'reconnecting' }));
       // A browser tries again by itself after a lost connection, but not after an answer it could not use.
-      if (opened.readyState === EventSource.CLOSED) retryLater();
+      if (opened.readyState !== EventSource.CLOSED) return;
+      void reloadIfLoggedOut();
+      retryLater();
     });
   };
 
