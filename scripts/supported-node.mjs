@@ -12,7 +12,7 @@ import { stopWhenOrphaned } from './orphaned.mjs';
 
 /** As in package.json and src/node-version.ts. */
 const SUPPORTED = [
-  [22, 19],
+  [22, 18],
   [24, 0],
 ];
 const SUPPORTED_FROM = 26;

@@ -2,7 +2,7 @@
 
 /** As in package.json and scripts/supported-node.mjs. */
 const SUPPORTED: [line: number, least: number][] = [
-  [22, 19],
+  [22, 18],
   [24, 0],
 ];
 const SUPPORTED_FROM = 26;
@@ -10,7 +10,7 @@ const SUPPORTED_FROM = 26;
 /** From the release schedule of Node. */
 const MENDED_UNTIL: Record<number, string> = { 22: '2027-04-30', 24: '2028-04-30', 26: '2029-04-30' };
 
-export const EXPECTED_NODE = '22.19 or newer of its line, 24, or from 26 on';
+export const EXPECTED_NODE = '22.18 or newer of its line, 24, or from 26 on';
 
 export function isSupportedNode(version: string): boolean {
   const [line, minor = 0] = version.split('.').map(Number);

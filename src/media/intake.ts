@@ -182,7 +182,7 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
-/** Compiled, the decoder lies beside this file. From sources it is the built one: Node 20 cannot fork TypeScript. */
+/** Compiled, the decoder lies beside this file. From sources, as in tests, it is the built one. */
 function builtDecoder(): string {
   const here = import.meta.url;
   return fileURLToPath(new URL(here.endsWith('.ts') ? '../../dist/media/decoder.js' : './decoder.js', here));

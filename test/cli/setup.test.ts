@@ -160,7 +160,7 @@ describe('where the machine’s own Node is not supported', () => {
     const { code, stderr } = await run(process.execPath, [...onNode('20.20.2'), main, '--version']);
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^Expected Node 22\.19 .*, got 20\.20\.2\. `npm start --` in the place of .* brings one\.\n$/,
+      /^Expected Node 22\.18 .*, got 20\.20\.2\. `npm start --` in the place of .* brings one\.\n$/,
     );
   });
 });

@@ -83,8 +83,8 @@ test('the Node that set-up brings is one of those that package.json promises, an
 test('the bot, set-up and package.json mean the same versions of Node', () => {
   const versions = [
     '20.19.0',
+    '22.17.1',
     '22.18.0',
-    '22.19.0',
     '22.23.5',
     '23.11.1',
     '24.0.0',
@@ -95,9 +95,9 @@ test('the bot, set-up and package.json mean the same versions of Node', () => {
   ];
   expect(versions.filter(isSupportedNode)).toEqual(versions.filter((version) => satisfies(version, supported)));
   expect(read('scripts/supported-node.mjs')).toContain(
-    `SUPPORTED = [\n  [22, 19],\n  [24, 0],\n];\nconst SUPPORTED_FROM = 26;`,
+    `SUPPORTED = [\n  [22, 18],\n  [24, 0],\n];\nconst SUPPORTED_FROM = 26;`,
   );
-  expect(minVersion(supported)?.version).toBe('22.19.0');
+  expect(minVersion(supported)?.version).toBe('22.18.0');
 });
 
 test('no npm package comes from git, a file or an address', () => {

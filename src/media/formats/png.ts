@@ -1,6 +1,6 @@
 // What a PNG says of itself beside its pixels: how its colours are meant, and whether it is animated. Its pixels are read by
 // libvips, but for those of a file that ends too early. See https://www.w3.org/TR/png-3/
-import { createInflateRaw, inflateSync } from 'node:zlib';
+import { crc32, createInflateRaw, inflateSync } from 'node:zlib';
 import { type Encoding, encodingOf, isUsablePrimaries, type Primaries, SRGB_PRIMARIES } from '../colour.ts';
 import { isRgbProfile } from './icc.ts';
 
@@ -132,19 +132,6 @@ function frame(name: string, data: Buffer): Buffer {
   data.copy(out, 8);
   out.writeUInt32BE(crc32(out.subarray(4, 8 + data.length)), 8 + data.length);
   return out;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/** Node 20 has none of its own before 20.15. */
-function crc32(bytes: Buffer): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }
 
 /** The same picture with this ICC profile in the place of what it has. */
