@@ -271,12 +271,12 @@ function keysOf(name: string): [string, string] {
 
 function findOversized(effective: EffectiveRules, request: Asked['request']): Allowance | undefined {
   const never = { isAllowed: false, freeAt: undefined, tooMany: 0 } as const;
-  for (const of of ['member', 'channel', 'server', 'everyone'] as const) {
-    const { resolution, seconds = 0 } = effective[of];
+  for (const whose of ['member', 'channel', 'server', 'everyone'] as const) {
+    const { resolution, seconds = 0 } = effective[whose];
     if (resolution && RESOLUTIONS.indexOf(request.resolution) > RESOLUTIONS.indexOf(resolution)) {
-      return { ...never, limit: 'resolution', of, most: resolution };
+      return { ...never, limit: 'resolution', of: whose, most: resolution };
     }
-    if (seconds > 0 && request.seconds > seconds) return { ...never, limit: 'seconds', of, most: seconds };
+    if (seconds > 0 && request.seconds > seconds) return { ...never, limit: 'seconds', of: whose, most: seconds };
   }
   return undefined;
 }
