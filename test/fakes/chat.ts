@@ -56,7 +56,7 @@ export function openChat(link: string) {
 
     /** The bytes of a file that the page shows. */
     async download(path: string): Promise<Buffer> {
-      const response = await fetch(`${address}${path}`);
+      const response = await ask(path);
       if (!response.ok) throw new Error(`${response.status} for ${path}`);
       return Buffer.from(await response.arrayBuffer());
     },

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { useInstallation } from '../e2e/installation.ts';
 import { isDone, openChat } from '../fakes/chat.ts';
 import { drawPicture } from '../fakes/pictures.ts';
-import { leftAfter } from '../fakes/roles.ts';
+import { leftAfter, linkOf } from '../fakes/roles.ts';
 
 const DRAIN_SECONDS = 3;
 const SECRET = 'canary-in-a-file';
@@ -23,8 +23,7 @@ const isFailed = ({ view }: { view: { kind: string } }) => view.kind === 'failed
 test('five pipes and whatever else in the place of clips stop nobody, and all of it ends in time', async () => {
   const environment = { ENGINE: 'test_engines.leaves_other_things:create', DRAIN_SECONDS: String(DRAIN_SECONDS) };
   const bot = installation.start('bot');
-  const address = String((await bot.said('The chat page is ready')).address);
-  const chat = openChat(address);
+  const chat = openChat(await linkOf(bot));
   const worker = installation.start('worker', environment);
   const link = `link ${join(installation.folder, '.env')}`;
   // One more than the threads that files are opened by.
@@ -35,7 +34,7 @@ test('five pipes and whatever else in the place of clips stop nobody, and all of
   for (const renderId of renderIds) await chat.until(renderId, isFailed);
   const { clip } = await chat.until(innocent, isDone);
   expect(clip).toBeDefined();
-  expect((await fetch(address)).status).toBe(200);
+  expect((await chat.ask('/')).status).toBe(200);
   expect(JSON.stringify(await chat.replies())).not.toContain(SECRET);
   expect(JSON.stringify(worker.lines)).not.toContain(SECRET);
   const stopped = Promise.all([worker.kill('SIGTERM'), bot.kill('SIGTERM')]).then(() => 'stopped');
