@@ -238,6 +238,12 @@ const environmentSchema = z.object({
     .describe(
       'What engines run in: processes of this machine, or containers of the Docker engine (of DOCKER_HOST, if that is set).',
     ),
+  ENGINE_SANDBOX: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'With RUNTIME=process, on Linux: engines reach no file but what they need, and no network. `off` for a driver or an engine that does not work so.',
+    ),
   RENDER_IMAGE: z.string().default('animate-bot-render').describe('The image of those containers; docker/ has it.'),
   WEIGHTS: z
     .string()
@@ -365,7 +371,7 @@ export interface Config {
   };
   gpus: string;
   slots: number;
-  runtime: { kind: 'process' | 'docker'; image: string; weights: string; memoryBytes: number };
+  runtime: { kind: 'process' | 'docker'; isShutIn: boolean; image: string; weights: string; memoryBytes: number };
   python: string | undefined;
   picture: { maxBytes: number; maxPixels: number; timeoutMs: number };
   /** How long renders are kept. */
@@ -484,6 +490,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     slots: values.RENDER_SLOTS,
     runtime: {
       kind: values.RUNTIME,
+      isShutIn: values.ENGINE_SANDBOX === 'on',
       image: values.RENDER_IMAGE,
       weights: values.WEIGHTS,
       memoryBytes: values.RENDER_MEMORY_GIBIBYTES * GIBIBYTE,

@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from .app import create_app
+from .engine_confines import shut_server_in
 from .engines import ENGINES, find_engine
 from .runner import MOST_GROWTH_BYTES, RENDERS_PER_ENGINE, Runner, Wear
 from .unix_socket import SocketTakenError, bound_socket
@@ -80,6 +81,8 @@ def main() -> int:
     args.outputs.mkdir(parents=True, exist_ok=True)
     try:
         with bound_socket(args.socket) as listener:
+            if args.shut_in:
+                shut_server_in(args.shut_in, args.engine, args.inputs, args.outputs)
             asyncio.run(serve(args, listener))
     except SocketTakenError as error:
         print(error, file=sys.stderr)
@@ -94,6 +97,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--socket", type=Path, required=True, help="unix socket to answer on")
     parser.add_argument("--inputs", type=Path, required=True, help="folder that pictures are read from")
     parser.add_argument("--outputs", type=Path, required=True, help="folder that clips are written to")
+    parser.add_argument(
+        "--shut-in",
+        type=Path,
+        metavar="HOME",
+        help="let the kernel withhold all files but what is needed, and this folder",
+    )
     parser.add_argument("--engine", required=True, help=f"{', '.join(ENGINES)}, or module:function")
     parser.add_argument(
         "--model", help="weights: a folder, or a repository's name in the cache; the engine's own if left out"

@@ -27,7 +27,8 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
             yield listener
         finally:
             # A successor may have taken the place already.
-            with suppress(FileNotFoundError):
+            # One that is shut in may not; its worker clears it away.
+            with suppress(FileNotFoundError, PermissionError):
                 if path.stat().st_ino == identity:
                     path.unlink()
 

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,8 @@ class TakenOver:
         from render_server.protocol import EngineLoaded  # noqa: PLC0415 - as a program it has no such package
 
         targets = Targets(**json.loads(os.environ["FASTVIDEO_TARGETS"]))
-        return EngineLoaded(model=json.dumps(attack(targets)), executor="process")
+        # Backwards, because its own environment has it, too.
+        return EngineLoaded(model=json.dumps(attack(replace(targets, canary=targets.canary[::-1]))), executor="process")
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         yield from ()

@@ -25,14 +25,19 @@ export interface ProcessRuntimeOptions {
   socketFolder: string;
   /** Inputs, outputs and logs. */
   dataFolder: string;
+  /** Off for a driver or an engine that Landlock and seccomp keep from working. */
+  isShutIn: boolean;
 }
 
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
-  const { python, serverFolder, engine, socketFolder, dataFolder } = options;
+  const { python, serverFolder, engine, socketFolder, dataFolder, isShutIn } = options;
 
   const socketOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.sock`);
   const pidFileOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.pid`);
   const logOf = ({ index }: Slot) => join(dataFolder, `engine-${index}.log`);
+  /** Short, because engines make sockets there. */
+  const temporaryOf = ({ index }: Slot) => join(socketFolder, `engine-${index}.tmp`);
+  const homeOf = ({ index }: Slot) => join(dataFolder, `engine-${index}`, 'home');
   const foldersOf = ({ index }: Slot) => ({
     inputsFolder: join(dataFolder, `engine-${index}`, 'inputs'),
     outputsFolder: join(dataFolder, `engine-${index}`, 'outputs'),
@@ -40,9 +45,13 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
   const spawnServer = async (slot: Slot, launch: Launch) => {
     const { inputsFolder, outputsFolder } = foldersOf(slot);
-    for (const folder of [socketFolder, inputsFolder, outputsFolder]) await makePrivateFolder(folder);
+    const own = isShutIn ? [temporaryOf(slot), homeOf(slot)] : [];
+    for (const folder of [socketFolder, inputsFolder, outputsFolder, ...own]) await makePrivateFolder(folder);
     await using log = await open(logOf(slot), 'w', 0o600);
-    const places = ['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder];
+    const places = [
+      ...['--socket', socketOf(slot), '--inputs', inputsFolder, '--outputs', outputsFolder],
+      ...(isShutIn ? ['--shut-in', homeOf(slot)] : []),
+    ];
     const child = spawn(python, ['-m', 'render_server', ...places, ...describeEngine(engine, launch)], {
       cwd: serverFolder,
       // Its own session, so that Ctrl-C in the terminal reaches the worker alone, which then decides.
@@ -50,6 +59,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       stdio: ['ignore', log.fd, log.fd],
       env: {
         ...engine.environment,
+        ...(isShutIn && { TMPDIR: temporaryOf(slot) }),
         // By number, because FastVideo reads one; in the order in which nvidia-smi counts.
         ...(slot.gpu !== undefined && {
           CUDA_VISIBLE_DEVICES: String(slot.gpu.index),
@@ -80,7 +90,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const stop = async (slot: Slot): Promise<void> => {
     const pid = await readPid(pidFileOf(slot));
     if (pid !== undefined && (await isRenderServer(pid))) await terminate(pid);
-    await Promise.all([pidFileOf(slot), socketOf(slot)].map((file) => rm(file, { force: true })));
+    const left = [pidFileOf(slot), socketOf(slot), temporaryOf(slot)];
+    await Promise.all(left.map((file) => rm(file, { recursive: true, force: true })));
   };
 
   return {

@@ -25,6 +25,8 @@ export function createRuntime(config: Config, name: string): Runtime {
       python: pythonOf(config),
       serverFolder: join(packageFolder, 'python'),
       engine,
+      // Elsewhere there is nothing to do it with.
+      isShutIn: runtime.isShutIn && process.platform === 'linux',
       ...folders,
     });
   }

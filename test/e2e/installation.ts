@@ -63,6 +63,8 @@ export function useInstallation({ open, close, botEnvironment, describe }: Insta
         REDIS_URL: redis.url,
         DATA_FOLDER: join(folder, 'data'),
         ENGINE: 'test_engines.does_as_told:create',
+        // What a prompt says is mostly about a file of the test's.
+        ENGINE_SANDBOX: 'off',
         ...(role === 'bot' ? botEnvironment?.() : {}),
         ...environment,
       });

@@ -95,6 +95,7 @@ async function startPool(rungs: Rung[]) {
     engine: { name: 'test_engines.is_blocked:create', model: undefined, rendersPerProcess: 0, environment: {} },
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
+    isShutIn: false,
   });
   const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const pool = new Pool({ runtime, slots: [{ index: 0 }], ladder, engineStartMs: 30_000, engineIdleMs: 0, log });

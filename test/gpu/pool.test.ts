@@ -35,6 +35,7 @@ const openRuntime = () =>
     engine: { name: 'test_engines.does_as_told:create', model: undefined, rendersPerProcess: 0, environment: {} },
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
+    isShutIn: true,
   });
 
 /** A pool of two engines that do as their prompts say, both loaded. */

@@ -36,6 +36,7 @@ async function create(engine: keyof typeof ENGINES, changes: Partial<ProcessRunt
     engine: engineOf(engine),
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
+    isShutIn: true,
     ...changes,
   };
   const runtime = createProcessRuntime(options);

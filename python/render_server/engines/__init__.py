@@ -7,16 +7,20 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    # Never at run time: it starts threads, and a server is to be shut in as one thread.
+    import numpy as np
+    from numpy.typing import NDArray
+
     from render_server.pictures import Picture
     from render_server.protocol import EngineLoaded
 
 # The clip's next n >= 1 frames, 8 bits: RGB, shaped (n, height, width, 3); or, from an engine that converts them faster
 # than the encoder could, BT.709 4:2:0 in limited range, shaped (n, height * 3 / 2, width), its planes below each other.
-Frames = NDArray[np.uint8]
+if TYPE_CHECKING:
+    Frames = NDArray[np.uint8]
+else:
+    Frames = object
 
 
 class RenderFailedError(Exception):
