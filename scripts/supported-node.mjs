@@ -28,12 +28,13 @@ const [major, minor] = own.split('.').map(Number);
 export async function continueInSupportedNode() {
   if (isOwnSupported()) return;
   const node = broughtNode();
+  // Before there is one to pass them on to, or a signal in between would leave it alone behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
     // npm and the programs of node_modules/.bin look for it there.
     env: { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) },
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   stopWhenOrphaned();
   const [code, signal] = await once(child, 'exit');
   process.exit(code ?? 128 + constants.signals[signal]);
