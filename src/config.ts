@@ -240,9 +240,9 @@ const environmentSchema = z.object({
     ),
   ENGINE_SANDBOX: z
     .enum(['on', 'off'])
-    .default('on')
+    .optional()
     .describe(
-      'With RUNTIME=process, on Linux: engines reach no file but what they need, and no network. `off` for a driver or an engine that does not work so.',
+      'With RUNTIME=process, on Linux: `on` lets engines reach no file but what they need, and no network. Unset: on for engines without weights; off for those that need a GPU, because it has not been tried with a card.',
     ),
   RENDER_IMAGE: z.string().default('animate-bot-render').describe('The image of those containers; docker/ has it.'),
   WEIGHTS: z
@@ -490,7 +490,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     slots: values.RENDER_SLOTS,
     runtime: {
       kind: values.RUNTIME,
-      isShutIn: values.ENGINE_SANDBOX === 'on',
+      isShutIn: (values.ENGINE_SANDBOX ?? (GPU_ENGINES.includes(values.ENGINE) ? 'off' : 'on')) === 'on',
       image: values.RENDER_IMAGE,
       weights: values.WEIGHTS,
       memoryBytes: values.RENDER_MEMORY_GIBIBYTES * GIBIBYTE,

@@ -5,7 +5,7 @@ import { checkDiscord, checkSlack } from './checks/chat.ts';
 import { checkEngine } from './checks/engine.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkDocker, checkGpu } from './checks/gpu.ts';
-import { checkDisk, checkNode, checkPython, checkSandbox } from './checks/machine.ts';
+import { checkDisk, checkEngineSandbox, checkNode, checkPython, checkSandbox } from './checks/machine.ts';
 import { checkMark } from './checks/mark.ts';
 import { checkPage } from './checks/page.ts';
 import { checkClock, checkRedis, checkStore, checkWorkers } from './checks/services.ts';
@@ -21,6 +21,7 @@ const CHECKS: ((config: Config) => Promise<Finding>)[] = [
   checkNode,
   checkPython,
   checkSandbox,
+  checkEngineSandbox,
   checkMark,
   checkRedis,
   checkClock,

@@ -15,6 +15,7 @@ const SUBJECTS = [
   'Node',
   'Python',
   'Sandbox',
+  'Engines',
   'Mark',
   'Redis',
   'Clock',
@@ -278,4 +279,12 @@ test('what clips are signed with has its line: before the first start, without i
   expect(await examine({ PYTHON: '/usr/bin/python3' })).toMatchObject({
     Mark: expect.stringMatching(/^warn .*No module named 'c2pa'.*install python\/requirements-mark\.txt there$/),
   });
+});
+
+test('what engines are shut in by is said, and what to do where they are not', async () => {
+  expect((await examine()).Engines).toMatch(/^ok .*Landlock and seccomp/);
+  expect((await examine({ ENGINE_SANDBOX: 'off' })).Engines).toMatch(
+    /^warn .*not shut in: .*preview.*set RUNTIME=docker$/,
+  );
+  expect((await examine({ ENGINE: 'diffusers', GPUS: 'none' })).Engines).toMatch(/^warn .*ENGINE_SANDBOX=on/);
 });

@@ -85,6 +85,27 @@ export async function checkSandbox(config: Config): Promise<Finding> {
   }
 }
 
+/** What the render servers of this machine are shut in by; who only runs a bot has none, and reads it all the same. */
+export async function checkEngineSandbox({ runtime, engine }: Config): Promise<Finding> {
+  const subject = 'Engines';
+  const warn = (text: string): Finding => ({ verdict: 'warn', subject, text });
+  if (runtime.kind === 'docker') {
+    return { verdict: 'ok', subject, text: 'in containers without a network, a capability, or a file but their own' };
+  }
+  const stronger = 'set RUNTIME=docker';
+  if (!runtime.isShutIn || process.platform !== 'linux') {
+    const tried = process.platform === 'linux' && engine.needsGpu;
+    const other = tried ? ', or ENGINE_SANDBOX=on, which has not been tried with a card' : '';
+    return warn(`not shut in: the weights and code of ${engine.name} can do what you can; ${stronger}${other}`);
+  }
+  const kind = await createSandbox({ offered: ['landlock', 'seccomp'] }).kind();
+  if (kind === 'landlock') {
+    return { verdict: 'ok', subject, text: 'shut in by Landlock and seccomp: their own files, and no network' };
+  }
+  if (kind === 'seccomp') return warn(`shut in by seccomp alone, so that they can read your files; ${stronger}`);
+  return warn(`nothing shuts them in on this kernel: they can do what you can; ${stronger}`);
+}
+
 export async function checkDisk({ dataFolder }: Config): Promise<Finding> {
   const subject = 'Disk';
   // It may not be there yet: then it comes to lie in the nearest folder that is.
