@@ -58,6 +58,10 @@ export interface Access {
   memberOf(request: FastifyRequest, reply: FastifyReply): string;
   /** Undefined for programs, and where no token is asked for. */
   sessionOf(request: FastifyRequest): Session | undefined;
+  /** What let this request in: its session, or the token that a program showed. Undefined where no token is asked for. */
+  passOf(request: FastifyRequest): string | undefined;
+  /** Those that let anybody in now. */
+  passes(): Promise<Set<string>>;
   sessions: { list(): Promise<Session[]>; end: Sessions['end'] };
   /** This browser is to forget its session. */
   forget(reply: FastifyReply): void;
@@ -80,22 +84,26 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const sessions = createSessions({ redis, prefix, now });
   const guesses = createGuesses(redis, prefix);
   const known = new WeakMap<FastifyRequest, Session>();
+  const shown = new WeakMap<FastifyRequest, string>();
   const markOf = (token: string): string => createHmac('sha256', key).update(`token ${token}`).digest('base64url');
   const mark = async (): Promise<string> => markOf(await secrets.token());
 
   const judge = async (request: FastifyRequest, given: string): Promise<Verdict> => {
-    const isRight = isSameSecret(given, await secrets.token());
+    const token = await secrets.token();
+    const isRight = isSameSecret(given, token);
+    const right = { kind: 'right', opensWith: markOf(token) } as const;
     // So nobody who guesses keeps others from logging in, where guessing leads nowhere anyway.
-    if (isRight && !secrets.isGuessable) return { kind: 'right' };
+    if (isRight && !secrets.isGuessable) return right;
     const waitMs = await guesses.weigh(request.ip, isRight);
-    return waitMs > 0 ? { kind: 'held', waitMs } : { kind: isRight ? 'right' : 'wrong' };
+    if (waitMs > 0) return { kind: 'held', waitMs };
+    return isRight ? right : { kind: 'wrong' };
   };
 
   const login = createLogin({
     judge,
     cookies,
-    async begin(request) {
-      const opensWith = await mark();
+    // Not the token of now: it may have been renewed since this one was found right.
+    async begin(request, opensWith) {
       const before = await sessions.find(cookies.readSession(request), opensWith);
       if (before) await sessions.end([before.name]);
       // Whoever was here before is the same member again, blocked or not.
@@ -121,7 +129,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     if (session || (request.method === 'POST' && request.url === LOGIN_PATH)) return;
     const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const verdict: Verdict = bearer === undefined ? { kind: 'wrong' } : await judge(request, bearer);
-    if (verdict.kind === 'right') return;
+    if (verdict.kind === 'right') return void shown.set(request, verdict.opensWith);
     if (verdict.kind === 'held') {
       reply.header('retry-after', Math.ceil(verdict.waitMs / 1000));
       return refuse(reply, 429, 'too_many_guesses', 'There were too many wrong tokens from here. Try again later.');
@@ -160,6 +168,11 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     },
 
     sessionOf: (request) => known.get(request),
+    passOf: (request) => known.get(request)?.name ?? shown.get(request),
+    async passes() {
+      const opensWith = await mark();
+      return new Set([opensWith, ...(await sessions.list(opensWith)).map(({ name }) => name)]);
+    },
     sessions: { list: async () => sessions.list(await mark()), end: sessions.end },
     forget: cookies.clearSession,
   };

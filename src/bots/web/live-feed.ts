@@ -12,15 +12,15 @@ export const MAX_WATCHERS = 200;
 
 export interface LiveFeed {
   isFull(): boolean;
-  /** Takes over a response whose headers are set, of a session or of whoever needs none. */
-  join(response: ServerResponse, session: string | undefined): void;
-  /** Lets go of those whose session has ended. */
+  /** Takes over a response whose headers are set, with the pass that let it in, or of whoever needs none. */
+  join(response: ServerResponse, pass: string | undefined): void;
+  /** Lets go of those whose pass lets nobody in any more. */
   recheck(): Promise<void>;
   send(event: 'message' | 'removed', data: unknown): void;
   close(): void;
 }
 
-/** `living` resolves to the sessions that go on. */
+/** `living` resolves to the passes that let anybody in. */
 export function createLiveFeed(living: () => Promise<Set<string>>): LiveFeed {
   const watchers = new Map<ServerResponse, string | undefined>();
   const write = (text: string) => {
@@ -33,10 +33,10 @@ export function createLiveFeed(living: () => Promise<Set<string>>): LiveFeed {
     }
   };
   const recheck = async () => {
-    if (![...watchers.values()].some((session) => session !== undefined)) return;
-    const sessions = await living();
-    for (const [watcher, session] of watchers) {
-      if (session !== undefined && !sessions.has(session)) watcher.end();
+    if (![...watchers.values()].some((pass) => pass !== undefined)) return;
+    const passes = await living();
+    for (const [watcher, pass] of watchers) {
+      if (pass !== undefined && !passes.has(pass)) watcher.end();
     }
   };
   const heartbeat = setInterval(() => {
@@ -49,8 +49,8 @@ export function createLiveFeed(living: () => Promise<Set<string>>): LiveFeed {
   return {
     isFull: () => watchers.size >= MAX_WATCHERS,
     recheck,
-    join(response, session) {
-      watchers.set(response, session);
+    join(response, pass) {
+      watchers.set(response, pass);
       response.on('close', () => watchers.delete(response));
       // A page that is closed at this very moment; unheard, it would end the process.
       response.on('error', () => watchers.delete(response));

@@ -13,14 +13,14 @@ const MAX_AT_ONCE = 20;
 const MAX_LOGIN_MS = 10_000;
 const WAIT_MS = 2000;
 
-/** Of a token that somebody shows. */
-export type Verdict = { kind: 'right' } | { kind: 'wrong' } | { kind: 'held'; waitMs: number };
+/** Of a token that somebody shows. `opensWith` is the mark of the one that it was compared with. */
+export type Verdict = { kind: 'right'; opensWith: string } | { kind: 'wrong' } | { kind: 'held'; waitMs: number };
 
 export interface LoginOptions {
   judge(request: FastifyRequest, given: string): Promise<Verdict>;
   cookies: Cookies;
   /** Opens a session: resolves to its secret and to its member. */
-  begin(request: FastifyRequest): Promise<{ id: string; memberId: string }>;
+  begin(request: FastifyRequest, opensWith: string): Promise<{ id: string; memberId: string }>;
 }
 
 export function createLogin({ judge, cookies, begin }: LoginOptions) {
@@ -47,7 +47,7 @@ export function createLogin({ judge, cookies, begin }: LoginOptions) {
       reply.code(429).header('retry-after', Math.ceil(verdict.waitMs / 1000));
       return ask(request, reply, ({ tooManyWrong }) => tooManyWrong(Math.ceil(verdict.waitMs / 60_000)));
     }
-    const { id, memberId } = await begin(request);
+    const { id, memberId } = await begin(request, verdict.opensWith);
     cookies.writeSession(reply, id);
     cookies.writeMember(reply, memberId);
     return goTo(reply);

@@ -62,7 +62,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
   requireSafeHost(host, isOpen);
   const channel = createChannel({ redis, prefix, keep, now });
   let access: Access | undefined;
-  const feed = createLiveFeed(async () => new Set((await access?.sessions.list())?.map(({ name }) => name)));
+  const feed = createLiveFeed(async () => (await access?.passes()) ?? new Set());
   let server: FastifyInstance | undefined;
   let listeningAt: string | undefined;
 
@@ -133,7 +133,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       reply.hijack();
       // Fastify writes the headers that hooks have set only with a reply of its own.
       for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
-      feed.join(reply.raw, opened.sessionOf(request)?.name);
+      feed.join(reply.raw, opened.passOf(request));
     });
     await app.listen({ host, port });
     const taken = app.server.address() as AddressInfo;

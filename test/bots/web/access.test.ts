@@ -100,6 +100,40 @@ describe('without a token of the operator', () => {
     expect((await follow(page, await page.secrets.token())).status).toBe(303);
   });
 
+  it('a renewed token ends what a program watches with the one before', async () => {
+    await using page = await startPage(redis, { token: 'own' });
+    const watcher = await watch(page.at, { authorization: `Bearer ${await page.secrets.token()}` });
+    await page.secrets.renew();
+    await (await logIn(page)).end('this');
+    expect(await watcher.next()).toBeUndefined();
+  });
+
+  it('what a program watches goes on while its token opens the page', async () => {
+    await using page = await startPage(redis, { token: 'own' });
+    const authorization = `Bearer ${await page.secrets.token()}`;
+    const watcher = await watch(page.at, { authorization });
+    await (await logIn(page)).end('this');
+    await page.animate({}, { authorization });
+    expect((await watcher.next())?.event).toBe('message');
+    watcher.close();
+  });
+
+  it('a token that is renewed while its link is followed opens no session', async () => {
+    await using page = await startPage(redis, { token: 'own' });
+    const { token: read } = page.secrets;
+    const before = await read();
+    let reads = 0;
+    page.secrets.token = async () => {
+      const token = await read();
+      reads += 1;
+      // The first is for the session that there is not, the second is compared with the link.
+      if (reads === 2) await page.secrets.renew();
+      return token;
+    };
+    const cookie = cookiesOf(await follow(page, before));
+    expect((await send(`${page.at}/api/channel`, { headers: { cookie } })).status).toBe(401);
+  });
+
   it.each([
     [undefined, 'en', 'terminal where the bot was started'],
     ['fr,de-AT;q=0.8,en;q=0.5', 'de', 'aus dem Terminal'],
