@@ -175,7 +175,7 @@ async function judge(
   // With bolt 5.1.0 a signed `null` ends the process: it reads on in what it has parsed, where nobody catches.
   if (saysNothing(body)) return answer(400);
   const judged = await signatures.judge(request, body, response);
-  if (judged === 'late') return answer(401);
+  if (judged === 'refused') return answer(401);
   // As it was answered then, and nothing is done for it.
   if (judged === 'repeated') return answer(200);
   return body;

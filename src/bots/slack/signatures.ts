@@ -17,15 +17,17 @@ export type Signatures = ReturnType<typeof createSignatures>;
 
 export function createSignatures({ secret, notes, now = Date.now }: SignaturesOptions) {
   return {
-    /** `repeated`: the same request was answered before. What has no right signature is left to bolt. */
+    /** `repeated`: the same request was answered before. What has a wrong signature is left to bolt. */
     async judge(
       request: IncomingMessage,
       body: Buffer,
       response: ServerResponse,
-    ): Promise<'taken' | 'late' | 'repeated'> {
+    ): Promise<'taken' | 'refused' | 'repeated'> {
       const { 'x-slack-signature': signature, 'x-slack-request-timestamp': time } = request.headers;
       if (typeof signature !== 'string' || typeof time !== 'string') return 'taken';
-      if (!/^\d{1,12}$/.test(time) || Math.abs(now() / 1000 - Number(time)) > MAX_APART_SECONDS) return 'late';
+      // bolt reads to a second `=` and no further: one signature would have many names, and each could be sent once more.
+      if (!/^v0=[\da-f]{64}$/.test(signature)) return 'refused';
+      if (!/^\d{1,12}$/.test(time) || Math.abs(now() / 1000 - Number(time)) > MAX_APART_SECONDS) return 'refused';
       const headers = { 'x-slack-signature': signature, 'x-slack-request-timestamp': Number(time) };
       const isSlacks = isValidSlackRequest({
         ...{ signingSecret: secret, body: body.toString(), headers, nowMilliseconds: now() },

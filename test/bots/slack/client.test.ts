@@ -63,14 +63,19 @@ afterEach(async () => {
 
 const nowInSeconds = () => Math.floor(Date.now() / 1000);
 
-async function post(body: string, contentType = 'application/json', seconds = String(nowInSeconds())): Promise<number> {
+async function post(
+  body: string,
+  contentType = 'application/json',
+  seconds = String(nowInSeconds()),
+  after = '',
+): Promise<number> {
   const signature = createHmac('sha256', SECRET).update(`v0:${seconds}:${body}`).digest('hex');
   const response = await fetch(address, {
     method: 'POST',
     headers: {
       'content-type': contentType,
       'x-slack-request-timestamp': seconds,
-      'x-slack-signature': `v0=${signature}`,
+      'x-slack-signature': `v0=${signature}${after}`,
     },
     body,
   });
@@ -133,6 +138,14 @@ test('a request that was recorded does nothing when it is sent again; the same e
   expect(kept).toHaveLength(1);
   expect(await post(EVENT, 'application/json', String(nowInSeconds() - 1))).toBe(200);
   expect(kept).toHaveLength(2);
+});
+
+test('a request that was recorded is refused with anything behind its signature', async () => {
+  const seconds = String(nowInSeconds());
+  expect(await post(EVENT, 'application/json', seconds)).toBe(200);
+  await untilNoted.promise;
+  for (const after of ['=', '=1', '=v0']) expect(await post(EVENT, 'application/json', seconds, after)).toBe(401);
+  expect(kept).toHaveLength(1);
 });
 
 test('nothing is noted of what has no right signature', async () => {
