@@ -48,25 +48,39 @@ function installPythonPackages(isForDevelopment) {
   installPythonList('python/requirements-mark.txt');
   if (isForDevelopment || isClassifierWanted()) installPythonList('python/requirements-moderation.txt');
   if (!isForDevelopment) return;
+  if (!isInstalled('python/requirements-torch.txt')) takeTorchFromHere();
   for (const name of ['torch', 'dev', 'engines']) installPythonList(`python/requirements-${name}.txt`);
   if (isTorchForCuda()) installPythonList('python/requirements-torch-cuda.txt');
 }
 
+const stampOf = (list) => join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
+const isInstalled = (list) => existsSync(python) && readStamp(stampOf(list)) === hashOf(list);
+
 function installPythonList(list) {
-  const stamp = join(venv, `.animate-bot-${list.replaceAll('/', '-')}`);
-  const lock = hashOf(list);
-  if (existsSync(python) && readStamp(stamp) === lock) return;
+  if (isInstalled(list)) return;
   if (!existsSync(python)) makeVirtualEnvironment();
   say(`Installing Python packages (${list})`);
   const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes'];
   run(python, ['-m', 'pip', 'install', ...options, '-r', list]);
-  writeFileSync(stamp, lock);
+  writeFileSync(stampOf(list), hashOf(list));
 }
 
 /** 130 MB that most installations do without. The file is read as `npm start` will read it, and nothing else of it is kept. */
 function isClassifierWanted() {
   const { MODERATION_CLASSIFIER: given } = process.env;
   return (given ?? parseEnv(readStamp(join(root, '.env'))).MODERATION_CLASSIFIER) === 'nsfw';
+}
+
+/** A build that lies on this machine, where pip looks (PIP_FIND_LINKS), saves gigabytes; pip itself prefers what an index has. */
+function takeTorchFromHere() {
+  const [entry] =
+    /^torch==(?:.*\\\n)*.*\n/m.exec(readFileSync(join(root, 'python', 'requirements-torch.txt'), 'utf8')) ?? [];
+  const list = join(venv, 'torch-alone.txt');
+  if (!existsSync(python)) makeVirtualEnvironment();
+  writeFileSync(list, entry);
+  const options = ['--quiet', '--no-deps', '--require-hashes', '--no-index'];
+  // One that is not there, or is not one of the locked, is no fault: the index has it.
+  spawnSync(python, ['-m', 'pip', 'install', ...options, '-r', list], { stdio: 'ignore' });
 }
 
 /** PyPI's build on Linux is. One for processors alone, where pip finds it (an index or a folder of the machine's own), is preferred. */
