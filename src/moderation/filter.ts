@@ -130,9 +130,18 @@ function placesOf(text: string, words: string): Place[] {
 function isBoundary(text: string, at: number): boolean {
   const [before, after] = [text.charAt(at - 1), text.charAt(at)];
   if (before === '' || after === '' || before === ' ' || after === ' ') return true;
-  if (WITHOUT_SPACES.test(before) || WITHOUT_SPACES.test(after))
-    return segmenter.segment(text).containing(at)?.index === at;
+  if (WITHOUT_SPACES.test(before) || WITHOUT_SPACES.test(after)) return wordStartsOf(text).has(at);
   return /\p{N}/u.test(before) !== /\p{N}/u.test(after);
+}
+
+/** Of the text looked at last: asked anew for each place, a prompt full of such words would hold up everybody for half a second. */
+let segmented = { text: '', starts: new Set<number>() };
+
+function wordStartsOf(text: string): Set<number> {
+  if (segmented.text !== text) {
+    segmented = { text, starts: new Set(Array.from(segmenter.segment(text), ({ index }) => index)) };
+  }
+  return segmented.starts;
 }
 
 function compile(source: string): RE2JS {

@@ -1,6 +1,6 @@
 // What the prompt filter refuses however it is dressed up, and what it must leave alone.
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Entry, judge, LONGEST_ENTRY, readEntry } from '../../src/moderation/filter.ts';
 import { fold } from '../../src/moderation/folding.ts';
 
@@ -205,6 +205,13 @@ test('letters that are words once they are taken apart take no time to speak of,
   for (let times = 0; times < 20; times += 1) expect(judge([ligatures], []).kind).toBe('forbidden');
   expect(performance.now() - began).toBeLessThan(1000);
   expect(judge(['\ufdfa, peace', '각'.repeat(1000), 'ệ'.repeat(1000)], []).kind).toBe('allowed');
+});
+
+test('where words end in a text without spaces is looked up a few times, however many words of the list it holds', () => {
+  using lookUp = vi.spyOn(Intl.Segmenter.prototype, 'segment');
+  expect(judge(['裸体'.repeat(500)], []).kind).toBe('allowed');
+  expect(lookUp.mock.calls.length).toBeGreaterThan(0);
+  expect(lookUp.mock.calls.length).toBeLessThan(20);
 });
 
 test('an entry has an end', () => {
