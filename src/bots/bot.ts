@@ -12,7 +12,6 @@ import type { BotRoster } from '../queue/bot-roster.ts';
 import { createCompaction } from '../queue/compaction.ts';
 import { createDeliveryWorker } from '../queue/deliveries.ts';
 import type { Limits } from '../queue/limits.ts';
-import { createNotes } from '../queue/notes.ts';
 import { createParcelClaims } from '../queue/parcel-claims.ts';
 import type { Records } from '../queue/records.ts';
 import type { Redis } from '../queue/redis.ts';
@@ -81,11 +80,7 @@ export async function startBot(options: BotOptions): Promise<() => Promise<void>
     onBegun: narrator.follow,
   });
   const act = createButtons({ queue, earlier, moderation, taking });
-  const marking = createMarking({
-    ...{ store, clipTools, log },
-    notes: createNotes(redis, 'marks', 0),
-    secondsKept: (record) => Math.max(1, Math.ceil((records.forgottenAt(record) - now()) / 1000)),
-  });
+  const marking = createMarking({ store, clipTools, records, log });
   const delivery = createDelivery({
     ...{ platform, queue, records, store, clipTools, limits },
     ...{ moderation, marking, isAiLabelled, inOrder, meter, tracer, log, now },

@@ -3,8 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Logger } from '../log.ts';
 import type { ClipTools } from '../media/clip-tools.ts';
 import type { Store } from '../media/store.ts';
-import type { Notes } from '../queue/notes.ts';
-import type { Outcome, RenderRecord } from '../queue/records.ts';
+import type { Outcome, Records, RenderRecord } from '../queue/records.ts';
 import type { RenderResult } from '../render.ts';
 
 /** A signed manifest, a tag and XMP are 13 KB; names of engines and models may be longer than ours. */
@@ -15,12 +14,11 @@ type Done = Extract<Outcome, { kind: 'done' }>;
 export interface MarkingOptions {
   store: Store;
   clipTools: ClipTools;
-  notes: Pick<Notes, 'get' | 'put'>;
+  records: Pick<Records, 'isMarked' | 'noteMarked'>;
   log: Logger;
-  secondsKept(record: RenderRecord): number;
 }
 
-export function createMarking({ store, clipTools, notes, log, secondsKept }: MarkingOptions) {
+export function createMarking({ store, clipTools, records, log }: MarkingOptions) {
   const mark = async (clip: Buffer, result: RenderResult, renderId: string): Promise<Buffer> => {
     const { clip: marked, fault } = await clipTools.mark(clip, result);
     if (fault !== undefined) log.warn({ renderId, fault }, 'A clip is not marked as it should be');
@@ -30,12 +28,11 @@ export function createMarking({ store, clipTools, notes, log, secondsKept }: Mar
   return {
     /** Once: what is shown under one key are always the same bytes. */
     async markStored(record: RenderRecord, { clip: key, result }: Done): Promise<void> {
-      const name = `marked:${record.id}`;
-      if ((await notes.get(name)) !== undefined) return;
+      if (await records.isMarked(record.id)) return;
       const stored = await store.read(key);
       if (!stored) return;
       await store.write(key, await mark(await buffer(stored.stream), result, record.id));
-      await notes.put(name, 'yes', secondsKept(record));
+      await records.noteMarked(record.id);
     },
 
     /** The clip with its mark in at most so many bytes; undefined where that would leave nothing worth watching. */

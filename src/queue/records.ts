@@ -93,6 +93,9 @@ if kind ~= 'done' then return 0 end
 redis.call('HSET', KEYS[1], 'outcome', ARGV[2])
 return 1
 `;
+const NOTE_MARKED_SCRIPT = `${KNOWN}
+return redis.call('HSET', KEYS[1], 'marked', 'yes')
+`;
 const REOPEN_SCRIPT = `${KNOWN}
 if kind ~= 'failed' then return 0 end
 redis.call('HDEL', KEYS[1], 'outcome', 'delivered')
@@ -193,6 +196,15 @@ export function createRecords(redis: Redis, keepMs = DEFAULT_KEEP_MS) {
       if (await run(SETTLE_SCRIPT, id, '', JSON.stringify(outcome))) return outcome;
       const standing = await redis.hget(renderKey(id), 'outcome');
       return standing ? (JSON.parse(standing) as Outcome) : outcome;
+    },
+
+    /** The clip in the store carries its mark. */
+    async noteMarked(id: string): Promise<void> {
+      await run(NOTE_MARKED_SCRIPT, id, '');
+    },
+
+    async isMarked(id: string): Promise<boolean> {
+      return (await redis.hexists(renderKey(id), 'marked')) === 1;
     },
 
     /** What was made is not to be seen after all; nothing happens where its member has deleted it meanwhile. */

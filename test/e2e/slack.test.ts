@@ -116,7 +116,7 @@ test('/animate opens a form, and the clip comes back in a thread under the pictu
   ]);
   const clip = await slack.clipOf(starter);
   const end = await endOf(starter.ts);
-  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}>, your clip is ready!\nSize 704×544`));
+  expect(clip.text).toMatch(new RegExp(`^<@${ADA.id}>, your clip is ready!\nMade with AI · Size 704×544`));
   expect(clip.files[0]?.title).toBe('she *smiles* at <!channel>');
   expect(contentOf(end)).toContain('*Here is your clip*');
   expect(contentOf(end)).toContain('Seed 7 ·');
