@@ -94,7 +94,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     const right = { kind: 'right', opensWith: markOf(token) } as const;
     // So nobody who guesses keeps others from logging in, where guessing leads nowhere anyway.
     if (isRight && !secrets.isGuessable) return right;
-    const waitMs = await guesses.weigh(request.ip, isRight);
+    const waitMs = await guesses.weigh(request.ip, cookies.readMember(request), isRight);
     if (waitMs > 0) return { kind: 'held', waitMs };
     return isRight ? right : { kind: 'wrong' };
   };

@@ -1,4 +1,4 @@
-// How often the token may be guessed: from one address, and from all. Counted in Redis over all bots, and forgotten after a while.
+// How often the token may be guessed: from one address, from all, and by a browser that was let in before. Counted in Redis over all bots, and forgotten after a while.
 import { isIPv6 } from 'node:net';
 import type { Redis } from 'ioredis';
 
@@ -9,11 +9,11 @@ const MAX_WRONG = 100;
 
 /** Looking and counting are one step, so that guesses side by side are counted one by one. */
 const WEIGH = `
-for i = 1, 2 do
+for i = 1, #KEYS do
   if tonumber(redis.call('get', KEYS[i]) or '0') >= tonumber(ARGV[i]) then return redis.call('pttl', KEYS[i]) end
 end
 if ARGV[3] == 'wrong' then
-  for i = 1, 2 do
+  for i = 1, #KEYS do
     if redis.call('incr', KEYS[i]) == 1 then redis.call('pexpire', KEYS[i], ARGV[4]) end
   end
 end
@@ -25,10 +25,12 @@ export type Guesses = ReturnType<typeof createGuesses>;
 export function createGuesses(redis: Redis, prefix: string) {
   return {
     /** Resolves to how long nothing from there is looked at, in milliseconds; 0 if it is. */
-    async weigh(address: string, isRight: boolean): Promise<number> {
-      const keys = [`${prefix}wrong:${networkOf(address)}`, `${prefix}wrong`];
+    async weigh(address: string, known: string | undefined, isRight: boolean): Promise<number> {
+      const ofStrangers = [`${prefix}wrong:${networkOf(address)}`, `${prefix}wrong`];
+      // A browser that was in before is counted by itself: nobody who guesses keeps it out.
+      const keys = known === undefined ? ofStrangers : [`${prefix}wrong:known:${known}`];
       const limits = [MAX_WRONG_FROM_ONE, MAX_WRONG];
-      return Number(await redis.eval(WEIGH, 2, ...keys, ...limits, isRight ? 'right' : 'wrong', WINDOW_MS));
+      return Number(await redis.eval(WEIGH, keys.length, ...keys, ...limits, isRight ? 'right' : 'wrong', WINDOW_MS));
     },
   };
 }

@@ -273,6 +273,19 @@ describe('guesses', () => {
     expect((await send(link, { localAddress: '127.0.0.2' })).status).toBe(303);
   });
 
+  it('of strangers keep no browser out that was in before, and its own are held up by themselves', async () => {
+    await using page = await startPage(redis, { token: TOKEN });
+    const browser = await logIn(page);
+    await browser.end('this');
+    for (let guess = 0; guess < 11; guess += 1) await follow(page, 'wrong');
+    expect((await follow(page, TOKEN)).status).toBe(429);
+    expect((await follow(page, TOKEN, { cookie: browser.cookie })).status).toBe(303);
+    for (let guess = 0; guess < 10; guess += 1) {
+      expect((await follow(page, 'wrong', { cookie: browser.cookie })).status).toBe(401);
+    }
+    expect((await follow(page, TOKEN, { cookie: browser.cookie })).status).toBe(429);
+  });
+
   it('are held up for all after a hundred, and no more addresses are remembered', async () => {
     await using page = await startPage(redis, { token: TOKEN });
     for (let guess = 0; guess < 130; guess += 1) {
