@@ -9,9 +9,11 @@ const MOST_UNREAD_BYTES = 512 * 1024;
 
 /** Each open page is one; together they may hold 100 MiB unread. */
 export const MAX_WATCHERS = 200;
+/** With one pass: a browser's tabs. Where no token is asked for, nobody is told apart. */
+export const MAX_WATCHERS_OF_ONE = 50;
 
 export interface LiveFeed {
-  isFull(): boolean;
+  isFull(pass: string | undefined): boolean;
   /** Takes over a response whose headers are set, with the pass that let it in, or of whoever needs none. */
   join(response: ServerResponse, pass: string | undefined): void;
   /** Lets go of those whose pass lets nobody in any more. */
@@ -47,7 +49,10 @@ export function createLiveFeed(living: () => Promise<Set<string>>): LiveFeed {
   heartbeat.unref();
 
   return {
-    isFull: () => watchers.size >= MAX_WATCHERS,
+    isFull(pass) {
+      const own = [...watchers.values()].filter((each) => each !== undefined && each === pass).length;
+      return watchers.size >= MAX_WATCHERS || own >= MAX_WATCHERS_OF_ONE;
+    },
     recheck,
     join(response, pass) {
       watchers.set(response, pass);

@@ -118,7 +118,7 @@ export function createWebPlatform(options: WebPlatformOptions): WebPlatform {
       return { name: CHANNEL_NAME, messages: await channel.latest(MESSAGES_SHOWN), maxPictureBytes };
     });
     app.get('/api/events', { exposeHeadRoute: false }, (request, reply) => {
-      if (feed.isFull()) {
+      if (feed.isFull(opened.passOf(request))) {
         const message = 'Too many pages are open right now. Please try again in a moment.';
         return reply
           .code(503)

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_WATCHERS_OF_ONE } from '../../../src/bots/web/live-feed.ts';
 import { createPageSecrets } from '../../../src/bots/web/page-secrets.ts';
 import { createSessions, MAX_SESSIONS } from '../../../src/bots/web/sessions.ts';
 import { startRedis, type TestRedis } from '../../fakes/redis.ts';
@@ -372,6 +373,17 @@ describe('a session', () => {
     // Those that are over are gone from Redis with the next login.
     await logIn(page);
     expect(await page.redis.hlen(`${page.prefix}sessions`)).toBe(1);
+  });
+
+  it('watches with so many tabs, and leaves others their places', async () => {
+    await using page = await startPage(redis, { token: 'own' });
+    const [browser, other] = [await logIn(page), await logIn(page)];
+    const tabs = Array.from({ length: MAX_WATCHERS_OF_ONE }, () => watch(page.at, { cookie: browser.cookie }));
+    const watchers = await Promise.all(tabs);
+    expect((await browser.ask('/api/events')).status).toBe(503);
+    const watcher = await watch(page.at, { cookie: other.cookie });
+    expect(watcher.response.status).toBe(200);
+    for (const each of [...watchers, watcher]) each.close();
   });
 
   it('makes place for a new one where there are too many: the least used is over', async () => {
