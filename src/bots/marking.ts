@@ -37,9 +37,13 @@ export function createMarking({ store, clipTools, records, log }: MarkingOptions
 
     /** The clip with its mark in at most so many bytes; undefined where that would leave nothing worth watching. */
     async shrink(clip: Buffer, maxBytes: number, { id }: RenderRecord, { result }: Done): Promise<Buffer | undefined> {
-      const smaller = await clipTools.shrink(clip, Math.max(0, maxBytes - MARK_ROOM_BYTES));
-      const marked = smaller && (await mark(smaller, result, id));
-      return marked && marked.length <= maxBytes ? marked : smaller;
+      const withRoom = await clipTools.shrink(clip, Math.max(0, maxBytes - MARK_ROOM_BYTES));
+      const marked = withRoom && (await mark(withRoom, result, id));
+      if (marked && marked.length <= maxBytes) return marked;
+      // A clip without its mark is better than none.
+      const bare = withRoom ?? (await clipTools.shrink(clip, maxBytes));
+      if (bare) log.warn({ renderId: id }, 'A clip that had to be made very small has no room for its mark');
+      return bare;
     },
   };
 }

@@ -109,3 +109,13 @@ test('a clip that is made smaller is marked, too, within the bytes that there ar
   const smaller = await message?.clip?.shrink(100_000);
   expect(smaller?.length).toBe(93_000);
 });
+
+test('a clip that has to be made so small that a mark has no room comes without one, and its operator is told', async () => {
+  const shrink = async (_clip: Buffer, maxBytes: number) => (maxBytes > 0 ? Buffer.alloc(maxBytes) : undefined);
+  await using bot = await startTestBot(server, { channel, shrink });
+  const renderId = await take(bot);
+  await bot.finish(renderId);
+  const [message] = await bot.platform.until(([shown]) => shown?.view.kind === 'done');
+  expect((await message?.clip?.shrink(15_000))?.length).toBe(15_000);
+  expect(bot.logged()).toContain('no room for its mark');
+});

@@ -325,8 +325,7 @@ test('what Discord finds too large after all is sent smaller', async () => {
     code: 40005,
     times: 1,
   });
-  // Half of it has room for a mark.
-  const command = discord.animate(picture, { seconds: 5 });
+  const command = discord.animate(picture, { seconds: 1 });
   await discord.clipOf(command);
   await expectOneClip(command);
   expect(trouble.times).toBe(0);
