@@ -13,6 +13,7 @@ const COMMANDS: Record<string, string[]> = {
   models: [],
   discord: [],
   slack: [],
+  page: ['--log-out', '--renew'],
   admin: ['--platform', '--undo', '--json'],
   verify: ['--json'],
   doctor: ['--json', '--quick'],
@@ -30,7 +31,7 @@ test('the help names every command and every exit code', async () => {
 test.each(Object.entries(COMMANDS))('the help of %s names every option', async (name, options) => {
   const { code, stdout } = await help(name);
   expect(code).toBe(0);
-  const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z]+)/gm)].map(([, option]) => option);
+  const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option);
   expect(named).toEqual([...options, '--help']);
 });
 
