@@ -270,7 +270,8 @@ def create_filter(confines: Confines, machine: str) -> Filter:
     on(IOCTL, except_for(1, [TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP]))
     on(PRLIMIT64, only_for(0, [0, os.getpid()]))
     on(SCHED_SETAFFINITY, only_for(0, [0, os.getpid()]))
-    on(SETPRIORITY, only_for(1, [0]))
+    # Of a process (0): not of a group, nor of all that its user has.
+    on(SETPRIORITY, only_for(0, [0], only_for(1, [0])))
     if confines.has_processes:
         on(CLONE, [argument(0), (JUMP_IF_SET, 0, 1, CLONE_NAMESPACES), *refusal(errno.EPERM), *permission()])
         if not confines.has_network:

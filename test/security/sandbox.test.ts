@@ -117,6 +117,16 @@ except OSError as error:
     expect(await leftAfter(mark, 10_000)).toEqual([]);
   });
 
+  test('a program changes the priority of itself alone, not of its group or of all that its user has', async () => {
+    const { output, complaint } = await runScript(`
+import os
+def told(which, who):
+    try: os.setpriority(which, who, 19)
+    except OSError as error: return error.errno
+for which in os.PRIO_PGRP, os.PRIO_USER, os.PRIO_PROCESS: print(told(which, 0), told(which, os.getpid()))`);
+    expect(`${output}${complaint}`).toBe('1 1\n1 1\nNone 1\n');
+  });
+
   test('the tools for clips work, all three', async () => {
     const tools = createClipTools(
       () => PYTHON,
