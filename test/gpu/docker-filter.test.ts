@@ -417,6 +417,25 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
     for (const status of statuses) expect(status).toBeGreaterThanOrEqual(400);
   });
 
+  it('lets no body through whose end long headers keep out of the buffer', async () => {
+    const padded = (head: string, body: string, pad: number) =>
+      sendRaw(withLength(body, head, `X: ${'x'.repeat(pad)}\r\n`));
+    // From headers that leave room for all of the body to those that leave none.
+    const room = Buffer.byteLength(CREATE) + Buffer.byteLength(create.body);
+    const pads = Array.from({ length: 700 }, (_, index) => 15_600 - room - index);
+    const engine: string[] = [];
+    for (const pad of pads) engine.push(...(await padded(CREATE, `${create.body}${EVIL.repeat(20)}`, pad)).engine);
+    const start = `POST /containers/${OURS}/start HTTP/1.1\r\nHost: d\r\n`;
+    for (let pad = 14_000; pad < 15_600; pad += 10) engine.push(...(await padded(start, EVIL, pad)).engine);
+    expect(engine).toEqual([]);
+  });
+
+  it.each([`stop?t=5`, 'wait?condition=not-running', 'start'])('lets no body through to %s', async (act) => {
+    const path = `/containers/${OURS}/${act}`;
+    expect(await ask(through, 'POST', path, EVIL)).toBe(403);
+    expect(await ask(through, 'POST', path)).toBeLessThan(300);
+  });
+
   it('takes what is behind a request for a request of its own, however its body is said to end', async () => {
     const start = `POST /containers/${OURS}/start HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n`;
     const evil = withLength(EVIL, 'POST /containers/create?name=x HTTP/1.1\r\nHost: d\r\n');
