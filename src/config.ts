@@ -30,6 +30,9 @@ const GPU_ENGINES = ['fastvideo', 'fastvideo-ray', 'diffusers', 'diffusers-best'
 /** Those that take many steps: they render what members ask for as `quality:best`. */
 const BEST_ENGINES = ['diffusers-best', 'diffusers-a14b'];
 
+export const PRECISIONS = ['exact', 'mixed', 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 /** What libraries on a GPU look for. An engine gets nothing else of our environment, which holds tokens. */
 const ENGINE_VARIABLE =
   /^(HOME|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_CACHE|(CUDA|NVIDIA|NCCL|TORCH|TORCHINDUCTOR|PYTORCH|TRITON|OMP|FASTVIDEO)_\w+)$/;
@@ -219,6 +222,12 @@ const environmentSchema = z.object({
     .string()
     .optional()
     .describe("The weights of an engine on a GPU: a folder, or a repository's name in the cache. Unset: its own."),
+  PRECISION: z
+    .enum(PRECISIONS)
+    .default('exact')
+    .describe(
+      'How a GPU computes: exact (16 bits), mixed (8 bits where most of the time goes) or int8 (nearly everywhere). Faster ones are for `animate-bot quality` to set, once it has found your card and weights to bear them.',
+    ),
   RENDERS_PER_ENGINE: wholeNumber(0, 1_000_000)
     .default(200)
     .describe('Renders that one engine process makes before a fresh one takes over. 0 is no end of them.'),
@@ -361,6 +370,7 @@ export interface Config {
   engine: {
     name: string;
     model: string | undefined;
+    precision: Precision;
     rendersPerProcess: number;
     environment: Record<string, string>;
     needsGpu: boolean;
@@ -480,6 +490,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       name: values.ENGINE,
       // The render server runs in another folder.
       model: values.MODEL !== undefined && existsSync(values.MODEL) ? resolve(values.MODEL) : values.MODEL,
+      precision: values.PRECISION,
       rendersPerProcess: values.RENDERS_PER_ENGINE,
       environment: pick(given, ENGINE_VARIABLE),
       pullEnvironment: pick(given, PULL_VARIABLE),

@@ -2,7 +2,7 @@
 // The command line: reads the configuration, starts a role, and maps how it ended to an exit code.
 import './supported-node.ts';
 import { constants } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { administer } from './admin-command.ts';
 import { rehearseOnDiscord } from './bots/discord/rehearsal/rehearse.ts';
 import { describeReach, examineDiscord, registerWithDiscord } from './bots/discord/setup.ts';
@@ -11,7 +11,7 @@ import type { RehearsalResult, Tried } from './bots/rehearsal.ts';
 import { describeApp } from './bots/slack/manifest.ts';
 import { rehearseOnSlack } from './bots/slack/rehearsal/rehearse.ts';
 import { describeReach as describeSlackReach, examineSlack } from './bots/slack/setup.ts';
-import { type Config, type DiscordConfig, loadConfig, type SlackConfig } from './config.ts';
+import { type Config, type DiscordConfig, loadConfig, PRECISIONS, type SlackConfig } from './config.ts';
 import { ConfigError, OperationError, UserError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { pullModel } from './models-command.ts';
@@ -20,6 +20,7 @@ import { createShutdown, endOnBug, onFirstSignal, runUntilSignal, type Shutdown 
 import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { showPage } from './page-command.ts';
 import { probeWorker } from './probe-command.ts';
+import { measureQuality } from './quality-command.ts';
 import { type RehearsalCommand, runRehearsal } from './rehearsal-command.ts';
 import { renderToFile } from './render-command.ts';
 import { openBase } from './roles/base.ts';
@@ -33,7 +34,7 @@ import { verifyFile } from './verify-command.ts';
 const EXIT_CODES = `
 Exit codes:
   0    done; start, bot and worker: also when stopped by Ctrl-C
-  1    something failed that is not listed here; setup --try: something does not hold; doctor: at least one check failed; probe: not well; admin health: broken
+  1    something failed that is not listed here; setup --try: something does not hold; quality: no, nothing was set; doctor: at least one check failed; probe: not well; admin health: broken
   2    the command line or the configuration is wrong
   3    the picture or the prompt was refused; the sentence says why
   4    the render failed
@@ -143,6 +144,30 @@ program
         });
       }),
   );
+
+program
+  .command('quality')
+  .description(
+    'may the GPU compute faster than exactly? Renders your pictures both ways, compares, and sets PRECISION if so',
+  )
+  .argument('<folder>', 'pictures, better twenty than two, some with a flat sky or wall')
+  .addOption(
+    new Option('--precision <mixed|int8>', 'what is compared with exact')
+      .choices(PRECISIONS.filter((each) => each !== 'exact'))
+      .default('mixed'),
+  )
+  .addOption(new Option('--resolution <480p|720p>', 'the area of the clips').choices(['480p', '720p']).default('480p'))
+  .option('--sheet <file>', 'where the sheet to look at goes', 'quality.png')
+  .addHelpText('after', EXIT_CODES)
+  .action(async (pictures, options) => {
+    await guard(async () => {
+      const config = loadConfig();
+      const log = createLogger({ ...config.log, level: 'warn', secrets: secretsOf(config) }, process.stderr);
+      await withShutdown(log, 'Stopped; nothing was set.', async (shutdown) => {
+        process.exitCode = await measureQuality({ ...options, pictures }, { config, log, shutdown });
+      });
+    });
+  });
 
 program
   .command('discord')

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from render_server.engines.diffusers.transformer import layers_of
 from render_server.engines.wan import attention, kernels
-from render_server.engines.wan.decoder import HISTORY, Decoder
+from render_server.engines.wan.decoder import Decoder
+from render_server.engines.wan.kernels import HISTORY
 from render_server.engines.wan.sampling import LatentShape
 from render_server.engines.wan.transformer import Transformer
 from render_server.engines.wan.transformer_kernels import linear_gelu

@@ -1,7 +1,8 @@
-// Runs the image's program that fetches weights: the one container with a network, and the one that may write to the weights.
+// Runs a program of the image once: the one that fetches weights, which alone has a network and may write to the weights, and the one
+// that measures a precision, which has a card and a folder instead.
 import type { Writable } from 'node:stream';
 import Docker from 'dockerode';
-import { containerUser, imageId, WEIGHTS_FOLDER } from './docker.ts';
+import { containerUser, imageId, SHARED_MEMORY_BYTES, WEIGHTS_FOLDER } from './docker.ts';
 
 const STOP_WITHIN_SECONDS = 5;
 
@@ -11,11 +12,13 @@ export interface RunInImageOptions {
   /** Of the image's Python. */
   args: string[];
   environment: Record<string, string>;
+  /** A folder of this machine, at the same place in the container, and the id of the card that goes with it. */
+  work?: { folder: string; gpu: string | undefined; memoryBytes: number };
 }
 
 /** Resolves to its exit code; what it says goes to the output. */
 export async function runInImage(
-  { image, weights, args, environment }: RunInImageOptions,
+  { image, weights, args, environment, work }: RunInImageOptions,
   output: Writable,
   stopped: AbortSignal,
 ): Promise<number> {
@@ -29,9 +32,16 @@ export async function runInImage(
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
-      Binds: [`${weights}:${WEIGHTS_FOLDER}`],
+      Binds: work
+        ? [`${weights}:${WEIGHTS_FOLDER}:ro`, `${work.folder}:${work.folder}`]
+        : [`${weights}:${WEIGHTS_FOLDER}`],
       ReadonlyRootfs: true,
-      Tmpfs: { '/tmp': 'rw,nosuid,nodev' },
+      // Triton runs what it compiles there.
+      Tmpfs: { '/tmp': `rw,nosuid,nodev${work ? ',exec' : ''}` },
+      ...(work && { NetworkMode: 'none', ShmSize: SHARED_MEMORY_BYTES, Memory: work.memoryBytes }),
+      ...(work?.gpu !== undefined && {
+        DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [work.gpu], Capabilities: [['gpu']] }],
+      }),
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
       Init: true,

@@ -7,7 +7,7 @@ import { OperationError } from '../errors.ts';
 import { makePrivateFolder } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
 import { describeExit } from './exit.ts';
-import { describeEngine, type EngineChoice } from './render-server.ts';
+import { describeEngine, describePrecision, type EngineChoice } from './render-server.ts';
 import type { Engine, Launch, Runtime, Slot } from './runtime.ts';
 
 const OWNER_LABEL = 'animate-bot.owner';
@@ -21,7 +21,7 @@ const LOG_LINES = 50;
 const MOST_PROCESSES = 1024;
 const MOST_OPEN_FILES = 16_384;
 /** FastVideo's worker needs more than the 64 MiB that Docker gives. */
-const SHARED_MEMORY_BYTES = 8 * 2 ** 30;
+export const SHARED_MEMORY_BYTES = 8 * 2 ** 30;
 
 // Places in the container, as docker/Dockerfile makes them.
 const SOCKET_FOLDER = '/run/render';
@@ -72,7 +72,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         ...['--socket', `${SOCKET_FOLDER}/render.sock`, '--inputs', INPUTS_FOLDER, '--outputs', OUTPUTS_FOLDER],
         ...describeEngine(options.engine, launch),
       ],
-      Env: ['HF_HUB_OFFLINE=1'],
+      Env: ['HF_HUB_OFFLINE=1', ...Object.entries(describePrecision(options.engine)).map((each) => each.join('='))],
       User: `${user}:${group}`,
       NetworkDisabled: true,
       // Health is asked for over the socket.

@@ -8,7 +8,7 @@ import { makePrivateFolder } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
 import { commandLineOf } from './command-line.ts';
 import { describeExit } from './exit.ts';
-import { describeEngine, type EngineChoice } from './render-server.ts';
+import { describeEngine, describePrecision, type EngineChoice } from './render-server.ts';
 import type { Engine, Launch, Runtime, Slot } from './runtime.ts';
 
 const TERMINATE_GRACE_MS = 5000;
@@ -60,6 +60,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       env: {
         ...engine.environment,
         ...(isShutIn && { TMPDIR: temporaryOf(slot) }),
+        ...describePrecision(engine),
         // By number, because FastVideo reads one; in the order in which nvidia-smi counts.
         ...(slot.gpu !== undefined && {
           CUDA_VISIBLE_DEVICES: String(slot.gpu.index),

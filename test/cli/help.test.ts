@@ -11,6 +11,7 @@ const COMMANDS: Record<string, string[]> = {
   probe: ['--alive'],
   render: ['--image', '--prompt', '--output', '--resolution', '--seconds', '--seed', '--negative', '--fit', '--frame'],
   models: [],
+  quality: ['--precision', '--resolution', '--sheet'],
   discord: [],
   slack: [],
   page: ['--log-out', '--renew'],

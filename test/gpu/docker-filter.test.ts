@@ -12,6 +12,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Precision } from '../../src/config.ts';
 import { createDockerRuntime, imageId } from '../../src/gpu/docker.ts';
 import { examineDocker } from '../../src/gpu/docker-engine.ts';
 import type { Launch, Slot } from '../../src/gpu/runtime.ts';
@@ -59,13 +60,21 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
   };
 
   /** The runtime's own requests, by the way of `socketPath`. */
-  const run = async (socketPath: string, changes: { slot?: Slot; launch?: Launch; model?: string } = {}) => {
+  const run = async (
+    socketPath: string,
+    changes: { slot?: Slot; launch?: Launch; model?: string; precision?: Precision } = {},
+  ) => {
     asked.length = 0;
     vi.stubEnv('DOCKER_HOST', `unix://${socketPath}`);
     const slot = changes.slot ?? { index: 0 };
     const runtime = createDockerRuntime({
       ...{ owner: OWNER, image: 'registry.example/animate-bot-render:1.2', weights: 'animate-bot-weights' },
-      engine: { name: 'fastvideo', model: changes.model, rendersPerProcess: 0 },
+      engine: {
+        name: 'fastvideo',
+        model: changes.model,
+        precision: changes.precision ?? 'exact',
+        rendersPerProcess: 0,
+      },
       memoryBytes: 2 ** 34,
       socketFolder: join(folder, 'animate', 'run', 'animate-bot-0123456789ab', 'worker'),
       dataFolder: join(folder, 'animate', 'data', 'engines', 'worker'),
@@ -127,6 +136,8 @@ describe.skipIf(!isHere)('the filter before Docker', () => {
 
   it.each<[string, Parameters<typeof run>[1]]>([
     ['without a GPU', {}],
+    ['in eight bits', { precision: 'int8' }],
+    ['in eight bits where they are most', { precision: 'mixed' }],
     ['with a GPU', { slot: { index: 7, gpu: { index: 7, id: 'GPU-8f2a1c3d-1111-2222-3333-444455556666' } } }],
     [
       'with a share of a GPU',

@@ -92,7 +92,13 @@ async function startPool(rungs: Rung[]) {
   const runtime = createProcessRuntime({
     python: join(root, '.venv', 'bin', 'python'),
     serverFolder: join(root, 'python'),
-    engine: { name: 'test_engines.is_blocked:create', model: undefined, rendersPerProcess: 0, environment: {} },
+    engine: {
+      name: 'test_engines.is_blocked:create',
+      model: undefined,
+      precision: 'exact',
+      rendersPerProcess: 0,
+      environment: {},
+    },
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
     isShutIn: false,

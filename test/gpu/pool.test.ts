@@ -32,7 +32,13 @@ const openRuntime = () =>
   createProcessRuntime({
     python: join(root, '.venv', 'bin', 'python'),
     serverFolder: join(root, 'python'),
-    engine: { name: 'test_engines.does_as_told:create', model: undefined, rendersPerProcess: 0, environment: {} },
+    engine: {
+      name: 'test_engines.does_as_told:create',
+      model: undefined,
+      precision: 'exact',
+      rendersPerProcess: 0,
+      environment: {},
+    },
     socketFolder: join(folder, 'sockets'),
     dataFolder: join(folder, 'data'),
     isShutIn: true,

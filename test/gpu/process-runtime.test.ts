@@ -24,6 +24,7 @@ const ENGINES = { answers: 'preview', exits: 'nonsense', tells: 'test_engines.te
 const engineOf = (name: keyof typeof ENGINES, environment: Record<string, string> = {}) => ({
   name: ENGINES[name],
   model: undefined,
+  precision: 'exact' as const,
   rendersPerProcess: 0,
   environment,
 });

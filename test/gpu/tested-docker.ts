@@ -17,7 +17,7 @@ export async function createTested(engine: keyof typeof ENGINES, changes: Partia
   const options: DockerRuntimeOptions = {
     owner,
     image: RENDER_IMAGE,
-    engine: { name: ENGINES[engine], model: undefined, rendersPerProcess: 0 },
+    engine: { name: ENGINES[engine], model: undefined, precision: 'exact', rendersPerProcess: 0 },
     weights: join(folder, 'weights'),
     memoryBytes: 2 ** 30,
     socketFolder: join(folder, 'sockets'),

@@ -51,7 +51,12 @@ async function takenOver(isShutIn: boolean): Promise<string[]> {
     python: join(root, '.venv', 'bin', 'python'),
     serverFolder: join(root, 'python'),
     engine: {
-      ...{ name: 'test_engines.taken_over:create', model: undefined, rendersPerProcess: 0 },
+      ...{
+        name: 'test_engines.taken_over:create',
+        model: undefined,
+        precision: 'exact' as const,
+        rendersPerProcess: 0,
+      },
       environment: { FASTVIDEO_TARGETS: JSON.stringify(targets) },
     },
     socketFolder: join(folder, 'sockets'),

@@ -17,8 +17,16 @@ from render_server.engines import Frames, GpuMemory, RenderCancelledError, Rende
 from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
-from render_server.engines.wan.memory import MemoryPlan, clips_with_room, failing_in_words, plan_memory, require_room
+from render_server.engines.wan.memory import (
+    MemoryPlan,
+    clips_with_room,
+    describe,
+    failing_in_words,
+    plan_memory,
+    require_room,
+)
 from render_server.engines.wan.pace import watch_blocks
+from render_server.engines.wan.precision import EXACT, chosen_precision
 from render_server.engines.wan.prompts import PromptCache
 from render_server.engines.wan.sampling import TIMESTEPS, LatentShape, noises
 from render_server.engines.wan.weights import find_weights
@@ -70,39 +78,41 @@ class DiffusersPipeline:
     def __init__(self, model: str, sampling: Sampling) -> None:
         self._model = model
         self._sampling = sampling
-        self._device = pick_device()
+        # Whoever takes fifty steps wants quality.
+        self.precision = chosen_precision() if sampling is FAST else EXACT
+        self.device = pick_device()
         self._is_cancelled: Callable[[], bool] = lambda: False
 
     def load(self) -> EngineLoaded:
-        require_kernels(self._device)
+        require_kernels(self.device)
         folder = find_weights(self._model)
         if self._sampling is OFFLOADED:
             self._pipeline = self._load_offloaded(folder)
             self._decode: Decode = LatentByLatent(self._pipeline.vae).decode
             memory: str | None = "everything streamed from memory"
         else:
-            plan = plan_memory(torch.cuda.mem_get_info(self._device)[0]) if self._device.type == "cuda" else None
+            plan = plan_memory(torch.cuda.mem_get_info(self.device)[0]) if self.device.type == "cuda" else None
             self._pipeline = self._load(folder, plan)
-            self._decode = Decoder(self._pipeline.vae).decode
+            self._decode = Decoder(self._pipeline.vae, self.precision).decode
             # The decoder has its own copy, in its own order.
             self._pipeline.vae.decoder = None
-            memory = str(plan) if plan else None
+            memory = describe(plan, self.precision) if plan else None
         self._pipeline.set_progress_bar_config(disable=True)
         self._prompts = PromptCache(self._encode_prompt)
         self._warm_up()
-        return EngineLoaded(model=self._model, executor="process", gpu=describe_gpu(self._device), memory=memory)
+        return EngineLoaded(model=self._model, executor="process", gpu=describe_gpu(self.device), memory=memory)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
-        require_room(order.width, order.height, self._device)
-        forget_peak(self._device)
+        require_room(order.width, order.height, self.device)
+        forget_peak(self.device)
         with failing_in_words(order.width, order.height):
             yield from self._render(order, is_cancelled)
-        yield read_memory(self._device)
+        yield read_memory(self.device)
 
     def _render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames]:
         yield Step("encoding_prompt")
-        prompt = self._prompts.get(order.prompt, self._device)
-        negative = self._prompts.get(order.negative, self._device) if self._sampling.guidance > 1 else None
+        prompt = self._prompts.get(order.prompt, self.device)
+        negative = self._prompts.get(order.negative, self.device) if self._sampling.guidance > 1 else None
         yield Step("encoding_image")
         yield Step("denoising", 0, self._sampling.steps)
         latents = yield from self._denoise(order, prompt, negative, is_cancelled)
@@ -114,13 +124,17 @@ class DiffusersPipeline:
 
     def latents_of(self, order: RenderOrder) -> torch.Tensor:
         """What a render decodes, for comparing engines: (channels, frames, height, width)."""
-        prompt = self._prompts.get(order.prompt, self._device)
+        prompt = self._prompts.get(order.prompt, self.device)
         steps = self._denoise(order, prompt, None, lambda: False)
         while True:
             try:
                 next(steps)
             except StopIteration as stopped:
                 return stopped.value  # type: ignore[no-any-return]
+
+    def frames_of(self, latents: torch.Tensor) -> Iterator[torch.Tensor]:
+        """As Decoder.decode."""
+        return self._decode(latents, lambda: None)
 
     def _denoise(
         self, order: RenderOrder, prompt: torch.Tensor, negative: torch.Tensor | None, is_cancelled: Callable[[], bool]
@@ -136,7 +150,7 @@ class DiffusersPipeline:
 
         def call(report: Callable[[Step], None]) -> torch.Tensor:
             def on_step(_pipeline: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-                if self._device.type == "cuda":
+                if self.device.type == "cuda":
                     torch.cuda.current_stream().synchronize()
                 self._check()
                 report(Step("denoising", index + 1, self._sampling.steps))
@@ -162,7 +176,7 @@ class DiffusersPipeline:
         return (yield from follow(call))
 
     def _load(self, folder: Path, plan: MemoryPlan | None) -> WanImageToVideoPipeline:
-        dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
+        dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         pipeline = WanImageToVideoPipeline.from_pretrained(
             folder,
             dtype=dtype,
@@ -176,28 +190,28 @@ class DiffusersPipeline:
             boundary_ratio=None,
             **({"scheduler": FewStepScheduler()} if self._sampling is FAST else {}),
         )
-        pipeline.vae.to(self._device)
+        pipeline.vae.to(self.device)
         for name, stays in [
             ("text_encoder", plan is None or plan.keeps_text_encoder),
             ("transformer", plan is None or plan.keeps_transformer),
         ]:
             part = getattr(pipeline, name)
             if stays:
-                part.to(self._device)
+                part.to(self.device)
             else:
-                stream(part, self._device)
+                stream(part, self.device)
         if plan is None or plan.keeps_transformer:
-            replace_forward(pipeline.transformer, self._check)
+            replace_forward(pipeline.transformer, self._check, self.precision)
         else:
-            watch_blocks(pipeline.transformer.blocks, self._device, self._check)
+            watch_blocks(pipeline.transformer.blocks, self.device, self._check)
         return pipeline
 
     def _load_offloaded(self, folder: Path) -> WanImageToVideoPipeline:
         pipeline = WanImageToVideoPipeline.from_pretrained(folder, dtype=torch.bfloat16)
         for transformer in (pipeline.transformer, pipeline.transformer_2):
-            watch_blocks(transformer.blocks, self._device, self._check)
-        if self._device.type == "cuda":
-            pipeline.enable_sequential_cpu_offload(device=self._device)
+            watch_blocks(transformer.blocks, self.device, self._check)
+        if self.device.type == "cuda":
+            pipeline.enable_sequential_cpu_offload(device=self.device)
         return pipeline
 
     def _check(self) -> None:
@@ -207,21 +221,21 @@ class DiffusersPipeline:
     @torch.no_grad()
     def _encode_prompt(self, prompt: str) -> torch.Tensor:
         embedding, _ = self._pipeline.encode_prompt(
-            prompt, do_classifier_free_guidance=False, max_sequence_length=MOST_TOKENS, device=self._device
+            prompt, do_classifier_free_guidance=False, max_sequence_length=MOST_TOKENS, device=self.device
         )
         return embedding  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def _warm_up(self) -> None:
         """Compiles and loads now what the first member would otherwise wait for."""
-        if self._device.type != "cuda" or self._sampling is OFFLOADED:
+        if self.device.type != "cuda" or self._sampling is OFFLOADED:
             return
-        prompt = self._prompts.get("", self._device)
-        for clip in clips_with_room(self._device):
+        prompt = self._prompts.get("", self.device)
+        for clip in clips_with_room(self.device):
             shape = LatentShape.of_clip(*clip)
             tokens = shape.frames * shape.height * shape.width // 4
-            latents = torch.zeros(1, *dataclasses.astuple(shape), device=self._device, dtype=torch.bfloat16)
-            times = torch.full((1, tokens), float(TIMESTEPS[1]), device=self._device)
+            latents = torch.zeros(1, *dataclasses.astuple(shape), device=self.device, dtype=torch.bfloat16)
+            times = torch.full((1, tokens), float(TIMESTEPS[1]), device=self.device)
             self._pipeline.transformer(latents, times, prompt.to(torch.bfloat16), return_dict=False)
             for _ in self._decode(latents[0, :, :3], self._check):
                 pass

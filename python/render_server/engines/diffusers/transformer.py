@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from render_server.engines.wan.precision import EXACT, Precision
 from render_server.engines.wan.transformer import AttentionLayers, BlockLayers, Transformer
 
 
@@ -25,9 +26,9 @@ def layers_of(block: Any) -> BlockLayers:
     )
 
 
-def replace_forward(transformer: Any, check: Callable[[], None]) -> None:
+def replace_forward(transformer: Any, check: Callable[[], None], precision: Precision = EXACT) -> None:
     """`check` is called between blocks and raises to end a render."""
-    ours = Transformer(transformer, transformer.config.num_attention_heads, layers_of)
+    ours = Transformer(transformer, transformer.config.num_attention_heads, layers_of, precision)
 
     def forward(
         hidden_states: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor, **_options: Any

@@ -21,7 +21,8 @@ from fastvideo import VideoGenerator
 
 from render_server.engines import Frames, GpuMemory, RenderCancelledError, RenderFailedError, RenderOrder, Step
 from render_server.engines.wan.gpu import free_bytes_for_another
-from render_server.engines.wan.memory import KEEP_EVERYTHING, plan_memory
+from render_server.engines.wan.memory import KEEP_EVERYTHING, describe, plan_memory
+from render_server.engines.wan.precision import chosen_precision
 from render_server.engines.wan.weights import find_weights
 from render_server.protocol import EngineLoaded
 
@@ -77,7 +78,8 @@ class FastVideoPipeline:
             opened = InThread(lambda: self._call(open_studio, folder, is_streamed, address, key))
             self._worker = accept_unless_ended(listener, opened)
             gpu = opened.result()
-        return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory=str(plan) if gpu else None)
+        memory = describe(plan, chosen_precision()) if gpu else None
+        return EngineLoaded(model=self._model, executor=self._executor, gpu=gpu, memory=memory)
 
     def render(self, order: RenderOrder, is_cancelled: Callable[[], bool]) -> Generator[Step | Frames | GpuMemory]:
         self._renders += 1

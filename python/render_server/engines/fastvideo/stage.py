@@ -12,6 +12,7 @@ from fastvideo.pipelines.pipeline_batch_info import ForwardBatch
 from fastvideo.pipelines.stages import DmdDenoisingStage
 
 from render_server.engines.wan.pace import watch_blocks
+from render_server.engines.wan.precision import chosen_precision
 from render_server.engines.wan.sampling import SIGMAS, TIMESTEPS, LatentShape, clean, noises, renoise
 from render_server.engines.wan.transformer import Transformer
 
@@ -34,7 +35,8 @@ class PictureDenoisingStage(DmdDenoisingStage):  # type: ignore[misc]
             keep_rotations(device)
             watch_blocks(transformer.blocks, device, self._check)
         else:
-            self._ours = Transformer(transformer, transformer.num_attention_heads, layers_of)
+            heads = transformer.num_attention_heads
+            self._ours = Transformer(transformer, heads, layers_of, chosen_precision())
 
     @torch.no_grad()
     def forward(self, batch: ForwardBatch, fastvideo_args: FastVideoArgs) -> ForwardBatch:

@@ -22,6 +22,7 @@ from render_server.engines.wan.decoder import Decoder
 from render_server.engines.wan.frames import to_host
 from render_server.engines.wan.gpu import describe_gpu, forget_peak, pick_device, read_memory, require_kernels
 from render_server.engines.wan.memory import clips_with_room, failing_in_words, require_room
+from render_server.engines.wan.precision import chosen_precision
 from render_server.engines.wan.prompts import PromptCache
 from render_server.engines.wan.sampling import TIMESTEPS, LatentShape
 from render_server.protocol import Gpu
@@ -70,7 +71,7 @@ class Studio:
         self.device = pick_device()
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self._vae = AutoencoderKLWan.from_pretrained(model, subfolder="vae", dtype=dtype).to(self.device)
-        self._decoder = Decoder(self._vae)
+        self._decoder = Decoder(self._vae, chosen_precision())
         self._vae.decoder = None
         # FastVideo's own copy would only take up memory.
         self._pipeline.decoding_stage.vae = None

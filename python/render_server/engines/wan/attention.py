@@ -1,4 +1,4 @@
-"""Attention by the fastest exact kernel that this GPU has."""
+"""Attention by the fastest kernel that this GPU has: exact, or in 8 bits."""
 
 import importlib
 import logging
@@ -7,6 +7,8 @@ from functools import cache
 
 import torch
 from torch.nn import functional
+
+from .eight_bits import to_float8
 
 log = logging.getLogger("engine.attention")
 
@@ -21,6 +23,13 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
     if query.is_cuda and query.dtype == torch.bfloat16 and (kernel := find_flash_attention()):
         return kernel(query[None], key[None], value[None])[0]
     return plain_attention(query, key, value)
+
+
+def attend_in_8_bits(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """As attend; where FlashAttention 3 does not run, in 16 bits."""
+    if query.is_cuda and query.dtype == torch.bfloat16 and (kernel := find_flash_attention()):
+        return kernel(*(to_float8(part)[None] for part in (query, key, value)))[0]
+    return attend(query, key, value)
 
 
 def plain_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

@@ -18,10 +18,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from .kernels import QUARTERS, add, double, gather_pixels, norm_silu
-
-# Frames that a causal convolution sees before the present one.
-HISTORY = 2
+from .eight_bits import CodedConvolution
+from .kernels import HISTORY, QUARTERS, add, double, gather_pixels, norm_silu
+from .precision import EXACT, Precision
 
 # Latent frames that the smallest level takes together: more would gain nothing.
 LATENTS_AT_ONCE = 8
@@ -29,12 +28,17 @@ LATENTS_AT_ONCE = 8
 # The last convolution's products are rows of a multiple of this, which GPUs multiply fastest.
 ROW_UNIT = 16
 
+# What is still to be added to a norm's input: a tensor of its shape, and a value for each channel.
+Terms = tuple[torch.Tensor | None, torch.Tensor | None]
+
 
 class CausalConvolution:
-    """A convolution over time and space, without its bias, whose input is written behind the frames it saw before."""
+    """A convolution over time and space, without its bias, whose input is written behind the frames it saw before; the
+    input of one behind a norm is the norm's, with the weights `gamma`, activated."""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, gamma: torch.Tensor | None = None) -> None:
         weight: torch.Tensor = layer.weight.detach()
+        self._gamma = gamma
         self.weight = weight.contiguous(memory_format=layout(weight, torch.channels_last_3d))
         self.bias = layer.bias.detach()
         self._padding = (0, self.weight.shape[3] // 2, self.weight.shape[4] // 2)
@@ -54,12 +58,15 @@ class CausalConvolution:
         self._seen = self.weight.new_empty(HISTORY, *size) if frames >= HISTORY else None
         return self._input[HISTORY:], self._seen
 
-    def take(self, x: torch.Tensor) -> None:
-        """As its next input."""
+    def take(self, x: torch.Tensor, terms: Terms = (None, None), *, keeps_sum: bool = True) -> torch.Tensor:
+        """As its next input. Returns x, with the terms added to it where there is a norm."""
         inlet, seen = self.inlet(*x.shape[:3])
+        if self._gamma is not None:
+            return norm_silu(x, self._gamma, (inlet, seen), terms=terms, keeps_sum=keeps_sum)
         inlet.copy_(x)
         if seen is not None:
             seen.copy_(x[-HISTORY:])
+        return x
 
     def __call__(self) -> torch.Tensor:
         assert self._input is not None
@@ -119,9 +126,10 @@ def gamma_of(norm: Any) -> torch.Tensor:
 class ResidualBlock:
     """Norm, activation and convolution, twice; plus what came in."""
 
-    def __init__(self, block: Any) -> None:
-        self.gamma_1, self.gamma_2 = gamma_of(block.norm1), gamma_of(block.norm2)
-        self.conv_1, self.conv_2 = CausalConvolution(block.conv1), CausalConvolution(block.conv2)
+    def __init__(self, block: Any, *, is_coded: bool = False) -> None:
+        convolution = CodedConvolution if is_coded else CausalConvolution
+        self.conv_1 = convolution(block.conv1, gamma_of(block.norm1))
+        self.conv_2 = convolution(block.conv2, gamma_of(block.norm2))
         self.shortcut = None if isinstance(block.conv_shortcut, torch.nn.Identity) else Linear(block.conv_shortcut)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -132,10 +140,8 @@ class ResidualBlock:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """For an input that is a sum not yet added up, and an output that is one too, bar `conv_2.bias`: the next norm
         adds them in passing."""
-        size = x.shape[:3]
-        x = norm_silu(x, self.gamma_1, self.conv_1.inlet(*size), terms=(plus, bias))
-        terms = (None, self.conv_1.bias)
-        norm_silu(self.conv_1(), self.gamma_2, self.conv_2.inlet(*size), terms=terms, keeps_sum=False)
+        x = self.conv_1.take(x, (plus, bias))
+        self.conv_2.take(self.conv_1(), (None, self.conv_1.bias), keeps_sum=False)
         return self.conv_2(), self.shortcut(x) if self.shortcut else x
 
 
@@ -205,8 +211,8 @@ def layout(weight: torch.Tensor, on_gpu: torch.memory_format) -> torch.memory_fo
 
 
 class UpBlock:
-    def __init__(self, block: Any) -> None:
-        self.resnets = [ResidualBlock(resnet) for resnet in block.resnets]
+    def __init__(self, block: Any, *, is_coded: bool) -> None:
+        self.resnets = [ResidualBlock(resnet, is_coded=is_coded) for resnet in block.resnets]
         self.upsampler = Upsampler(block) if block.upsampler is not None else None
 
     def begin(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -222,7 +228,7 @@ class UpBlock:
 class Decoder:
     """Holds its own copies of the weights in the order it needs; `vae` itself may be let go."""
 
-    def __init__(self, vae: Any) -> None:
+    def __init__(self, vae: Any, precision: Precision = EXACT) -> None:
         decoder, config = vae.decoder, vae.config
         self._mean = torch.tensor(config.latents_mean, device=vae.device)
         self._std = torch.tensor(config.latents_std, device=vae.device)
@@ -232,10 +238,12 @@ class Decoder:
         self._conv_out = LastConvolution(decoder.conv_out, config.patch_size)
         self._mid = [ResidualBlock(resnet) for resnet in decoder.mid_block.resnets]
         self._attention = Attention(decoder.mid_block.attentions[0])
-        self._up_blocks = [UpBlock(block) for block in decoder.up_blocks]
+        self._up_blocks = [
+            UpBlock(block, is_coded=level in precision.coded_levels) for level, block in enumerate(decoder.up_blocks)
+        ]
         self._gamma_out = gamma_of(decoder.norm_out)
         residual = [*self._mid, *(resnet for block in self._up_blocks for resnet in block.resnets)]
-        self._convolutions: list[CausalConvolution | LastConvolution] = [
+        self._convolutions: list[CausalConvolution | CodedConvolution | LastConvolution] = [
             self._conv_in,
             self._conv_out,
             *(convolution for block in residual for convolution in (block.conv_1, block.conv_2)),
@@ -276,6 +284,6 @@ class Decoder:
             y, rest, bias = following.begin(entry)
             # The first norm of a block leaves its input as it is.
             x = add(y, rest, bias) if following.upsampler else y
-        out = torch.empty_like(y)
+        out = y.new_empty(y.shape)
         norm_silu(y, self._gamma_out, (out, None), terms=(rest, bias), keeps_sum=False)
         return self._conv_out(out)

@@ -1,6 +1,7 @@
 """The element-wise work between the decoder's convolutions, each in one pass over memory.
 
-Tensors are channels-last: (frames, height, width, channels), contiguous. PyTorch adds a convolution's bias in a pass of
+Tensors are channels-last: (frames, height, width, channels), contiguous; where the decoder computes in 8 bits there are
+gaps between lines and between frames of x and of what is added to it. PyTorch adds a convolution's bias in a pass of
 its own, so biases are added here instead. On a GPU Triton kernels do this; elsewhere plain PyTorch does the same.
 """
 
@@ -13,6 +14,9 @@ from types import ModuleType
 
 import torch
 from torch.nn import functional
+
+# Frames that a causal convolution sees before the present one.
+HISTORY = 2
 
 # As torch.nn.functional.normalize has it.
 LEAST_LENGTH = 1e-12
@@ -27,8 +31,9 @@ def has_triton() -> bool:
 
 
 triton_kernels: ModuleType | None = None
+triton_eight_bits: ModuleType | None = None
 if has_triton():
-    from . import triton_kernels
+    from . import triton_eight_bits, triton_kernels
 
 
 def norm_silu(
@@ -43,6 +48,9 @@ def norm_silu(
     sqrt(channels) * gamma) into `inlet`, where |x| is the length of each voxel's channel vector: all frames, and the
     last ones once more. Returns x, which is of no more use where its sum is not kept."""
     out, seen = inlet
+    if x.is_cuda and triton_eight_bits and not x.is_contiguous():
+        triton_eight_bits.norm_silu(x, terms, gamma, inlet, keeps_sum=keeps_sum)
+        return x
     if x.is_cuda and triton_kernels:
         triton_kernels.add_norm_silu(x, terms, gamma, inlet, keeps_sum=keeps_sum)
         return x
@@ -59,7 +67,9 @@ def norm_silu(
 
 
 def add(x: torch.Tensor, plus: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """x + plus + bias, in place."""
+    """x + plus + bias: in place, unless there are gaps in it and Triton is at hand."""
+    if x.is_cuda and triton_eight_bits and not x.is_contiguous():
+        return triton_eight_bits.add(x, plus, bias)  # type: ignore[no-any-return]
     if x.is_cuda and triton_kernels:
         return triton_kernels.add(x, plus, bias)  # type: ignore[no-any-return]
     return x.add_(plus).add_(bias)

@@ -10,6 +10,7 @@ from render_server.engines import RenderFailedError
 from render_server.sizes import LARGEST_AREA, MOST_FRAMES, RESOLUTION_AREAS, output_size
 
 from .gpu import available_bytes
+from .precision import EXACT, Precision
 
 GIB = 2**30
 
@@ -37,6 +38,14 @@ class MemoryPlan:
         if self.keeps_transformer:
             return "text encoder streamed from memory"
         return "text encoder and transformer streamed from memory"
+
+
+def describe(plan: MemoryPlan, precision: Precision) -> str:
+    """For people: what stays where, and what is not computed exactly."""
+    if precision is EXACT:
+        return str(plan)
+    where = "" if plan.keeps_transformer else " in the decoder alone"
+    return f"{plan}; PRECISION={precision.name}{where}"
 
 
 KEEP_EVERYTHING = MemoryPlan(keeps_text_encoder=True, keeps_transformer=True)

@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from .attention import attend
+from .attention import Kernel, attend, attend_in_8_bits
+from .eight_bits import CodedLinear
 from .pace import Pace
-from .transformer_kernels import add_norm, linear_gelu, norm_rotate
+from .precision import EXACT, Precision
+from .transformer_kernels import add_norm, add_norm_codes, linear_gelu, norm_rotate
 
 ROTATION_BASE = 10_000.0
 # Latent frames, lines and columns of one token.
@@ -67,33 +69,64 @@ class Linear:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return functional.linear(x, self.weight, self.bias)
 
+    def with_gelu(self, x: torch.Tensor) -> torch.Tensor:
+        return linear_gelu(x, self.weight, self.bias)
+
+
+AnyLinear = Linear | CodedLinear
+# A tensor, or the Codes that products of 8 bits take.
+Activations = Any
+
 
 class Attention:
-    """The products and norms around one attention. One product for query, key and value
-    is no faster."""
+    """The products and norms around one attention. `linear` are its products of the clip's tokens, `linear_seen` those
+    of what they attend to. One product for query, key and value is faster in 8 bits, and no faster in 16."""
 
-    def __init__(self, layers: AttentionLayers, heads: int) -> None:
-        self._query, self._key, self._value = Linear(layers.query), Linear(layers.key), Linear(layers.value)
-        self._out = Linear(layers.out)
+    def __init__(
+        self,
+        layers: AttentionLayers,
+        heads: int,
+        linear: type[AnyLinear],
+        linear_seen: type[AnyLinear],
+        kernel: Kernel = attend,
+    ) -> None:
+        self._attend = kernel
+        self._merged: CodedLinear | None = None
+        if linear_seen is CodedLinear:
+            self._merged = CodedLinear(layers.query, layers.key, layers.value)
+        else:
+            self._query = linear(layers.query)
+            self._key, self._value = linear_seen(layers.key), linear_seen(layers.value)
+        self._out = linear(layers.out)
         self._norms = layers.norm_query.weight.detach(), layers.norm_key.weight.detach()
         self._heads = heads
 
     def __call__(
-        self, x: torch.Tensor, seen: torch.Tensor, rotation: tuple[torch.Tensor, torch.Tensor] | None
+        self, x: Activations, seen: Activations, rotation: tuple[torch.Tensor, torch.Tensor] | None
     ) -> torch.Tensor:
-        query, key, value = self._query(x), self._key(seen), self._value(seen)
+        query, key, value = self._project(x, seen)
         for part, weight in zip((query, key), self._norms, strict=True):
             norm_rotate(part, weight, rotation)
         parts = (part.view(len(part), self._heads, -1) for part in (query, key, value))
-        return self._out(attend(*parts).flatten(1))
+        return self._out(self._attend(*parts).flatten(1))
+
+    def _project(self, x: Activations, seen: Activations) -> Sequence[torch.Tensor]:
+        if self._merged:
+            return self._merged(x).chunk(3, dim=1)
+        return self._query(x), self._key(seen), self._value(seen)
 
 
 class Block:
-    def __init__(self, layers: BlockLayers, heads: int) -> None:
-        self._itself, self._text = Attention(layers.itself, heads), Attention(layers.text, heads)
+    def __init__(self, layers: BlockLayers, heads: int, precision: Precision) -> None:
+        linear = CodedLinear if precision.has_coded_products else Linear
+        self._add_norm = add_norm_codes if precision.has_coded_products else add_norm
+        kernel = attend_in_8_bits if precision.has_coded_attention else attend
+        self._itself = Attention(layers.itself, heads, linear, linear, kernel)
+        # A clip has twenty times the text's tokens.
+        self._text = Attention(layers.text, heads, linear, Linear)
         norm = layers.norm_text
         self._text_affine = tuple(each.detach().float().expand(2, -1) for each in (norm.weight, norm.bias))
-        self._widen, self._narrow = Linear(layers.widen), Linear(layers.narrow)
+        self._widen, self._narrow = linear(layers.widen), linear(layers.narrow)
 
     def __call__(
         self,
@@ -106,21 +139,24 @@ class Block:
         to be added to x: the next norm does it in passing. `modulation` is (2, 6, channels), its scales plus 1."""
         shift, scale, gate, shift_2, scale_2, gate_2 = modulation.unbind(1)
         first_tokens = around.first_tokens
-        normed = add_norm(x, *before, (scale, shift), first_tokens)
+        normed: Activations = self._add_norm(x, *before, (scale, shift), first_tokens)
         attended = self._itself(normed, normed, around.rotation)
-        normed = add_norm(x, attended, gate, self._text_affine, first_tokens)
+        normed = self._add_norm(x, attended, gate, self._text_affine, first_tokens)
         attended = self._text(normed, around.text, None)
-        normed = add_norm(x, attended, None, (scale_2, shift_2), first_tokens)
-        return self._narrow(linear_gelu(normed, self._widen.weight, self._widen.bias)), gate_2
+        normed = self._add_norm(x, attended, None, (scale_2, shift_2), first_tokens)
+        return self._narrow(self._widen.with_gelu(normed)), gate_2
 
 
 class Transformer:
-    """`module` is the library's own; its embeddings and its last layer are used as they are."""
+    """`module` is the library's own; its embeddings and its last layer are used as they are. Those of its weights that
+    are kept in 8 bits it loses."""
 
-    def __init__(self, module: Any, heads: int, layers_of: Callable[[Any], BlockLayers]) -> None:
+    def __init__(
+        self, module: Any, heads: int, layers_of: Callable[[Any], BlockLayers], precision: Precision = EXACT
+    ) -> None:
         self._module = module
         layers = [layers_of(block) for block in module.blocks]
-        self._blocks = [Block(each, heads) for each in layers]
+        self._blocks = [Block(each, heads, precision) for each in layers]
         # (blocks, 1, 6, channels)
         self._modulations = torch.stack([each.modulation.detach().float() for each in layers])
         self._head_width = self._modulations.shape[-1] // heads

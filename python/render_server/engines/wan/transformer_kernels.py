@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from .eight_bits import Codes, encode
 from .kernels import has_triton
 
 if has_triton():
@@ -36,6 +37,19 @@ def add_norm(
         x.copy_(x.float() + (branch.float() if gate is None else branch.float() * gate[which]))
     normed = functional.layer_norm(x.float(), x.shape[1:], eps=EPSILON)
     return (normed * affine[0][which] + affine[1][which]).to(x.dtype)
+
+
+def add_norm_codes(
+    x: torch.Tensor,
+    branch: torch.Tensor | None,
+    gate: torch.Tensor | None,
+    affine: tuple[torch.Tensor, torch.Tensor],
+    first_tokens: int,
+) -> Codes:
+    """As add_norm, in 8 bits."""
+    if x.is_cuda and has_triton():
+        return Codes(*fused.add_norm_codes(x, branch, gate, affine, first_tokens))
+    return encode(add_norm(x, branch, gate, affine, first_tokens))
 
 
 def norm_rotate(x: torch.Tensor, weight: torch.Tensor, rotation: tuple[torch.Tensor, torch.Tensor] | None) -> None:

@@ -9,8 +9,9 @@ EPSILON = 1e-6
 
 @triton.jit
 def _add_norm(
-    x, branch, gate, multiply, add, out, first_tokens, gate_stride, multiply_stride, add_stride,
-    channels: tl.constexpr, block: tl.constexpr, has_branch: tl.constexpr, has_gate: tl.constexpr, eps: tl.constexpr,
+    x, branch, gate, multiply, add, out, steps, first_tokens, gate_stride, multiply_stride, add_stride,
+    channels: tl.constexpr, block: tl.constexpr, has_branch: tl.constexpr, has_gate: tl.constexpr,
+    is_coded: tl.constexpr, eps: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0).to(tl.int64)
     channel = tl.arange(0, block)
@@ -28,6 +29,10 @@ def _add_norm(
     apart *= tl.rsqrt(tl.sum(apart * apart, axis=0) / channels + eps)
     apart *= tl.load(multiply + which * multiply_stride + channel, mask=inside, other=0.0)
     apart += tl.load(add + which * add_stride + channel, mask=inside, other=0.0)
+    if is_coded:
+        step = tl.maximum(tl.max(tl.where(inside, tl.abs(apart), 0.0), axis=0), 1e-12) / 127.0
+        tl.store(steps + row, step)
+        apart = tl.floor(apart / step + 0.5)
     tl.store(out + row * channels + channel, apart.to(out.dtype.element_ty), mask=inside)
 
 
@@ -38,16 +43,40 @@ def add_norm(
     affine: tuple[torch.Tensor, torch.Tensor],
     first_tokens: int,
 ) -> torch.Tensor:
-    multiply, add = affine
     out = torch.empty_like(x)
+    launch(x, (branch, gate), affine, (out, None), first_tokens)
+    return out
+
+
+def add_norm_codes(
+    x: torch.Tensor,
+    branch: torch.Tensor | None,
+    gate: torch.Tensor | None,
+    affine: tuple[torch.Tensor, torch.Tensor],
+    first_tokens: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    codes = torch.empty_like(x, dtype=torch.int8), torch.empty(len(x), device=x.device, dtype=torch.float32)
+    launch(x, (branch, gate), affine, codes, first_tokens)
+    return codes
+
+
+def launch(
+    x: torch.Tensor,
+    before: tuple[torch.Tensor | None, torch.Tensor | None],
+    affine: tuple[torch.Tensor, torch.Tensor],
+    outlet: tuple[torch.Tensor, torch.Tensor | None],
+    first_tokens: int,
+) -> None:
+    (branch, gate), (multiply, add), (out, steps) = before, affine, outlet
     tokens, channels = x.shape
     _add_norm[(tokens,)](
         x, x if branch is None else branch, multiply if gate is None else gate, multiply, add, out,
+        multiply if steps is None else steps,
         first_tokens, 0 if gate is None else gate.stride(0), multiply.stride(0), add.stride(0),
         channels=channels, block=triton.next_power_of_2(channels),
-        has_branch=branch is not None, has_gate=gate is not None, eps=EPSILON, num_warps=8,
+        has_branch=branch is not None, has_gate=gate is not None, is_coded=steps is not None, eps=EPSILON,
+        num_warps=8,
     )  # fmt: skip
-    return out
 
 
 @triton.jit
