@@ -1,10 +1,10 @@
 // Runs render servers as processes of this machine: for development, previews, and machines that are containers themselves.
 // A server is not tied to the worker's life: a worker that restarts finds it again, and one that nobody asks for stops itself.
 import { spawn } from 'node:child_process';
-import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makePrivateFolder } from '../folders.ts';
+import { makePrivateFolder, removeLeftover } from '../folders.ts';
 import { answers, untilItAnswers } from './answers.ts';
 import { commandLineOf } from './command-line.ts';
 import { describeExit } from './exit.ts';
@@ -92,7 +92,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     const pid = await readPid(pidFileOf(slot));
     if (pid !== undefined && (await isRenderServer(pid))) await terminate(pid);
     const left = [pidFileOf(slot), socketOf(slot), temporaryOf(slot)];
-    await Promise.all(left.map((file) => rm(file, { recursive: true, force: true })));
+    await Promise.all(left.map((file) => removeLeftover(file)));
   };
 
   return {

@@ -1,9 +1,10 @@
 // The files that pass between a worker and an engine: the picture goes in, the clip comes out, and neither stays.
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { OperationError } from '../errors.ts';
+import { removeLeftover } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../media/store.ts';
 import type { Records } from './records.ts';
@@ -37,21 +38,22 @@ export async function placeInput(store: Store, key: string, target: string): Pro
  */
 export function startEngineSweep({ folder, records, log, everyMs = SWEEP_EVERY_MS }: EngineSweepOptions) {
   let underWay: Promise<unknown> = Promise.resolve();
+  const warn = (error: unknown): void => log.warn({ err: error }, 'Old files of engines could not be removed');
+  const sweepPassed = async (passed: string): Promise<void> => {
+    for (const file of await namesIn(passed)) {
+      const entry = await records.get(file.slice(0, file.indexOf('.')));
+      // An engine may have put a folder there.
+      if (!entry || entry.outcome) await removeLeftover(join(passed, file)).catch(warn);
+    }
+  };
+  // What an engine has made hard to read or to remove keeps nothing else.
   const sweep = async (): Promise<void> => {
     for (const engine of await namesIn(folder)) {
-      for (const passed of ['inputs', 'outputs'].map((name) => join(folder, engine, name))) {
-        for (const file of await namesIn(passed)) {
-          const entry = await records.get(file.slice(0, file.indexOf('.')));
-          // An engine may have put a folder there.
-          if (!entry || entry.outcome) await rm(join(passed, file), { force: true, recursive: true });
-        }
-      }
+      for (const name of ['inputs', 'outputs']) await sweepPassed(join(folder, engine, name)).catch(warn);
     }
   };
   const timer = setInterval(() => {
-    underWay = underWay
-      .then(sweep)
-      .catch((error) => log.warn({ err: error }, 'Old files of engines could not be removed'));
+    underWay = underWay.then(sweep).catch(warn);
   }, everyMs);
   return async (): Promise<void> => {
     clearInterval(timer);

@@ -1,7 +1,7 @@
 // Takes renders off the queue, has them rendered on a lent engine, stores the clip and asks for its delivery.
 // The processor may die at any line and run again: every step finds what an earlier life has done.
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -144,7 +144,8 @@ export async function startRenderWorker(options: RenderWorkerOptions) {
     await estimates.learn(result, request.quality);
     await durations.add(request, engineSeconds);
     // Only now: until the outcome is known to Redis, another life of this job finds the finished clip with the engine.
-    await Promise.all(leftovers.map((file) => rm(file, { force: true, recursive: true })));
+    // The sweep comes for what cannot be removed like a file, and no such thing makes a render fail that is done.
+    await Promise.allSettled(leftovers.map((file) => unlink(file)));
     return outcome;
   };
 

@@ -60,6 +60,19 @@ test('what a render left behind goes once its outcome is known, and not before',
   expect((await filesIn(folder)).sort()).toEqual(kept);
 });
 
+test('what one engine made impossible to remove is told, and keeps nothing of the others', async () => {
+  const stubborn = join('engine-0/outputs', ...Array<string>(80).fill('deeper'));
+  for (const name of [stubborn, 'engine-1/inputs']) await mkdir(join(folder, name), { recursive: true });
+  await writeFile(join(folder, 'engine-1/inputs/web-unknown.png'), '');
+  const told: unknown[] = [];
+  const changes = watch(join(folder, 'engine-1/inputs'));
+  const log = { warn: ({ err }: { err: unknown }) => told.push(String(err)) } as never;
+  const stop = startEngineSweep({ folder, records: createRecords(redis), log, everyMs: 20 });
+  for await (const _ of changes) if ((await readdir(join(folder, 'engine-1/inputs'))).length === 0) break;
+  await stop();
+  expect(told[0]).toContain('a depth of 64 at most');
+});
+
 async function filesIn(place: string): Promise<string[]> {
   const found = await readdir(place, { recursive: true, withFileTypes: true });
   return found
