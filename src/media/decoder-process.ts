@@ -1,9 +1,11 @@
 // The parent's end of one decoder process: start it, ask it, kill it. Knows nothing of pictures or limits.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { OperationError } from '../errors.ts';
-import { type DecoderReply, type DecoderRequest, decoderReplySchema } from './decoder-protocol.ts';
+import { type DecoderReply, type DecoderRequest, readReply } from './decoder-protocol.ts';
+import { CHANNEL_FD, createFrameReader, MAX_REPLY_BYTES, toFrame } from './frames.ts';
 import { guardProcesses } from './process-guard.ts';
 import { type Sandbox, SYSTEM_PATH } from './sandbox.ts';
 
@@ -51,13 +53,10 @@ const ANSWERS = { start: ['ready'], open: ['opened', 'refused'], convert: ['conv
 export async function startDecoder(options: DecoderOptions): Promise<DecoderProcess> {
   const { path, startTimeoutMs, maxMemoryBytes, sandbox } = options;
   const needs = { readable: filesOf(path), maxMemoryBytes };
-  const { program, args } = await sandbox.shutIn({ program: process.execPath, args: [] }, needs);
-  const child = fork(path, {
+  const { program, args } = await sandbox.shutIn({ program: process.execPath, args: [path] }, needs);
+  const child = spawn(program, args, {
     env: { ...ENVIRONMENT, PATH: SYSTEM_PATH },
-    execPath: program,
-    execArgv: args,
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const exchanges = toExchanges(child, maxMemoryBytes);
   const first = await exchanges.next(undefined, AbortSignal.timeout(startTimeoutMs));
@@ -80,7 +79,15 @@ function filesOf(path: string): string[] {
   return [process.execPath, dirname(dirname(path)), packages, join(dirname(packages), 'package.json')];
 }
 
+function channelOf(child: ChildProcess): Socket {
+  const channel = child.stdio[CHANNEL_FD];
+  if (channel instanceof Socket) return channel;
+  throw new TypeError('Expected a pipe to the decoder');
+}
+
 function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
+  const channel = channelOf(child);
+  const readFrame = createFrameReader(MAX_REPLY_BYTES);
   let settle: ((answer: DecoderReply | DecoderDeath) => void) | undefined;
   let death: DecoderDeath | undefined;
   let isOutOfMemory = false;
@@ -94,26 +101,34 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
   const exited = new Promise<void>((resolve) => {
     const die = (detail: string) => {
       death ??= { type: 'died', isOutOfMemory, detail: breach ?? detail };
+      channel.destroy();
       answerWith(death);
       resolve();
     };
     child.once('exit', (code, signal) => die(signal === null ? `it exited with code ${code}` : `${signal} ended it`));
-    // Without a pid it never ran, and no 'exit' will follow. Other errors, such as a broken channel, end in an 'exit'.
+    // Without a pid it never ran, and no 'exit' will follow. Other errors end in an 'exit'.
     child.on('error', (error) => (child.pid === undefined ? die(error.message) : child.kill('SIGKILL')));
   });
-  child.on('message', (message) => {
-    if (breach !== undefined) {
-      return;
-    }
-    const { data: reply } = decoderReplySchema.safeParse(message);
-    if (reply !== undefined && awaited.includes(reply.type)) {
-      answerWith(reply);
-      return;
-    }
-    // Were it left running, what it says next could pass for the answer about somebody else's picture.
-    breach = `Expected ${awaited.join(' or ') || 'silence'}, got ${reply?.type ?? 'something that is not in the protocol'}`;
+  // Were it left running, what it says next could pass for the answer about somebody else's picture.
+  const end = (why: string) => {
+    breach ??= why;
+    channel.destroy();
     child.kill('SIGKILL');
+  };
+  channel.on('data', (chunk: Buffer) => {
+    try {
+      if (awaited.length === 0) throw new RangeError('Expected silence, got a message');
+      const frame = readFrame(chunk);
+      if (frame === undefined) return;
+      const reply = readReply(frame);
+      if (reply !== undefined && awaited.includes(reply.type)) answerWith(reply);
+      else end(`Expected ${awaited.join(' or ')}, got ${reply?.type ?? 'something that is not in the protocol'}`);
+    } catch (error) {
+      end((error as Error).message);
+    }
   });
+  channel.on('error', () => undefined); // 'close' follows.
+  channel.on('close', () => child.kill('SIGKILL'));
 
   async function next(request: DecoderRequest | undefined, signal: AbortSignal): Promise<DecoderReply | DecoderDeath> {
     if (death !== undefined) {
@@ -126,7 +141,7 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     awaited = ANSWERS[request?.type ?? 'start'];
     // Only an exchange under way keeps our own process from ending; a warm, idle decoder does not.
     child.ref();
-    child.channel?.ref();
+    channel.ref();
     signal.addEventListener('abort', kill);
     using _guard = guardProcesses(child.pid ?? 0, maxMemoryBytes, () => {
       isOutOfMemory = true;
@@ -135,19 +150,20 @@ function toExchanges(child: ChildProcess, maxMemoryBytes: number) {
     if (signal.aborted) {
       kill();
     } else if (request !== undefined) {
-      // A send that fails means that the process is going down, which 'exit' reports.
-      child.send(request, () => {});
+      const { bytes, ...header } = { bytes: undefined, ...request };
+      // A write that fails means that the process is going down, which 'exit' reports.
+      for (const part of toFrame(header, bytes)) channel.write(part);
     }
     const answer = await answered;
     signal.removeEventListener('abort', kill);
-    child.channel?.unref();
+    channel.unref();
     child.unref();
     return answer;
   }
 
   return {
     next,
-    isAlive: () => death === undefined && child.connected,
+    isAlive: () => death === undefined && !channel.destroyed,
     async kill() {
       child.ref();
       child.kill('SIGKILL');

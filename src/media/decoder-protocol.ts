@@ -1,6 +1,7 @@
 // What the intake and its decoder process say to each other. One picture at a time: `open` it, then perhaps `convert` it.
 import { z } from 'zod';
 import type { Fit } from '../render.ts';
+import { type Frame, MAX_DETAIL_CHARACTERS } from './frames.ts';
 import type { PictureName } from './picture-type.ts';
 
 export type DecoderRequest =
@@ -23,20 +24,33 @@ const pictureHeaderSchema = z.object({
 });
 export type PictureHeader = z.infer<typeof pictureHeaderSchema>;
 
-const plainPictureSchema = z.object({
-  ...size,
-  png: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
-});
-export type PlainPicture = z.infer<typeof plainPictureSchema>;
-
 const residentBytes = z.number();
 
 /** Checked where it arrives: strangers' bytes may have taken the decoder over. */
-export const decoderReplySchema = z.discriminatedUnion('type', [
+const replyHeaderSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('opened'), header: pictureHeaderSchema }),
-  z.object({ type: z.literal('converted'), picture: plainPictureSchema, residentBytes }),
+  z.object({ type: z.literal('converted'), picture: z.object(size), residentBytes }),
   /** The decoder library would not have it; `detail` is its wording, for the log and never for a member. */
-  z.object({ type: z.literal('refused'), detail: z.string(), residentBytes }),
+  z.object({ type: z.literal('refused'), detail: z.string().max(MAX_DETAIL_CHARACTERS), residentBytes }),
 ]);
-export type DecoderReply = z.infer<typeof decoderReplySchema>;
+type ReplyHeader = z.infer<typeof replyHeaderSchema>;
+type ConvertedHeader = Extract<ReplyHeader, { type: 'converted' }>;
+
+export type PlainPicture = ConvertedHeader['picture'] & { png: Uint8Array };
+export type DecoderReply = Exclude<ReplyHeader, ConvertedHeader> | (ConvertedHeader & { picture: PlainPicture });
+
+/** Undefined for what is not in the protocol. */
+export function readReply({ header, body }: Frame): DecoderReply | undefined {
+  const { data: reply } = replyHeaderSchema.safeParse(parseJson(header));
+  if (reply?.type === 'converted') return { ...reply, picture: { ...reply.picture, png: body } };
+  return body.length === 0 ? reply : undefined;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}

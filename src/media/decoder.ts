@@ -1,5 +1,6 @@
 // The decoder process: the one place where bytes of strangers are decoded. It holds no secrets, opens no files, speaks only
 // to its parent, and may crash, hang or be killed at any time; decoder-process.ts is its other end.
+import { Socket } from 'node:net';
 import sharp, { type Sharp } from 'sharp';
 import type { DecoderReply, DecoderRequest, PictureHeader, PlainPicture } from './decoder-protocol.ts';
 import { decodeBmp, readBmpHeader } from './formats/bmp.ts';
@@ -7,6 +8,7 @@ import { type HeifHeader, readHeifHeader } from './formats/heif.ts';
 import { decodeHevc } from './formats/hevc.ts';
 import { shareOfRows } from './formats/jpeg.ts';
 import { readPngHeader, salvagePng } from './formats/png.ts';
+import { CHANNEL_FD, createFrameReader, MAX_DETAIL_CHARACTERS, MAX_REQUEST_BYTES, toFrame } from './frames.ts';
 import { onGround } from './ground.ts';
 import type { PictureName } from './picture-type.ts';
 import { type Rgb, readPixels, type Source } from './pixels.ts';
@@ -144,18 +146,34 @@ async function answer(request: DecoderRequest): Promise<DecoderReply> {
     return { type: 'converted', picture, residentBytes: process.memoryUsage.rss() };
   } catch (error) {
     opened = undefined;
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = (error instanceof Error ? error.message : String(error)).slice(0, MAX_DETAIL_CHARACTERS);
     return { type: 'refused', detail, residentBytes: process.memoryUsage.rss() };
   }
 }
 
+const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
+
 function send(reply: DecoderReply): void {
-  process.send?.(reply);
+  if (reply.type !== 'converted') {
+    write(toFrame(reply));
+    return;
+  }
+  const { png, ...picture } = reply.picture;
+  write(toFrame({ ...reply, picture }, png));
 }
 
-process.on('message', (request: DecoderRequest) => {
+function write(parts: Uint8Array[]): void {
+  for (const part of parts) channel.write(part);
+}
+
+const readFrame = createFrameReader(MAX_REQUEST_BYTES);
+channel.on('data', (chunk) => {
+  const frame = readFrame(chunk);
+  if (frame === undefined) return;
+  const request = { ...JSON.parse(frame.header.toString()), bytes: frame.body } as DecoderRequest;
   answer(request).then(send);
 });
+channel.on('error', () => undefined); // Its parent is gone; 'close' follows.
 // Not process.exit(): it waits for a decode that is under way, and a bomb would outlive the parent by minutes.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+channel.on('close', () => process.kill(process.pid, 'SIGKILL'));
 send({ type: 'ready' });

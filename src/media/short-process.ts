@@ -3,12 +3,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
 import { guardProcesses } from './process-guard.ts';
 import { installationOf, type Sandbox, SYSTEM_PATH } from './sandbox.ts';
 
 /** What a program may ask at most. */
 const MAX_QUESTION_BYTES = 2 ** 16;
+/** Somewhat above the largest clip. */
+const MAX_OUTPUT_BYTES = 80 * 2 ** 20;
+/** The end of its standard error that is kept. */
+const MAX_WORDS_BYTES = 2 ** 16;
 
 /** Nothing of our environment, which holds tokens. */
 const ENVIRONMENT = { PATH: SYSTEM_PATH, LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
@@ -32,7 +35,7 @@ export interface ShortProcess {
 export interface Ended {
   /** Undefined where a signal ended it. */
   exitCode: number | undefined;
-  /** `exit code 1`, or the signal. */
+  /** `exit code 1`, the signal, or that it wrote too much. */
   how: string;
   output: Buffer;
   /** The last line of its standard error. */
@@ -73,33 +76,66 @@ async function runIn(scratch: string, process: ShortProcess): Promise<Ended> {
   child.stdin.on('error', () => undefined); // It may have ended before it read everything; how it ended says why.
   if (answer) child.stdin.write(input);
   else child.stdin.end(input);
-  const output = answer ? converse(child, answer) : buffer(child.stdout);
-  const [bytes, words, how] = await Promise.all([output, text(child.stderr), ended]);
-  return { ...how, output: bytes, complaint: words.trim().split('\n').at(-1) ?? '' };
+  const output = createOutput();
+  const [, words, how] = await Promise.all([converse(child, output, answer), lastOf(child.stderr), ended]);
+  const complaint = words.trim().split('\n').at(-1) ?? '';
+  const result = { ...how, output: output.bytes(), complaint };
+  return output.isTooLong() ? { ...result, exitCode: undefined, how: `more than ${MAX_OUTPUT_BYTES} bytes` } : result;
 }
 
-/** Resolves to what comes after its question. Rejects, and ends it, where that is too long or cannot be answered. */
-async function converse(child: ChildProcessWithoutNullStreams, answer: (question: Buffer) => Buffer): Promise<Buffer> {
+/** Takes what a program writes, in however small pieces, and nothing beyond the maximum. */
+function createOutput() {
+  let held = Buffer.alloc(0);
+  let length = 0;
+  return {
+    isTooLong: () => length > MAX_OUTPUT_BYTES,
+    bytes: () => held.subarray(0, length),
+    add(chunk: Buffer): void {
+      const before = length;
+      length += chunk.length;
+      if (length > MAX_OUTPUT_BYTES) return;
+      const room = Math.min(Math.max(2 * held.length, length), MAX_OUTPUT_BYTES);
+      if (length > held.length) held = Buffer.concat([held], room);
+      chunk.copy(held, before);
+    },
+  };
+}
+
+async function lastOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  let last = Buffer.alloc(0);
+  for await (const chunk of stream) last = Buffer.concat([last, chunk]).subarray(-MAX_WORDS_BYTES);
+  return last.toString();
+}
+
+/**
+ * Ends it where it writes too much. What answers a question is its output alone. Rejects, and ends it, where the question is too long
+ * or cannot be answered.
+ */
+async function converse(
+  child: ChildProcessWithoutNullStreams,
+  output: ReturnType<typeof createOutput>,
+  answer?: (question: Buffer) => Buffer,
+): Promise<void> {
   let came = Buffer.alloc(0);
-  let endOfQuestion: number | undefined;
-  const chunks: Buffer[] = [];
+  let isAsking = answer !== undefined;
   try {
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      if (endOfQuestion !== undefined) {
-        chunks.push(chunk);
-        continue;
+      if (answer === undefined || !isAsking) {
+        output.add(chunk);
+      } else {
+        came = Buffer.concat([came, chunk]);
+        const length = came.length < 4 ? 0 : came.readUInt32BE();
+        if (length > MAX_QUESTION_BYTES) throw new RangeError(`Expected a short question, got one of ${length} bytes`);
+        if (came.length < 4 + length) continue;
+        isAsking = false;
+        child.stdin.end(length === 0 ? undefined : answer(came.subarray(4, 4 + length)));
+        output.add(came.subarray(4 + length));
       }
-      came = Buffer.concat([came, chunk]);
-      const length = came.length < 4 ? 0 : came.readUInt32BE();
-      if (length > MAX_QUESTION_BYTES) throw new RangeError(`Expected a short question, got one of ${length} bytes`);
-      if (came.length < 4 + length) continue;
-      endOfQuestion = 4 + length;
-      child.stdin.end(length === 0 ? undefined : answer(came.subarray(4, endOfQuestion)));
-      chunks.push(came.subarray(endOfQuestion));
+      if (output.isTooLong()) break;
     }
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
-  return Buffer.concat(chunks);
+  if (output.isTooLong()) child.kill('SIGKILL');
 }

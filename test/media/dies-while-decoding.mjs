@@ -7,6 +7,6 @@ const { startDecoder } = await import(decoderProcess);
 const sandbox = { shutIn: async (command) => command };
 const { signal } = new AbortController();
 const decoder = await startDecoder({ path, startTimeoutMs: 20_000, maxMemoryBytes: 2 ** 31, sandbox });
-await decoder.ask({ type: 'open', bytes: readFileSync(picture) }, signal);
+await decoder.ask({ type: 'open', name: 'PNG', bytes: readFileSync(picture) }, signal);
 decoder.ask({ type: 'convert', maxPixels: 100_000_000, longestSide: 2048 }, signal);
 process.stdout.write('converting\n');

@@ -8,6 +8,7 @@ import { root, run } from '../fakes/roles.ts';
 const CANARY = 'canary-of-the-container';
 const PLACES = {
   SPY: ['test/media/decoders/spies.mjs', '/app/test/decoders/spies.mjs'],
+  CHANNEL: ['test/media/decoders/channel.mjs', '/app/test/decoders/channel.mjs'],
   TAKEN_OVER: ['python/test_engines/taken_over.py', '/app/test/taken_over.py'],
   TAKEOVERS: ['test/security/takeovers.mjs', '/app/test/takeovers.mjs'],
 } as const;

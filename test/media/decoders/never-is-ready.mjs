@@ -1,2 +1,4 @@
 // Starts, and never says so.
-process.on('message', () => {});
+import './channel.mjs';
+
+setInterval(() => {}, 60_000);

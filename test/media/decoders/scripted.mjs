@@ -1,4 +1,6 @@
 // What the misbehaving decoders share: they hand each picture back as it came, but for those that end in these words.
+import { channel, onRequest, send } from './channel.mjs';
+
 const TROUBLE = 'trouble';
 
 const converted = (bytes) => {
@@ -12,19 +14,17 @@ const opened = (bytes) => {
   return { type: 'opened', header: { width, height, pages: 1, isInterlaced: false } };
 };
 
-/** Each is called instead of the good answer, with a way to send it all the same. */
+/** Each is called instead of the good answer, with ways to send it all the same, and what else they like. */
 export function decodeExcept({ inOpen = (answer) => answer(), inConvert = (answer) => answer() }) {
-  const send = (reply) => process.send(reply);
   let bytes;
-  process.on('message', (request) => {
+  onRequest((request) => {
     bytes = request.bytes ?? bytes;
     const isOpen = request.type === 'open';
     const reply = isOpen ? opened(bytes) : converted(bytes);
     const answer = () => send(reply);
     if (!Buffer.from(bytes).toString('latin1').endsWith(TROUBLE)) answer();
-    else if (isOpen) inOpen(answer, send, reply);
-    else inConvert(answer, send, reply);
+    else if (isOpen) inOpen(answer, send, reply, channel);
+    else inConvert(answer, send, reply, channel);
   });
-  process.on('disconnect', () => process.exit());
   send({ type: 'ready' });
 }

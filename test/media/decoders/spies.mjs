@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
+import { onRequest, send } from './channel.mjs';
 
 const succeeds = (act) => {
   try {
@@ -23,7 +24,7 @@ const opensToOthers = (file) => {
   return statSync(file).mode !== before;
 };
 
-process.on('message', async ({ bytes }) => {
+onRequest(async ({ bytes }) => {
   const { pid, canary, secret, port, unix, abstract, files } = JSON.parse(Buffer.from(bytes).toString());
   const folder = dirname(secret);
   const tries = {
@@ -43,7 +44,6 @@ process.on('message', async ({ bytes }) => {
   if (await connects({ path: unix })) got.push('connects to a unix socket');
   if (await connects({ path: `\0${abstract}` })) got.push('connects to an abstract socket');
   const seen = { got, files: (files ?? []).filter((file) => existsSync(file)) };
-  process.send({ type: 'refused', detail: JSON.stringify(seen), residentBytes: 0 });
+  send({ type: 'refused', detail: JSON.stringify(seen), residentBytes: 0 });
 });
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.send({ type: 'ready' });
+send({ type: 'ready' });
