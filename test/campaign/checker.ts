@@ -28,7 +28,7 @@ const UNUSABLE = /isn't actually a picture|no picture with that|find a picture|^
 const RENDER_KEY = '{animate}:render:';
 /** Families of keys that may be there at rest for good, or that end by themselves. */
 const LASTING =
-  /^\{animate\}:(bots?|workers?|roster|rules|spent|taken|estimates?|durations?|alerts?|quarantine|draining|vault|web|blocks?|line|member|render|renders-|deliveries-|inbox-|notes|refused|refunds|cancel|abandoned|compaction-due)/;
+  /^\{animate\}:(bots?|workers?|roster|rules|spent|taken|estimates?|durations?|alerts?|quarantine|draining|vault|web|blocks?|line|member|render|renders-|deliveries-|inbox-|notes|refused|refunds|cancel|abandoned|pages|compaction-due)/;
 
 export async function readEntries({ look }: World): Promise<Map<string, Entry>> {
   const entries = new Map<string, Entry>();
