@@ -1,5 +1,5 @@
 // What stays in the engines' folders, on a real disk and a real Redis.
-import { mkdir, mkdtemp, readdir, rm, watch, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,6 +8,8 @@ import { createRecords, type RenderRecord } from '../../src/queue/records.ts';
 import { connectRedis, type Redis } from '../../src/queue/redis.ts';
 import { begin } from '../fakes/beginnings.ts';
 import { startRedis, type TestRedis } from '../fakes/redis.ts';
+
+const FOUND = { timeout: 90_000 };
 
 let folder: string;
 let server: TestRedis;
@@ -48,7 +50,6 @@ test('what a render left behind goes once its outcome is known, and not before',
   left.push('engine-0/outputs/a folder/file', 'engine-0/outputs/a folder/in a folder/file');
   for (const name of [...kept, ...left]) await writeFile(join(folder, name), '');
 
-  const changes = watch(folder, { recursive: true });
   const stop = startEngineSweep({
     folder,
     records,
@@ -57,7 +58,7 @@ test('what a render left behind goes once its outcome is known, and not before',
   });
   // A folder may go while it is read.
   const filesNow = () => filesIn(folder).catch(() => []);
-  for await (const _ of changes) if ((await filesNow()).length === kept.length) break;
+  await expect.poll(async () => (await filesNow()).length, FOUND).toBe(kept.length);
   await stop();
   expect((await filesIn(folder)).sort()).toEqual(kept);
 });
@@ -67,10 +68,10 @@ test('what one engine made impossible to remove is told, and keeps nothing of th
   for (const name of [stubborn, 'engine-1/inputs']) await mkdir(join(folder, name), { recursive: true });
   await writeFile(join(folder, 'engine-1/inputs/web-unknown.png'), '');
   const told: unknown[] = [];
-  const changes = watch(join(folder, 'engine-1/inputs'));
   const log = { warn: ({ err }: { err: unknown }) => told.push(String(err)) } as never;
   const stop = startEngineSweep({ folder, records: createRecords(redis), log, everyMs: 20 });
-  for await (const _ of changes) if ((await readdir(join(folder, 'engine-1/inputs'))).length === 0) break;
+  await expect.poll(() => readdir(join(folder, 'engine-1/inputs')), FOUND).toEqual([]);
+  await expect.poll(() => told.length, FOUND).toBeGreaterThan(0);
   await stop();
   expect(told[0]).toContain('a depth of 64 at most');
 });
